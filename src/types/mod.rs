@@ -1,0 +1,4 @@
+//! The types every layer speaks.
+mod kind;
+
+pub use kind::Kind;
