@@ -34,4 +34,5 @@
 //! files. `plan`, `kql` and `rules` name no Arrow type.
 pub mod diagnostic;
 pub mod kql;
+pub mod rules;
 pub mod types;

@@ -1,0 +1,153 @@
+//! Files and folders of rules to a pack; one bad file never stops the others.
+use super::document::{Node, parse_yaml};
+use super::rule::{Format, Rule};
+use super::sentinel;
+use crate::diagnostic::{Fault, Result, Source};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// Folders inside of each other that a pack may have.
+const FOLDER_LIMIT: usize = 32;
+/// Bytes that a rule file may have.
+const SIZE_LIMIT: u64 = 32 << 20;
+
+/// Rules that were loaded and files that were not.
+#[derive(Clone, Debug, Default)]
+pub struct Pack {
+    pub rules: Vec<Rule>,
+    pub problems: Vec<Problem>,
+}
+
+/// A file, or one rule of a file, that did not load.
+#[derive(Clone, Debug)]
+pub struct Problem {
+    pub path: String,
+    pub error: Fault,
+}
+
+/// What a file holds, as far as rules go.
+enum Found {
+    Rules(Vec<Result<Rule>>),
+    /// Not a rule: nothing to say in a folder, a problem where the file was named.
+    Other(Fault),
+}
+
+/// Loads files and folders (recursively; `*.yaml`, `*.yml`, `*.json`), in the order of their names.
+pub fn load<P: AsRef<Path>>(paths: &[P]) -> Pack {
+    let mut pack = Pack::default();
+    for path in paths.iter().map(AsRef::as_ref) {
+        match path.is_dir() {
+            true => pack.add_folder(path, 0),
+            false => pack.add_file(path, true),
+        }
+    }
+    pack
+}
+
+impl Pack {
+    fn add_folder(&mut self, folder: &Path, depth: usize) {
+        let entries = std::fs::read_dir(folder).and_then(Iterator::collect::<std::io::Result<Vec<_>>>);
+        let mut paths: Vec<PathBuf> = match entries {
+            Ok(entries) if depth < FOLDER_LIMIT => entries.iter().map(std::fs::DirEntry::path).collect(),
+            Ok(_) => return self.problem(folder, Fault::rule("HP200", "too many folders inside of each other")),
+            Err(error) => return self.problem(folder, unreadable(&error)),
+        };
+        paths.sort();
+        for path in paths {
+            if path.is_dir() {
+                self.add_folder(&path, depth + 1);
+            } else if is_candidate(&path) {
+                self.add_file(&path, false);
+            }
+        }
+    }
+
+    fn add_file(&mut self, path: &Path, named: bool) {
+        let found = read_text(path).and_then(|text| read_rules(&text, &path.to_string_lossy()));
+        match found {
+            Ok(Found::Rules(rules)) => rules.into_iter().for_each(|rule| match rule {
+                Ok(rule) => self.rules.push(rule),
+                Err(fault) => self.problem(path, fault),
+            }),
+            Ok(Found::Other(fault)) if named => self.problem(path, fault),
+            Ok(Found::Other(_)) => {}
+            Err(fault) => self.problem(path, fault),
+        }
+    }
+
+    fn problem(&mut self, path: &Path, error: Fault) {
+        self.problems.push(Problem { path: path.to_string_lossy().into_owned(), error });
+    }
+}
+
+fn unreadable(error: &std::io::Error) -> Fault {
+    Fault::rule("HP200", format!("cannot be read: {error}"))
+}
+
+fn is_candidate(path: &Path) -> bool {
+    let name = path.file_name().unwrap_or_default().to_string_lossy().to_lowercase();
+    let test = [".test.yaml", ".test.yml"].iter().any(|end| name.ends_with(end));
+    !test && [".yaml", ".yml", ".json"].iter().any(|end| name.ends_with(end))
+}
+
+/// A file's text, from UTF-8 or UTF-16, without its byte order mark.
+fn read_text(path: &Path) -> Result<String> {
+    let size = std::fs::metadata(path).map_err(|error| unreadable(&error))?.len();
+    if size > SIZE_LIMIT {
+        return Err(Fault::rule("HP200", format!("larger than a rule file may be ({size} bytes)")));
+    }
+    decode(std::fs::read(path).map_err(|error| unreadable(&error))?)
+}
+
+fn decode(bytes: Vec<u8>) -> Result<String> {
+    let wide = |swap: bool| {
+        let units = bytes.get(2..).unwrap_or_default().chunks_exact(2);
+        let units: Vec<u16> = units
+            .map(|pair| match pair {
+                [a, b] if swap => u16::from_be_bytes([*a, *b]),
+                [a, b] => u16::from_le_bytes([*a, *b]),
+                _ => 0,
+            })
+            .collect();
+        String::from_utf16(&units).map_err(|_| Fault::rule("HP200", "not valid UTF-16"))
+    };
+    match bytes.as_slice() {
+        [0xFF, 0xFE, ..] => wide(false),
+        [0xFE, 0xFF, ..] => wide(true),
+        _ => narrow(bytes),
+    }
+}
+
+fn narrow(bytes: Vec<u8>) -> Result<String> {
+    let text = String::from_utf8(bytes).map_err(|error| {
+        let valid = error.as_bytes().get(..error.utf8_error().valid_up_to()).unwrap_or_default();
+        let line = valid.iter().filter(|b| **b == b'\n').count() + 1;
+        Fault::rule("HP200", format!("not UTF-8 text (line {line})"))
+    })?;
+    Ok(text.strip_prefix('\u{feff}').map(str::to_string).unwrap_or(text))
+}
+
+/// Reads the rules of a text that stands at `origin`.
+fn read_rules(text: &str, origin: &str) -> Result<Found> {
+    let file = Arc::new(Source { text: text.into(), origin: origin.into(), first_line: 1, indent: 0 });
+    let documents = parse_yaml(&file)?;
+    let rules: Vec<&Node> = documents.iter().filter(|node| sentinel::is_rule(node)).collect();
+    if rules.is_empty() {
+        return Ok(Found::Other(no_rule(&documents).of(&file)));
+    }
+    let read = |node: &&Node| sentinel::read_rule(node, &file, Format::Sentinel, node.to_json());
+    Ok(Found::Rules(rules.iter().map(read).collect()))
+}
+
+fn no_rule(documents: &[Node]) -> Fault {
+    let has = |key: &str| documents.iter().any(|node| node.get(key).is_some());
+    let what = match () {
+        () if has("search") && has("tags") => "an ESCU detection, a format that is not supported yet",
+        () if has("queryCondition") || has("detectionAction") => {
+            "a Defender custom detection, a format that is not supported yet"
+        }
+        () if has("query") && has("tactics") => "a hunting query: it has no severity and no trigger",
+        () => "not a rule: it has no query with a severity or a trigger",
+    };
+    Fault::rule("HP202", format!("the file is {what}"))
+}
