@@ -1,0 +1,117 @@
+"""An alert as a person reads it: the parts of a SecurityAlert row, unpacked."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import datetime as dt
+
+    from huntpack import Hits, Pack
+
+SEVERITIES = ("High", "Medium", "Low", "Informational")
+
+# The identifier that names an entity best, by the entity's type.
+IDENTIFIERS = (
+    "Address",
+    "FullName",
+    "HostName",
+    "Url",
+    "DomainName",
+    "MailboxPrimaryAddress",
+    "CommandLine",
+    "Value",
+    "ResourceId",
+    "Name",
+)
+
+
+@dataclass(frozen=True)
+class Alert:
+    """What an analyst asks of an alert first."""
+
+    name: str
+    severity: str
+    description: str
+    rule_id: str
+    rule: str
+    start: dt.datetime | None
+    end: dt.datetime | None
+    entities: tuple[tuple[str, str], ...]
+    tactics: tuple[str, ...]
+    techniques: tuple[str, ...]
+    details: dict[str, Any]
+
+
+def of(hits: Hits, pack: Pack | None = None) -> list[Alert]:
+    """The alerts of a run: the gravest first, then by time."""
+    names = {rule.id: rule.name or "" for rule in pack or ()}
+    alerts = [alert(record, names) for record in hits.alerts.to_dicts()]
+    return sorted(alerts, key=lambda a: (rank(a.severity), str(a.start), a.name))
+
+
+def rank(severity: str) -> int:
+    """0 for the gravest."""
+    return SEVERITIES.index(severity) if severity in SEVERITIES else len(SEVERITIES)
+
+
+def alert(record: dict[str, Any], names: dict[str | None, str]) -> Alert:
+    """One SecurityAlert row."""
+    properties = unpack(record.get("ExtendedProperties")) or {}
+    rule_id = str(record.get("AlertType") or "").rpartition("_")[2]
+    return Alert(
+        name=record.get("DisplayName") or "",
+        severity=record.get("AlertSeverity") or "",
+        description=(record.get("Description") or "").strip(),
+        rule_id=rule_id,
+        rule=names.get(rule_id) or properties.get("Analytic Rule Name") or record.get("AlertName") or "",
+        start=record.get("StartTime"),
+        end=record.get("EndTime"),
+        entities=tuple(map(entity, unpack(record.get("Entities")) or [])),
+        tactics=listed(record.get("Tactics")),
+        techniques=precise(listed(record.get("Techniques")), listed(record.get("SubTechniques"))),
+        details=unpack(properties.get("Custom Details")) or {},
+    )
+
+
+def precise(techniques: tuple[str, ...], subs: tuple[str, ...]) -> tuple[str, ...]:
+    """Techniques, each given way to its sub-techniques."""
+    covered = {sub.partition(".")[0] for sub in subs}
+    return tuple(dict.fromkeys([*(t for t in techniques if t not in covered), *subs]))
+
+
+def unpack(value: Any) -> Any:
+    """The value of a JSON text; a text that is none stays out."""
+    if not isinstance(value, str):
+        return value
+    try:
+        return json.loads(value)
+    except ValueError:
+        return None
+
+
+def listed(value: Any) -> tuple[str, ...]:
+    """A list from JSON text or from text with commas, as both occur in alerts."""
+    found = unpack(value)
+    if isinstance(found, list):
+        return tuple(str(item).strip() for item in found if item)
+    return tuple(part.strip() for part in str(value or "").split(",") if part.strip())
+
+
+def entity(found: dict[str, Any]) -> tuple[str, str]:
+    """(type, name) of an entity."""
+    kind = str(found.get("Type", "entity"))
+    name = next((str(found[key]) for key in IDENTIFIERS if found.get(key)), "")
+    suffix = found.get("UPNSuffix") or found.get("DnsDomain")
+    if found.get("NTDomain"):
+        name = f"{found['NTDomain']}\\{name}"
+    elif suffix:
+        name = f"{name}{'@' if kind == 'account' else '.'}{suffix}"
+    return kind, name
+
+
+def spell(word: str) -> str:
+    """`CredentialAccess` as words."""
+    return "".join(" " + char.lower() if char.isupper() and at else char for at, char in enumerate(word))

@@ -1,0 +1,139 @@
+"""The report of a run: one page that needs nothing else, for light and dark."""
+
+from __future__ import annotations
+
+import datetime as dt
+import html
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from huntpack import alerts, output
+from huntpack.report import timeline
+
+if TYPE_CHECKING:
+    from huntpack import Hits, Pack, Table
+    from huntpack.alerts import Alert
+
+STYLE = Path(__file__).with_name("report.css")
+SHOWN_ROWS = 100
+
+
+def page(title: str, body: str) -> str:
+    """A whole HTML page."""
+    style = STYLE.read_text(encoding="utf-8")
+    return (
+        '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
+        '<meta name="color-scheme" content="light dark">\n'
+        f"<title>{html.escape(title)}</title>\n<style>\n{style}</style>\n</head>\n<body>\n<main>\n{body}\n"
+        "</main>\n</body>\n</html>\n"
+    )
+
+
+def write(hits: Hits, path: str | os.PathLike[str]) -> None:
+    """Writes the report of a run."""
+    output.write_text(Path(path), render(hits))
+
+
+def render(hits: Hits, pack: Pack | None = None) -> str:
+    """The report of a run. With the pack, rules carry their names and descriptions."""
+    found = alerts.of(hits, pack)
+    incidents = len(hits.incidents)
+    parts = [
+        "<header><h1>huntpack</h1>",
+        f"<p>{headline(found, incidents)}</p></header>",
+        tally(found),
+        section("Timeline", timeline.draw(found)) if found else "",
+        section("Alerts", "\n".join(card(alert) for alert in found)) if found else "",
+        section("Rows of each rule", "\n".join(rows(key, hits, pack) for key in hits.results)),
+        failures(hits),
+    ]
+    return page(f"huntpack: {len(found)} alerts", "\n".join(part for part in parts if part))
+
+
+def section(title: str, body: str) -> str:
+    """A headed part of the page."""
+    return f"<section>\n<h2>{title}</h2>\n{body}\n</section>"
+
+
+def headline(found: list[Alert], incidents: int) -> str:
+    """The one sentence that says it."""
+    if not found:
+        return "No alerts."
+    starts, ends = [a.start for a in found if a.start], [a.end for a in found if a.end]
+    when = f", {moment(min(starts))} to {moment(max(ends))} UTC" if starts and ends else ""
+    return f"{count(len(found), 'alert')} in {count(incidents, 'incident')}{when}"
+
+
+def count(number: int, noun: str) -> str:
+    """`1 alert`, `2 alerts`."""
+    return f"{number:,} {noun}" + ("" if number == 1 else "s")
+
+
+def moment(time: dt.datetime) -> str:
+    """A time to the minute."""
+    return f"{time:%d %b %Y %H:%M}"
+
+
+def tally(found: list[Alert]) -> str:
+    """How many alerts of each severity."""
+    boxes = []
+    for severity in alerts.SEVERITIES:
+        number = sum(alert.severity == severity for alert in found)
+        if number:
+            boxes.append(f'<li class="{severity.lower()}"><strong>{number}</strong> {severity}</li>')
+    return f'<ul class="tally">{"".join(boxes)}</ul>' if boxes else ""
+
+
+def card(alert: Alert) -> str:
+    """One alert."""
+    when = f"{moment(alert.start)} to {moment(alert.end)} UTC" if alert.start and alert.end else ""
+    facts = [
+        ("Entities", "".join(f"<span><i>{escape(kind)}</i> {escape(name)}</span>" for kind, name in alert.entities)),
+        ("Time", escape(when)),
+        ("Technique", "".join(f"<span>{technique(name)}</span>" for name in alert.techniques)),
+        ("Tactic", escape(", ".join(map(alerts.spell, alert.tactics)))),
+        ("Rule", escape(alert.rule)),
+        *((escape(alerts.spell(key)), escape(detail(value))) for key, value in alert.details.items()),
+    ]
+    listed = "".join(f"<dt>{name}</dt><dd>{text}</dd>" for name, text in facts if text)
+    severity = escape(alert.severity)
+    return (
+        f'<article class="{severity.lower()}"><p class="badge">{severity}</p><h3>{escape(alert.name)}</h3>'
+        f"<p>{escape(alert.description)}</p><dl>{listed}</dl></article>"
+    )
+
+
+def escape(text: str) -> str:
+    """Text in HTML."""
+    return html.escape(text)
+
+
+def detail(value: Any) -> str:
+    """A custom detail; it comes as a list of values."""
+    values = value if isinstance(value, list) else [value]
+    return ", ".join(item if isinstance(item, str) else output.as_json(item) for item in values)
+
+
+def technique(name: str) -> str:
+    """A technique with the address of its page."""
+    return f'<a href="https://attack.mitre.org/techniques/{escape(name.replace(".", "/"))}/">{escape(name)}</a>'
+
+
+def rows(key: str, hits: Hits, pack: Pack | None) -> str:
+    """A rule's result rows, folded away."""
+    table: Table = hits.results[key]
+    names = {rule.id: rule.name for rule in pack or ()}
+    title = f"{escape(names.get(key) or key)} <small>{count(len(table), 'row')}</small>"
+    if not len(table):
+        return f"<details><summary>{title}</summary><pre>{escape(str(hits.why(key)))}</pre></details>"
+    shown = output.html_table(table.columns, table.rows()[:SHOWN_ROWS])
+    more = f"<p>The first {SHOWN_ROWS} rows.</p>" if len(table) > SHOWN_ROWS else ""
+    return f"<details><summary>{title}</summary>{shown}{more}</details>"
+
+
+def failures(hits: Hits) -> str:
+    """The rules that failed."""
+    texts = "\n".join(f"<pre>{escape(str(problem.error))}</pre>" for problem in hits.problems)
+    return section("Rules that failed", texts) if texts else ""
