@@ -1,0 +1,248 @@
+//! Numbers: their texts, rounding, bins and remainders.
+
+/// The text that `tostring()` gives a real: the shortest that reads back as the same, `1` for 1.0.
+///
+/// Magnitudes from 1e16, and below 1e-4, have an exponent of at least two digits.
+pub fn format_real(real: f64) -> String {
+    if real.is_nan() {
+        return "NaN".to_owned();
+    }
+    if real.is_infinite() {
+        return if real > 0.0 { "Infinity" } else { "-Infinity" }.to_owned();
+    }
+    let magnitude = real.abs();
+    if magnitude != 0.0 && !(1e-4..1e16).contains(&magnitude) {
+        return with_exponent(real);
+    }
+    format!("{real}")
+}
+
+fn with_exponent(real: f64) -> String {
+    let text = format!("{real:e}");
+    let (mantissa, exponent) = text.split_once('e').unwrap_or((&text, "0"));
+    let (sign, digits) = match exponent.strip_prefix('-') {
+        Some(digits) => ('-', digits),
+        None => ('+', exponent),
+    };
+    format!("{mantissa}e{sign}{digits:0>2}")
+}
+
+/// A real inside a dynamic: a whole number keeps `.0`; what JSON lacks is `nan`, `inf` or `-inf`.
+pub fn json_real(real: f64) -> String {
+    if real.is_nan() {
+        return "nan".to_owned();
+    }
+    if real.is_infinite() {
+        return if real > 0.0 { "inf" } else { "-inf" }.to_owned();
+    }
+    let mut text = format_real(real);
+    if !text.contains(['.', 'e']) {
+        text.push_str(".0");
+    }
+    text
+}
+
+/// The long that a text states, in decimal or as `0x1F`; `None` for fractions, exponents and other text.
+///
+/// Source: the documentation page "tolong()".
+pub fn parse_long(text: &str) -> Option<i64> {
+    let text = text.trim();
+    let (negative, digits) = match text.strip_prefix('-') {
+        Some(digits) => (true, digits),
+        None => (false, text.strip_prefix('+').unwrap_or(text)),
+    };
+    let Some(hexadecimal) = digits.strip_prefix("0x").or_else(|| digits.strip_prefix("0X")) else {
+        // A second sign, which `parse` would take, is none of a number's.
+        return digits.starts_with(|first: char| first.is_ascii_digit()).then(|| text.parse().ok()).flatten();
+    };
+    if !hexadecimal.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+        return None;
+    }
+    // Sixteen digits are the long's bits: 0xFFFFFFFFFFFFFFFF is -1.
+    let value = u64::from_str_radix(hexadecimal, 16).ok()? as i64;
+    if negative { value.checked_neg() } else { Some(value) }
+}
+
+/// The real that a text states, an integer in hexadecimal too; `None` for other text.
+///
+/// Source: the documentation page "toreal()".
+pub fn parse_real(text: &str) -> Option<f64> {
+    let text = text.trim();
+    match text.to_ascii_lowercase().trim_start_matches(['+', '-']) {
+        "nan" => return Some(f64::NAN),
+        "inf" | "infinity" => {
+            return Some(if text.starts_with('-') { f64::NEG_INFINITY } else { f64::INFINITY });
+        }
+        word if word.starts_with("0x") => return parse_long(text).map(|long| long as f64),
+        number if !number.starts_with(|first: char| first.is_ascii_digit() || first == '.') => return None,
+        _ => {}
+    }
+    text.parse().ok()
+}
+
+/// The real's whole part, towards zero; `None` where no long is that great, and for NaN.
+pub fn real_to_long(real: f64) -> Option<i64> {
+    const TOO_GREAT: f64 = 9_223_372_036_854_775_808.0;
+    (-TOO_GREAT..TOO_GREAT).contains(&real).then_some(real as i64)
+}
+
+/// A real rounded to some decimals, halves away from zero; negative decimals round to tens, hundreds and so on.
+///
+/// Source: the documentation page "round()".
+pub fn round(real: f64, decimals: i64) -> f64 {
+    // More decimals than a double has, or none of its digits left.
+    let Some(power) = i32::try_from(decimals).ok().filter(|power| (-308..=308).contains(power)) else {
+        return if decimals > 0 { real } else { 0.0 };
+    };
+    let scale = 10_f64.powi(power.abs());
+    let scaled = if power < 0 { real / scale } else { real * scale };
+    // From 2^52 on a double has no fraction to round.
+    if !scaled.is_finite() || scaled.abs() >= 4_503_599_627_370_496.0 {
+        return real;
+    }
+    if power < 0 { scaled.round() * scale } else { scaled.round() / scale }
+}
+
+/// The long's bin; `None` for a size that is not positive.
+///
+/// Source: the documentation page "bin()".
+pub fn floor_long(value: i64, size: i64) -> Option<i64> {
+    if size <= 0 { None } else { value.div_euclid(size).checked_mul(size) }
+}
+
+/// The real's bin; `None` for a size that is not positive.
+pub fn floor_real(value: f64, size: f64) -> Option<f64> {
+    (size > 0.0).then(|| (value / size).floor() * size)
+}
+
+/// The remainder that is never negative; `None` for a divisor of 0.
+///
+/// Source: the documentation page "Numerical operators".
+pub fn modulo_long(value: i64, divisor: i64) -> Option<i64> {
+    if divisor == 0 { None } else { Some(value.wrapping_rem_euclid(divisor)) }
+}
+
+/// The remainder that is never negative; NaN for a divisor of 0.
+pub fn modulo_real(value: f64, divisor: f64) -> f64 {
+    value.rem_euclid(divisor)
+}
+
+/// Lower-case hexadecimal digits, of negative numbers those of their 64 bits, with zeros in front up to a length.
+///
+/// Source: the documentation page "tohex()".
+pub fn to_hex(value: i64, least_length: usize) -> String {
+    // A long has sixteen digits; more zeros than any use has would only cost memory.
+    format!("{value:0width$x}", width = least_length.min(1024))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn writes_reals() {
+        let cases = [
+            (1.0, "1", "1.0"),
+            (-0.5, "-0.5", "-0.5"),
+            (0.1, "0.1", "0.1"),
+            (1e20, "1e+20", "1e+20"),
+            (1.5e-7, "1.5e-07", "1.5e-07"),
+            (0.0, "0", "0.0"),
+            (123456789012345.0, "123456789012345", "123456789012345.0"),
+            (7.38905609893065, "7.38905609893065", "7.38905609893065"),
+            (f64::NAN, "NaN", "nan"),
+            (f64::INFINITY, "Infinity", "inf"),
+            (f64::NEG_INFINITY, "-Infinity", "-inf"),
+            (f64::MAX, "1.7976931348623157e+308", "1.7976931348623157e+308"),
+        ];
+        for (real, text, json) in cases {
+            assert_eq!((format_real(real).as_str(), json_real(real).as_str()), (text, json));
+        }
+    }
+
+    #[test]
+    fn reads_longs() {
+        let cases = [(" 12 ", 12), ("-5", -5), ("+5", 5), ("0x1F", 31), ("0XfFfFfFfFfFfFfFfF", -1), ("-0x10", -16)];
+        for (text, long) in cases {
+            assert_eq!(parse_long(text), Some(long), "{text}");
+        }
+        for text in ["", " ", "1.5", "1e3", "x", "0x", "0x+1", "--1", "+-1", "9223372036854775808", "1 2", "٣"] {
+            assert_eq!(parse_long(text), None, "{text}");
+        }
+        assert_eq!(parse_long("-9223372036854775808"), Some(i64::MIN));
+    }
+
+    #[test]
+    fn reads_reals() {
+        for (text, real) in
+            [("1e3", 1000.0), (" 1.5 ", 1.5), ("-.5", -0.5), ("0x1F", 31.0), ("-inf", f64::NEG_INFINITY)]
+        {
+            assert_eq!(parse_real(text), Some(real), "{text}");
+        }
+        assert!(parse_real("NaN").is_some_and(f64::is_nan));
+        for text in ["", "x", "1,5", "--1", "1e", "e5", "."] {
+            assert_eq!(parse_real(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn cuts_reals_to_longs() {
+        assert_eq!(real_to_long(-1.9), Some(-1));
+        assert_eq!(real_to_long(9.3e18), None);
+        assert_eq!(real_to_long(-9_223_372_036_854_775_808.0), Some(i64::MIN));
+        assert_eq!(real_to_long(f64::NAN), None);
+    }
+
+    #[test]
+    fn rounds_half_away_from_zero() {
+        assert_eq!(round(2.5, 0), 3.0);
+        assert_eq!(round(-2.5, 0), -3.0);
+        assert_eq!(round(2.15, 1), 2.2);
+        assert_eq!(round(123.0, -1), 120.0);
+        assert_eq!(round(1e300, 20), 1e300);
+        assert_eq!(round(1.5, i64::MAX), 1.5);
+        assert_eq!(round(1.5, i64::MIN), 0.0);
+        assert!(round(f64::NAN, 2).is_nan());
+    }
+
+    #[test]
+    fn bins_and_remainders() {
+        assert_eq!(floor_long(-1, 5), Some(-5));
+        assert_eq!(floor_long(i64::MIN, i64::MAX), None);
+        assert_eq!(floor_long(1, 0), None);
+        assert_eq!(floor_real(4.5, 1.0), Some(4.0));
+        assert_eq!(floor_real(4.5, -1.0), None);
+        assert_eq!(floor_real(4.5, f64::NAN), None);
+        assert_eq!(
+            [(14, 12), (-14, 12), (14, -12), (-14, -12)].map(|(a, b)| modulo_long(a, b)),
+            [Some(2), Some(10), Some(2), Some(10)]
+        );
+        assert_eq!(modulo_long(i64::MIN, -1), Some(0));
+        assert_eq!(modulo_long(1, 0), None);
+        assert_eq!(modulo_real(-14.5, 12.0), 9.5);
+    }
+
+    #[test]
+    fn writes_hexadecimal() {
+        assert_eq!(to_hex(256, 0), "100");
+        assert_eq!(to_hex(-256, 0), "ffffffffffffff00");
+        assert_eq!(to_hex(256, 6), "000100");
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn text_gives_the_real_back(bits: u64) {
+            let real = f64::from_bits(bits);
+            let read = parse_real(&format_real(real));
+            proptest::prop_assert!(read == Some(real) || real.is_nan());
+            let read = parse_real(&json_real(real));
+            proptest::prop_assert!(read == Some(real) || real.is_nan());
+        }
+
+        #[test]
+        fn any_number_is_taken_without_a_panic(text: String, real: f64, long: i64, other: i64) {
+            let _ = (parse_long(&text), parse_real(&text), round(real, long), floor_long(long, other));
+            let _ = (modulo_long(long, other), modulo_real(real, long as f64), real_to_long(real));
+        }
+    }
+}
