@@ -1,4 +1,33 @@
-//! The types every layer speaks.
+//! The types every layer speaks: kinds, values, columns, tables, and the texts that stand for them.
+mod build;
+mod column;
+pub mod convert;
+pub mod datetime;
+pub mod decimal;
+mod dynamic;
+pub mod export;
+pub mod gather;
+pub mod guid;
+pub mod import;
+pub mod intern;
+pub mod json;
 mod kind;
+mod list;
+mod nested;
+pub mod number;
+mod schema;
+mod table;
+mod text;
+pub mod timespan;
+mod value;
 
+pub use build::{Builder, primitive};
+pub use column::Column;
+pub use dynamic::Dynamic;
+pub use json::Json;
 pub use kind::Kind;
+pub use list::List;
+pub use schema::{Name, Schema};
+pub use table::{Chunk, Learned, Problem, Stored, Table};
+pub use text::{Dictionary, Text};
+pub use value::Value;

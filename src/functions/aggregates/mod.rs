@@ -1,0 +1,160 @@
+//! Aggregates: each is a partial state per group that merges, so that the same rows give the same
+//! answer whatever the threads and morsels.
+mod count;
+mod distinct;
+mod minmax;
+mod sum;
+
+use super::{Context, Dialect, Parameter, Returns};
+use crate::diagnostic::{Fault, Result};
+use crate::types::{Column, Kind, Value, gather};
+use std::any::Any;
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
+/// Whether the order of rows can show in the answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Order {
+    /// It cannot: the state is a function of the multiset of values.
+    Free,
+    /// It can: the state carries ordinals, and merging keeps the smallest.
+    Rows,
+}
+
+/// The states of all groups of one aggregate.
+pub trait State: Send {
+    /// Takes in rows: `groups[i]` is the group of row `i`, below `count`. A row's ordinal is its place
+    /// among all rows of the source. `arguments` are as long as `groups`.
+    fn update(&mut self, rows: &Rows, arguments: &[Column]) -> Result<()>;
+
+    /// Takes in another state of the same aggregate: its group `i` is group `into[i]` here, below `count`.
+    fn merge(&mut self, other: Box<dyn State>, into: &[u32], count: usize) -> Result<()>;
+
+    /// The result for groups `0..count`.
+    fn finish(self: Box<Self>, context: &Context, count: usize) -> Result<Column>;
+
+    fn into_any(self: Box<Self>) -> Box<dyn Any>;
+}
+
+/// The rows of an update.
+pub struct Rows<'a> {
+    pub context: &'a Context,
+    pub groups: &'a [u32],
+    /// How many groups there are by now.
+    pub count: usize,
+    /// The ordinal of each row: ascending within an update, unique over all updates.
+    pub ordinals: &'a [u64],
+}
+
+/// An aggregate function: signature, manual page with examples, state.
+pub struct Aggregate {
+    pub name: &'static str,
+    pub aliases: &'static [&'static str],
+    pub dialect: Dialect,
+    pub parameters: &'static [Parameter],
+    pub returns: Returns,
+    pub order: Order,
+    /// Microsoft's automatic column name is `label_argument`; none where it is the argument's own name.
+    pub label: Option<&'static str>,
+    /// Whether it is cheap beside sets and lists: such aggregates are computed first when a filter names them.
+    pub cheap: bool,
+    pub docs: &'static str,
+    /// The state for arguments of these kinds; constant arguments by position.
+    pub state: fn(&[Kind], &[Option<Value>]) -> Result<Box<dyn State>>,
+}
+
+impl std::fmt::Debug for Aggregate {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.name)
+    }
+}
+
+impl Aggregate {
+    pub fn arity(&self) -> (usize, usize) {
+        let needed = self.parameters.iter().filter(|p| !p.optional).count();
+        let repeats = self.parameters.iter().any(|p| p.repeats);
+        (needed, if repeats { usize::MAX } else { self.parameters.len() })
+    }
+
+    pub fn result(&self, arguments: &[Kind]) -> Kind {
+        match self.returns {
+            Returns::Kind(kind) => kind,
+            Returns::Argument(at) => arguments.get(at).copied().unwrap_or(Kind::Dynamic),
+            Returns::Widest => arguments.iter().copied().reduce(super::wider).unwrap_or(Kind::Dynamic),
+            Returns::Of(decide) => decide(arguments),
+        }
+    }
+}
+
+static FAMILIES: &[&[Aggregate]] = &[count::ITEMS, sum::ITEMS, minmax::ITEMS, distinct::ITEMS];
+
+pub fn all() -> impl Iterator<Item = &'static Aggregate> {
+    FAMILIES.iter().flat_map(|family| family.iter())
+}
+
+/// The aggregate of that name or alias. The `…if` forms are not items: the binder makes them of the
+/// plain aggregate and a condition.
+pub fn find(dialect: Dialect, name: &str) -> Option<&'static Aggregate> {
+    static INDEX: LazyLock<HashMap<(bool, &'static str), &'static Aggregate>> = LazyLock::new(|| {
+        let named = all().flat_map(|item| {
+            let names = std::iter::once(&item.name).chain(item.aliases);
+            names.map(move |name| ((item.dialect == Dialect::Kql, *name), item))
+        });
+        named.collect()
+    });
+    INDEX.get(&(dialect == Dialect::Kql, name)).copied()
+}
+
+/// The state inside `other`, which is always of the same aggregate.
+pub(crate) fn same<T: Any>(other: Box<dyn State>) -> Result<T> {
+    match other.into_any().downcast::<T>() {
+        Ok(state) => Ok(*state),
+        Err(_) => Err(Fault::internal("states of different aggregates do not merge")),
+    }
+}
+
+/// The aggregate's result over no rows at all, in one row.
+pub fn over_nothing(
+    aggregate: &Aggregate,
+    context: &Context,
+    kinds: &[Kind],
+    constants: &[Option<Value>],
+) -> Result<Value> {
+    let column = (aggregate.state)(kinds, constants)?.finish(context, 1)?;
+    Ok(gather::slice(&column, 0, 1).value(0))
+}
+
+#[macro_export]
+#[doc(hidden)]
+macro_rules! aggregates {
+    (@label) => { None };
+    (@label $label:literal) => { Some($label) };
+    ($(
+        $(#[doc = $doc:literal])*
+        $dialect:ident $order:ident $cost:ident fn $name:ident $(as [$($alias:ident),*])? $(called $label:literal)?
+            ($($arg:ident $([$mark:ident])? : $kind:ident),* $(,)?) -> $returns:ident $(($what:expr))? = $state:expr;
+    )*) => {
+        /// The family's aggregates.
+        pub static ITEMS: &[$crate::functions::aggregates::Aggregate] = &[$(
+            $crate::functions::aggregates::Aggregate {
+                name: stringify!($name),
+                aliases: &[$($(stringify!($alias)),*)?],
+                dialect: $crate::scalars!(@dialect $dialect),
+                parameters: &[$($crate::functions::Parameter {
+                    name: stringify!($arg),
+                    accepts: $crate::kernels!(@accepts $kind),
+                    optional: $crate::kernels!(@optional $($mark)?),
+                    repeats: $crate::kernels!(@repeats $($mark)?),
+                }),*],
+                returns: $crate::functions::Returns::$returns $(($what))?,
+                order: $crate::functions::aggregates::Order::$order,
+                label: $crate::aggregates!(@label $($label)?),
+                cheap: $crate::aggregates!(@cheap $cost),
+                docs: concat!($($doc, "\n"),*),
+                state: $state,
+            }
+        ),*];
+    };
+    (@cheap cheap) => { true };
+    (@cheap costly) => { false };
+}

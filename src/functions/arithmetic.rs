@@ -1,0 +1,262 @@
+//! Arithmetic over columns: integers wrap as Kusto's do, division by zero is null.
+use super::operators::pair;
+use super::{Context, wider};
+use crate::diagnostic::{Fault, Result};
+use crate::types::{Column, Kind, Value, convert, decimal};
+use arrow_array::{Array, Float64Array, Int64Array};
+use arrow_buffer::NullBuffer;
+
+/// int and long give long; real and decimal win.
+fn number_kind(a: Kind, b: Kind) -> Kind {
+    match wider(a, b) {
+        Kind::Int => Kind::Long,
+        Kind::Dynamic => Kind::Dynamic,
+        other => other,
+    }
+}
+
+fn two(kinds: &[Kind]) -> (Kind, Kind) {
+    match kinds {
+        [a, b, ..] => (*a, *b),
+        _ => (Kind::Dynamic, Kind::Dynamic),
+    }
+}
+
+pub fn sum_kind(kinds: &[Kind]) -> Kind {
+    match two(kinds) {
+        (Kind::DateTime, Kind::TimeSpan) | (Kind::TimeSpan, Kind::DateTime) => Kind::DateTime,
+        (Kind::TimeSpan, Kind::TimeSpan) => Kind::TimeSpan,
+        (a, b) => number_kind(a, b),
+    }
+}
+
+pub fn difference_kind(kinds: &[Kind]) -> Kind {
+    match two(kinds) {
+        (Kind::DateTime, Kind::DateTime) | (Kind::TimeSpan, Kind::TimeSpan) => Kind::TimeSpan,
+        (Kind::DateTime, Kind::TimeSpan) => Kind::DateTime,
+        (a, b) => number_kind(a, b),
+    }
+}
+
+pub fn product_kind(kinds: &[Kind]) -> Kind {
+    match two(kinds) {
+        (Kind::TimeSpan, n) | (n, Kind::TimeSpan) if n.is_number() => Kind::TimeSpan,
+        (a, b) => number_kind(a, b),
+    }
+}
+
+pub fn quotient_kind(kinds: &[Kind]) -> Kind {
+    match two(kinds) {
+        (Kind::TimeSpan, Kind::TimeSpan) | (Kind::DateTime, Kind::TimeSpan) => Kind::Real,
+        (Kind::TimeSpan, n) if n.is_number() => Kind::TimeSpan,
+        (a, b) => number_kind(a, b),
+    }
+}
+
+pub fn remainder_kind(kinds: &[Kind]) -> Kind {
+    match two(kinds) {
+        (Kind::TimeSpan, Kind::TimeSpan) | (Kind::DateTime, Kind::TimeSpan) => Kind::TimeSpan,
+        (a, b) => number_kind(a, b),
+    }
+}
+
+pub fn negated_kind(kinds: &[Kind]) -> Kind {
+    match kinds.first() {
+        Some(Kind::Int) => Kind::Long,
+        Some(kind) => *kind,
+        None => Kind::Dynamic,
+    }
+}
+
+/// The integers (ticks, 0 and 1) of a column, copied only where they are of another width.
+pub fn longs(column: &Column) -> Int64Array {
+    match column {
+        Column::Long(a) | Column::DateTime(a) | Column::TimeSpan(a) => a.clone(),
+        Column::Int(a) => Int64Array::new(a.values().iter().map(|v| i64::from(*v)).collect(), a.nulls().cloned()),
+        other => (0..other.len()).map(|row| other.value(row).as_long()).collect(),
+    }
+}
+
+/// The reals of a column of numbers.
+pub fn reals(column: &Column) -> Float64Array {
+    match column {
+        Column::Real(a) => a.clone(),
+        Column::Long(a) => Float64Array::new(a.values().iter().map(|v| *v as f64).collect(), a.nulls().cloned()),
+        Column::Int(a) => Float64Array::new(a.values().iter().map(|v| f64::from(*v)).collect(), a.nulls().cloned()),
+        other => (0..other.len())
+            .map(|row| {
+                let value = other.value(row);
+                value.as_real().or_else(|| value.as_long().map(|i| i as f64))
+            })
+            .collect(),
+    }
+}
+
+fn of_kind(kind: Kind, values: Int64Array) -> Column {
+    match kind {
+        Kind::DateTime => Column::DateTime(values),
+        Kind::TimeSpan => Column::TimeSpan(values),
+        _ => Column::Long(values),
+    }
+}
+
+/// Applies an operation to the integers of two columns.
+fn on_longs(
+    kind: Kind,
+    left: &Column,
+    right: &Column,
+    rows: usize,
+    operation: impl Fn(i64, i64) -> Option<i64>,
+) -> Column {
+    let (l, r) = (longs(left), longs(right));
+    let constant = |c: &Column, a: &Int64Array| c.is_const().then(|| if a.is_empty() { 0 } else { a.value(0) });
+    let (lc, rc) = (constant(left, &l), constant(right, &r));
+    let nulls = NullBuffer::union(l.nulls(), r.nulls());
+    let mut failed = false;
+    let (lv, rv) = (l.values(), r.values());
+    let values: Vec<i64> = (0..rows)
+        .map(|i| {
+            operation(lc.unwrap_or_else(|| lv[i]), rc.unwrap_or_else(|| rv[i])).unwrap_or_else(|| {
+                failed = true;
+                0
+            })
+        })
+        .collect();
+    if !failed {
+        return of_kind(kind, Int64Array::new(values.into(), nulls));
+    }
+    let again = (0..rows).map(|i| match nulls.as_ref().is_some_and(|n| n.is_null(i)) {
+        true => None,
+        false => operation(lc.unwrap_or_else(|| lv[i]), rc.unwrap_or_else(|| rv[i])),
+    });
+    of_kind(kind, again.collect())
+}
+
+fn on_reals(left: &Column, right: &Column, rows: usize, operation: impl Fn(f64, f64) -> f64) -> Column {
+    let (l, r) = (reals(left), reals(right));
+    let nulls = NullBuffer::union(l.nulls(), r.nulls());
+    let (lv, rv) = (l.values(), r.values());
+    let values: Vec<f64> = (0..rows).map(|i| operation(lv[i], rv[i])).collect();
+    Column::Real(Float64Array::new(values.into(), nulls))
+}
+
+/// A timespan times or divided by a number.
+fn scaled(left: &Column, right: &Column, rows: usize, operation: impl Fn(f64, f64) -> f64) -> Column {
+    match on_reals(left, right, rows, operation) {
+        Column::Real(a) => Column::TimeSpan(a.iter().map(|v| v.and_then(whole)).collect()),
+        other => other,
+    }
+}
+
+fn whole(real: f64) -> Option<i64> {
+    crate::types::number::real_to_long(real.round())
+}
+
+fn on_decimals(left: &Column, right: &Column, rows: usize, operation: fn(&str, &str) -> Option<String>) -> Column {
+    let (l, r) = (convert::lenient(left, Kind::Decimal), convert::lenient(right, Kind::Decimal));
+    let mut builder = crate::types::Builder::new(Kind::Decimal, rows);
+    for row in 0..rows {
+        match l.text(row).zip(r.text(row)).and_then(|(a, b)| operation(a, b)) {
+            Some(text) => builder.push_text(&text),
+            None => builder.push_null(),
+        }
+    }
+    builder.finish()
+}
+
+fn kinds(args: &[Column]) -> Vec<Kind> {
+    args.iter().map(Column::kind).collect()
+}
+
+/// A result for every row from constants alone is one constant.
+fn folded(args: &[Column], rows: usize, compute: impl Fn(usize) -> Result<Column>) -> Result<Column> {
+    if args.iter().all(Column::is_const) && rows > 0 {
+        return Ok(Column::Const(compute(1)?.value(0), rows));
+    }
+    compute(rows)
+}
+
+fn unsupported(operator: &str, args: &[Column]) -> Fault {
+    let kinds = kinds(args);
+    let (a, b) = two(&kinds);
+    Fault::query("KS106", format!("`{operator}` is not defined for {a} and {b}"))
+}
+
+fn single(args: &[Column]) -> Vec<Column> {
+    args.iter().map(|c| if let Column::Const(v, _) = c { Column::Const(v.clone(), 1) } else { c.clone() }).collect()
+}
+
+macro_rules! operation {
+    ($name:ident, $operator:literal, $kind_of:ident, |$l:ident, $r:ident, $rows:ident, $kind:ident| $body:expr) => {
+        pub fn $name(_: &Context, args: &[Column], rows: usize) -> Result<Column> {
+            let $kind = $kind_of(&kinds(args));
+            folded(args, rows, |$rows| {
+                let args = if $rows == rows { args.to_vec() } else { single(args) };
+                let args: Vec<Column> = args.into_iter().map(|c| resize(c, $rows)).collect();
+                let ($l, $r) = pair(&args)?;
+                $body.ok_or_else(|| unsupported($operator, &args))
+            })
+        }
+    };
+}
+
+fn resize(column: Column, rows: usize) -> Column {
+    match column {
+        Column::Const(value, _) => Column::Const(value, rows),
+        other => other,
+    }
+}
+
+operation!(add, "+", sum_kind, |l, r, rows, kind| match kind {
+    Kind::Long | Kind::DateTime | Kind::TimeSpan => Some(on_longs(kind, l, r, rows, |a, b| Some(a.wrapping_add(b)))),
+    Kind::Real => Some(on_reals(l, r, rows, |a, b| a + b)),
+    Kind::Decimal => Some(on_decimals(l, r, rows, decimal::add)),
+    _ => None,
+});
+
+operation!(subtract, "-", difference_kind, |l, r, rows, kind| match kind {
+    Kind::Long | Kind::DateTime | Kind::TimeSpan => Some(on_longs(kind, l, r, rows, |a, b| Some(a.wrapping_sub(b)))),
+    Kind::Real => Some(on_reals(l, r, rows, |a, b| a - b)),
+    Kind::Decimal => Some(on_decimals(l, r, rows, decimal::subtract)),
+    _ => None,
+});
+
+operation!(multiply, "*", product_kind, |l, r, rows, kind| match kind {
+    Kind::Long => Some(on_longs(kind, l, r, rows, |a, b| Some(a.wrapping_mul(b)))),
+    Kind::TimeSpan => Some(match (l.kind(), r.kind()) {
+        (Kind::Real | Kind::Decimal, _) | (_, Kind::Real | Kind::Decimal) => scaled(l, r, rows, |a, b| a * b),
+        _ => on_longs(kind, l, r, rows, |a, b| Some(a.wrapping_mul(b))),
+    }),
+    Kind::Real => Some(on_reals(l, r, rows, |a, b| a * b)),
+    Kind::Decimal => Some(on_decimals(l, r, rows, decimal::multiply)),
+    _ => None,
+});
+
+operation!(divide, "/", quotient_kind, |l, r, rows, kind| match kind {
+    Kind::Long => Some(on_longs(kind, l, r, rows, |a, b| if b == 0 { None } else { Some(a.wrapping_div(b)) })),
+    Kind::TimeSpan => Some(match r.kind() {
+        Kind::Real | Kind::Decimal => scaled(l, r, rows, |a, b| a / b),
+        _ => on_longs(kind, l, r, rows, |a, b| if b == 0 { None } else { Some(a.wrapping_div(b)) }),
+    }),
+    Kind::Real => Some(on_reals(l, r, rows, |a, b| a / b)),
+    Kind::Decimal => Some(on_decimals(l, r, rows, decimal::divide)),
+    _ => None,
+});
+
+operation!(remainder, "%", remainder_kind, |l, r, rows, kind| match kind {
+    Kind::Long | Kind::TimeSpan => {
+        Some(on_longs(kind, l, r, rows, |a, b| if b == 0 { None } else { Some(a.wrapping_rem_euclid(b)) }))
+    }
+    Kind::Real => Some(on_reals(l, r, rows, |a, b| if b == 0.0 { f64::NAN } else { a.rem_euclid(b) })),
+    _ => None,
+});
+
+pub fn negate(context: &Context, args: &[Column], rows: usize) -> Result<Column> {
+    let Some(value) = args.first() else { return Err(Fault::internal("a sign without a number")) };
+    let zero = match value.kind() {
+        Kind::TimeSpan => Value::TimeSpan(0),
+        Kind::Real => return Ok(on_reals(&Column::Const(Value::Real(-1.0), rows), value, rows, |a, b| a * b)),
+        _ => Value::Long(0),
+    };
+    subtract(context, &[Column::Const(zero, rows), value.clone()], rows)
+}

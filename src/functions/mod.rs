@@ -1,0 +1,93 @@
+//! The function library: one item per function, holding its names, signature, manual page, examples
+//! and kernel. A family is a file; adding a function touches that file alone.
+pub mod aggregates;
+mod context;
+pub mod row;
+mod scalar;
+
+pub mod arithmetic;
+pub mod compare;
+mod convert;
+mod operators;
+mod pattern;
+mod search;
+
+pub use pattern::compile as compile_pattern;
+
+pub use context::{Context, Limits};
+pub use scalar::{Accepts, Dialect, Kernel, Parameter, Purity, Returns, Scalar, examples};
+
+use crate::types::Kind;
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
+/// Every family.
+static FAMILIES: &[&[Scalar]] = &[operators::COLUMNS, convert::COLUMNS];
+
+pub fn all() -> impl Iterator<Item = &'static Scalar> {
+    FAMILIES.iter().flat_map(|family| family.iter())
+}
+
+/// The items of a name (an alias is a name): several where the function is overloaded.
+pub fn find(dialect: Dialect, name: &str) -> &'static [&'static Scalar] {
+    type Index = HashMap<&'static str, Vec<&'static Scalar>>;
+    static KQL: LazyLock<Index> = LazyLock::new(|| index(Dialect::Kql));
+    static SPL: LazyLock<Index> = LazyLock::new(|| index(Dialect::Spl));
+    fn index(dialect: Dialect) -> Index {
+        let mut index = Index::new();
+        for item in all().filter(|item| item.dialect == dialect) {
+            for name in std::iter::once(&item.name).chain(item.aliases) {
+                index.entry(name).or_default().push(item);
+            }
+        }
+        index
+    }
+    let index = if dialect == Dialect::Kql { &KQL } else { &SPL };
+    index.get(name).map_or(&[], Vec::as_slice)
+}
+
+/// The item that takes arguments of these kinds: one that takes them as they are, else one that takes
+/// them widened, else one that takes dynamic ones converted. None where no item has the arity or fits.
+pub fn choose(items: &[&'static Scalar], kinds: &[Kind]) -> Option<&'static Scalar> {
+    let fits = |cost: fn(Accepts, Kind) -> Option<u32>| {
+        let scored = items.iter().filter_map(|item| {
+            let (least, most) = item.arity();
+            if kinds.len() < least || kinds.len() > most {
+                return None;
+            }
+            let costs = kinds.iter().enumerate().map(|(at, kind)| cost(item.parameter(at)?.accepts, *kind));
+            Some((costs.sum::<Option<u32>>()?, *item))
+        });
+        scored.min_by_key(|(cost, _)| *cost).map(|(_, item)| item)
+    };
+    fits(conversion_cost)
+}
+
+/// What it costs to hand an argument of `kind` to a parameter; none where it does not fit.
+fn conversion_cost(accepts: Accepts, kind: Kind) -> Option<u32> {
+    if accepts.takes(kind) {
+        return Some(u32::from(accepts == Accepts::Any));
+    }
+    let Accepts::Kind(wanted) = accepts else { return (kind == Kind::Dynamic).then_some(100) };
+    match (kind, wanted) {
+        (Kind::Int, Kind::Long) => Some(2),
+        (Kind::Int | Kind::Long, Kind::Real) => Some(if kind == Kind::Int { 5 } else { 4 }),
+        (Kind::Long, Kind::Int) => Some(6),
+        (Kind::Int | Kind::Long | Kind::Real, Kind::Decimal) => Some(7),
+        (Kind::Dynamic, _) => Some(100),
+        (_, Kind::Dynamic) => Some(200),
+        _ => None,
+    }
+}
+
+/// The kind that holds both: int < long < real < decimal; string beside anything else is dynamic's business.
+pub fn wider(a: Kind, b: Kind) -> Kind {
+    use Kind::*;
+    match (a, b) {
+        _ if a == b => a,
+        (Decimal, n) | (n, Decimal) if n.is_number() => Decimal,
+        (Real, n) | (n, Real) if n.is_number() => Real,
+        (Long, n) | (n, Long) if n.is_number() => Long,
+        _ => Dynamic,
+    }
+}

@@ -1,0 +1,659 @@
+//! The infix operators: comparison, membership, text search.
+use super::compare::{Comparison, View, compare};
+use super::search::{Needle, Needles, Place};
+use super::{Context, arithmetic};
+use crate::diagnostic::{Fault, Result};
+use crate::types::{Column, Dynamic, Kind, Text, Value};
+use arrow_array::{Array, BooleanArray};
+use arrow_buffer::BooleanBuffer;
+use std::collections::HashSet;
+use std::sync::Arc;
+
+macro_rules! comparison {
+    ($name:ident, $comparison:ident) => {
+        fn $name(_: &Context, args: &[Column], rows: usize) -> Result<Column> {
+            let (left, right) = pair(args)?;
+            Ok(compare(Comparison::$comparison, left, right, rows))
+        }
+    };
+}
+comparison!(equal, Equal);
+comparison!(not_equal, NotEqual);
+comparison!(less, Less);
+comparison!(less_or_equal, LessOrEqual);
+comparison!(greater, Greater);
+comparison!(greater_or_equal, GreaterOrEqual);
+
+macro_rules! search {
+    ($name:ident, $not:ident, $place:ident, $case:literal) => {
+        fn $name(context: &Context, args: &[Column], rows: usize) -> Result<Column> {
+            find(context, concat!(stringify!($name), $case), args, rows, Place::$place, $case, true)
+        }
+        fn $not(context: &Context, args: &[Column], rows: usize) -> Result<Column> {
+            find(context, concat!(stringify!($name), $case), args, rows, Place::$place, $case, false)
+        }
+    };
+}
+search!(same_text, other_text, Whole, false);
+search!(has, has_not, Term, false);
+search!(has_cs, has_not_cs, Term, true);
+search!(has_prefix, has_not_prefix, TermStart, false);
+search!(has_prefix_cs, has_not_prefix_cs, TermStart, true);
+search!(has_suffix, has_not_suffix, TermEnd, false);
+search!(has_suffix_cs, has_not_suffix_cs, TermEnd, true);
+search!(contains, contains_not, Anywhere, false);
+search!(contains_cs, contains_not_cs, Anywhere, true);
+search!(starts, starts_not, Start, false);
+search!(starts_cs, starts_not_cs, Start, true);
+search!(ends, ends_not, End, false);
+search!(ends_cs, ends_not_cs, End, true);
+
+pub(super) fn pair(args: &[Column]) -> Result<(&Column, &Column)> {
+    match args {
+        [left, right, ..] => Ok((left, right)),
+        _ => Err(Fault::internal("an operator was given too few operands")),
+    }
+}
+
+/// A bool for every row of a text column, computed on the distinct values of a dictionary.
+pub(super) fn text_predicate(column: &Column, rows: usize, holds: impl Fn(&str) -> bool) -> Column {
+    let bits = match column {
+        Column::Const(value, _) => {
+            return Column::Const(Value::Bool(holds(value.as_text().unwrap_or(""))), rows);
+        }
+        Column::Text(_, Text::Dictionary(keys, dictionary)) if dictionary.len() < keys.len() => {
+            let known: Vec<bool> = dictionary.values.iter().map(|v| holds(v.unwrap_or(""))).collect();
+            let keys = keys.values();
+            BooleanBuffer::collect_bool(keys.len(), |i| known.get(keys[i] as usize).copied().unwrap_or(false))
+        }
+        other => BooleanBuffer::collect_bool(rows, |i| holds(other.text(i).unwrap_or(""))),
+    };
+    Column::Bool(BooleanArray::new(bits, None))
+}
+
+/// `hay` and `needle` of each row; a negated search keeps null rows.
+fn find(
+    context: &Context,
+    what: &'static str,
+    args: &[Column],
+    rows: usize,
+    place: Place,
+    case_sensitive: bool,
+    wanted: bool,
+) -> Result<Column> {
+    let (hay, needle) = pair(args)?;
+    if let Column::Const(value, _) = needle {
+        let text = value.as_text().unwrap_or("");
+        let needle = context.prepared(what, text, || Ok::<_, Fault>(Needle::new(text, place, case_sensitive)))?;
+        return Ok(text_predicate(hay, rows, |hay| needle.is_in(hay) == wanted));
+    }
+    let mut last: Option<(String, Needle)> = None;
+    let bits = BooleanBuffer::collect_bool(rows, |row| {
+        let text = needle.text(row).unwrap_or("");
+        if last.as_ref().is_none_or(|(known, _)| known != text) {
+            last = Some((text.to_owned(), Needle::new(text, place, case_sensitive)));
+        }
+        last.as_ref().is_some_and(|(_, n)| n.is_in(hay.text(row).unwrap_or("")) == wanted)
+    });
+    Ok(Column::Bool(BooleanArray::new(bits, None)))
+}
+
+fn has_any(context: &Context, args: &[Column], rows: usize) -> Result<Column> {
+    many(context, "has_any", args, rows, Needles::any_in)
+}
+
+fn has_all(context: &Context, args: &[Column], rows: usize) -> Result<Column> {
+    many(context, "has_all", args, rows, Needles::all_in)
+}
+
+fn many(
+    context: &Context,
+    what: &'static str,
+    args: &[Column],
+    rows: usize,
+    holds: fn(&Needles, &str) -> bool,
+) -> Result<Column> {
+    let (hay, list) = pair(args)?;
+    let texts = |row: usize| Dynamic::of(list, row).map(texts_of).unwrap_or_default();
+    if let Column::Const(value, _) = list {
+        let known = texts(0);
+        let key = value.as_text().unwrap_or("");
+        let needles = context.prepared(what, key, || Ok::<_, Fault>(Needles::new(&known, Place::Term, false)))?;
+        return Ok(text_predicate(hay, rows, |hay| holds(&needles, hay)));
+    }
+    let bits = BooleanBuffer::collect_bool(rows, |row| {
+        let needles = Needles::new(&texts(row), Place::Term, false);
+        holds(&needles, hay.text(row).unwrap_or(""))
+    });
+    Ok(Column::Bool(BooleanArray::new(bits, None)))
+}
+
+/// The texts of an array; a scalar stands for itself.
+fn texts_of(list: Dynamic) -> Vec<String> {
+    list.texts().unwrap_or_else(|| vec![Value::dynamic(list.to_json()).to_text()])
+}
+
+/// The values of a membership list, by the kind of what is looked for.
+#[derive(Debug, PartialEq)]
+enum Members {
+    Texts(HashSet<String>),
+    /// In lower case.
+    Folded(HashSet<String>),
+    Longs(HashSet<i64>),
+    /// Bits of reals.
+    Reals(HashSet<u64>),
+    /// Canonical JSON.
+    Dynamics(HashSet<String>),
+}
+
+impl Members {
+    fn new(kind: Kind, list: Dynamic, fold: bool) -> Members {
+        let values = list.elements().unwrap_or_else(|| vec![crate::types::json::scalar(&list.to_json())]);
+        let converted = values.iter().map(|v| crate::types::convert::value_to(v, kind));
+        match kind {
+            Kind::Bool | Kind::Int | Kind::Long | Kind::DateTime | Kind::TimeSpan => {
+                Members::Longs(converted.filter_map(|v| v.as_long()).collect())
+            }
+            Kind::Real => Members::Reals(converted.filter_map(|v| v.as_real()).map(real_bits).collect()),
+            Kind::Dynamic => Members::Dynamics(
+                values.iter().map(|v| crate::types::json::canonical(&v.to_json()).into_owned()).collect(),
+            ),
+            _ if fold => Members::Folded(values.iter().map(|v| fold_case(&v.to_text())).collect()),
+            _ => Members::Texts(values.iter().map(Value::to_text).collect()),
+        }
+    }
+
+    fn holds(&self, value: &Value) -> bool {
+        match self {
+            _ if value.is_null() => false,
+            Members::Texts(set) => value.as_text().is_some_and(|t| set.contains(t)),
+            Members::Folded(set) => value.as_text().is_some_and(|t| set.contains(&fold_case(t))),
+            Members::Longs(set) => value.as_long().is_some_and(|i| set.contains(&i)),
+            Members::Reals(set) => value.as_real().is_some_and(|r| set.contains(&real_bits(r))),
+            Members::Dynamics(set) => set.contains(crate::types::json::canonical(&value.to_json()).as_ref()),
+        }
+    }
+}
+
+fn real_bits(real: f64) -> u64 {
+    if real == 0.0 { 0 } else { real.to_bits() }
+}
+
+/// One-to-one lower case, as case-insensitive comparison folds it.
+pub(super) fn fold_case(text: &str) -> String {
+    if text.is_ascii() {
+        return text.to_ascii_lowercase();
+    }
+    let one = |c: char| {
+        let mut lower = c.to_lowercase();
+        match (lower.next(), lower.next()) {
+            (Some(one), None) => one,
+            _ => c,
+        }
+    };
+    text.chars().map(one).collect()
+}
+
+macro_rules! membership {
+    ($name:ident, $fold:literal, $wanted:literal) => {
+        fn $name(context: &Context, args: &[Column], rows: usize) -> Result<Column> {
+            is_member(context, args, rows, $fold, $wanted)
+        }
+    };
+}
+membership!(member, false, true);
+membership!(no_member, false, false);
+membership!(member_any_case, true, true);
+membership!(no_member_any_case, true, false);
+
+fn is_member(context: &Context, args: &[Column], rows: usize, fold: bool, wanted: bool) -> Result<Column> {
+    let (value, list) = pair(args)?;
+    let kind = value.kind();
+    let Column::Const(constant, _) = list else {
+        let bits = BooleanBuffer::collect_bool(rows, |row| {
+            let found = Dynamic::of(list, row).is_some_and(|l| Members::new(kind, l, fold).holds(&value.value(row)));
+            found == wanted
+        });
+        return Ok(Column::Bool(BooleanArray::new(bits, None)));
+    };
+    let Some(elements) = Dynamic::of(list, 0) else {
+        return Ok(Column::Const(Value::Bool(!wanted), rows));
+    };
+    let key = format!("{kind} {fold} {}", constant.as_text().unwrap_or(""));
+    let members: Arc<Members> = context.prepared("in", &key, || Ok::<_, Fault>(Members::new(kind, elements, fold)))?;
+    Ok(members_of(&members, value, rows, wanted))
+}
+
+fn members_of(members: &Members, value: &Column, rows: usize, wanted: bool) -> Column {
+    match (members, value) {
+        (Members::Texts(set), Column::Text(_, Text::Views(views))) if set.len() <= FEW => {
+            let constants: Vec<View> = set.iter().map(|t| View::new(t)).collect();
+            let (raw, buffers) = (views.views(), views.data_buffers());
+            let bits =
+                BooleanBuffer::collect_bool(rows, |i| constants.iter().any(|c| c.equals(raw[i], buffers)) == wanted);
+            Column::Bool(BooleanArray::new(bits, None))
+        }
+        (Members::Texts(set), Column::Text(..)) => text_predicate(value, rows, |t| set.contains(t) == wanted),
+        (Members::Folded(set), Column::Text(..)) => {
+            text_predicate(value, rows, |t| set.contains(&fold_case(t)) == wanted)
+        }
+        (_, Column::Const(value, _)) => Column::Const(Value::Bool(members.holds(value) == wanted), rows),
+        _ => {
+            let bits = BooleanBuffer::collect_bool(rows, |row| members.holds(&value.value(row)) == wanted);
+            Column::Bool(BooleanArray::new(bits, None))
+        }
+    }
+}
+
+/// Up to this many constants a run of comparisons beats a hash.
+const FEW: usize = 12;
+
+/// `value between (low .. high)`, both included; the negation keeps nulls out of neither side.
+fn between(context: &Context, args: &[Column], rows: usize) -> Result<Column> {
+    let [value, low, high] = args else { return Err(Fault::internal("between takes three operands")) };
+    let above = greater_or_equal(context, &[value.clone(), low.clone()], rows)?;
+    let below = less_or_equal(context, &[value.clone(), high.clone()], rows)?;
+    let true_at = |c: &Column, row| c.value(row).as_bool() == Some(true);
+    let bits = BooleanBuffer::collect_bool(rows, |row| true_at(&above, row) && true_at(&below, row));
+    Ok(Column::Bool(BooleanArray::new(bits, None)))
+}
+
+fn not(_: &Context, args: &[Column], rows: usize) -> Result<Column> {
+    match args {
+        [Column::Bool(bits)] => Ok(Column::Bool(BooleanArray::new(!bits.values(), bits.nulls().cloned()))),
+        [Column::Const(value, _)] => {
+            Ok(Column::Const(value.as_bool().map_or(Value::Null(Kind::Bool), |b| Value::Bool(!b)), rows))
+        }
+        _ => Err(Fault::internal("not() takes one bool")),
+    }
+}
+
+/// `matches regex` with RE2's syntax.
+fn matches_regex(context: &Context, args: &[Column], rows: usize) -> Result<Column> {
+    let (text, pattern) = pair(args)?;
+    if let Column::Const(value, _) = pattern {
+        let regex = super::pattern::compile(context, value.as_text().unwrap_or(""))?;
+        return Ok(text_predicate(text, rows, |t| regex.is_match(t)));
+    }
+    let mut bits = Vec::with_capacity(rows);
+    for row in 0..rows {
+        let regex = super::pattern::compile(context, pattern.text(row).unwrap_or(""))?;
+        bits.push(regex.is_match(text.text(row).unwrap_or("")));
+    }
+    Ok(Column::Bool(BooleanArray::from(bits)))
+}
+
+crate::kernels! {
+    /// Whether two values are equal; texts by case. Null equals nothing, and null beside null gives null.
+    ///
+    /// Source: the documentation pages "String operators", "Numerical operators", "Null values".
+    ///
+    /// ```kql
+    /// 1 == 1.0 // true
+    /// "a" == "A" // false
+    /// ```
+    kql fn "==" (left: Any, right: Any) -> Kind(Kind::Bool) = equal;
+
+    /// Whether two values differ; texts by case.
+    ///
+    /// ```kql
+    /// "a" != "A" // true
+    /// 1 <> 2 // true
+    /// ```
+    kql fn "!=" as ["<>"] (left: Any, right: Any) -> Kind(Kind::Bool) = not_equal;
+
+    /// Whether the left value is smaller.
+    ///
+    /// ```kql
+    /// 1 < 2 // true
+    /// ```
+    kql fn "<" (left: Any, right: Any) -> Kind(Kind::Bool) = less;
+
+    /// Whether the left value is not larger.
+    ///
+    /// ```kql
+    /// 2 <= 2 // true
+    /// ```
+    kql fn "<=" (left: Any, right: Any) -> Kind(Kind::Bool) = less_or_equal;
+
+    /// Whether the left value is larger.
+    ///
+    /// ```kql
+    /// 1 > 2 // false
+    /// ```
+    kql fn ">" (left: Any, right: Any) -> Kind(Kind::Bool) = greater;
+
+    /// Whether the left value is not smaller.
+    ///
+    /// ```kql
+    /// 2 >= 2 // true
+    /// ```
+    kql fn ">=" (left: Any, right: Any) -> Kind(Kind::Bool) = greater_or_equal;
+
+    /// Whether a value lies between two bounds, both included.
+    ///
+    /// Source: between-operator.
+    ///
+    /// ```kql
+    /// 5 between (1 .. 5) // true
+    /// 5 !between (1 .. 4) // true
+    /// ```
+    kql fn "between" (value: Any, low: Any, high: Any) -> Kind(Kind::Bool) = between;
+
+    /// The opposite of a bool; null stays null.
+    ///
+    /// Source: not-function.
+    ///
+    /// ```kql
+    /// not(1 == 2) // true
+    /// ```
+    kql fn not (value: Bool) -> Kind(Kind::Bool) = not;
+
+    /// Equality whatever the case.
+    ///
+    /// Source: equals-operator.
+    ///
+    /// ```kql
+    /// "Alice" =~ "ALICE" // true
+    /// ```
+    kql fn "=~" (left: String, right: String) -> Kind(Kind::Bool) = same_text;
+
+    /// Difference whatever the case.
+    ///
+    /// ```kql
+    /// "Alice" !~ "ALICE" // false
+    /// ```
+    kql fn "!~" (left: String, right: String) -> Kind(Kind::Bool) = other_text;
+
+    /// Whether a text holds another as a whole term, whatever the case.
+    ///
+    /// Source: has-operator.
+    ///
+    /// ```kql
+    /// "North America" has "america" // true
+    /// "AnonymousLinkCreated" has "Anonymous" // false
+    /// ```
+    kql fn "has" as [":"] (text: String, term: String) -> Kind(Kind::Bool) = has;
+
+    /// The opposite of `has`.
+    ///
+    /// ```kql
+    /// "North America" !has "amer" // true
+    /// ```
+    kql fn "!has" (text: String, term: String) -> Kind(Kind::Bool) = has_not;
+
+    /// `has` by case.
+    ///
+    /// ```kql
+    /// "North America" has_cs "america" // false
+    /// ```
+    kql fn "has_cs" (text: String, term: String) -> Kind(Kind::Bool) = has_cs;
+
+    /// The opposite of `has_cs`.
+    ///
+    /// ```kql
+    /// "North America" !has_cs "america" // true
+    /// ```
+    kql fn "!has_cs" (text: String, term: String) -> Kind(Kind::Bool) = has_not_cs;
+
+    /// Whether a term of the text starts with another text, whatever the case.
+    ///
+    /// Source: hasprefix-operator.
+    ///
+    /// ```kql
+    /// "North America" hasprefix "ame" // true
+    /// ```
+    kql fn "hasprefix" (text: String, prefix: String) -> Kind(Kind::Bool) = has_prefix;
+
+    /// The opposite of `hasprefix`.
+    ///
+    /// ```kql
+    /// "North America" !hasprefix "ame" // false
+    /// ```
+    kql fn "!hasprefix" (text: String, prefix: String) -> Kind(Kind::Bool) = has_not_prefix;
+
+    /// `hasprefix` by case.
+    ///
+    /// ```kql
+    /// "North America" hasprefix_cs "ame" // false
+    /// ```
+    kql fn "hasprefix_cs" (text: String, prefix: String) -> Kind(Kind::Bool) = has_prefix_cs;
+
+    /// The opposite of `hasprefix_cs`.
+    ///
+    /// ```kql
+    /// "North America" !hasprefix_cs "ame" // true
+    /// ```
+    kql fn "!hasprefix_cs" (text: String, prefix: String) -> Kind(Kind::Bool) = has_not_prefix_cs;
+
+    /// Whether a term of the text ends with another text, whatever the case.
+    ///
+    /// Source: hassuffix-operator.
+    ///
+    /// ```kql
+    /// "North America" hassuffix "ICA" // true
+    /// ```
+    kql fn "hassuffix" (text: String, suffix: String) -> Kind(Kind::Bool) = has_suffix;
+
+    /// The opposite of `hassuffix`.
+    ///
+    /// ```kql
+    /// "North America" !hassuffix "ICA" // false
+    /// ```
+    kql fn "!hassuffix" (text: String, suffix: String) -> Kind(Kind::Bool) = has_not_suffix;
+
+    /// `hassuffix` by case.
+    ///
+    /// ```kql
+    /// "North America" hassuffix_cs "ICA" // false
+    /// ```
+    kql fn "hassuffix_cs" (text: String, suffix: String) -> Kind(Kind::Bool) = has_suffix_cs;
+
+    /// The opposite of `hassuffix_cs`.
+    ///
+    /// ```kql
+    /// "North America" !hassuffix_cs "ICA" // true
+    /// ```
+    kql fn "!hassuffix_cs" (text: String, suffix: String) -> Kind(Kind::Bool) = has_not_suffix_cs;
+
+    /// Whether a text holds another anywhere, whatever the case.
+    ///
+    /// Source: contains-operator.
+    ///
+    /// ```kql
+    /// "FabriKam" contains "BRik" // true
+    /// ```
+    kql fn "contains" (text: String, part: String) -> Kind(Kind::Bool) = contains;
+
+    /// The opposite of `contains`.
+    ///
+    /// ```kql
+    /// "FabriKam" !contains "BRik" // false
+    /// ```
+    kql fn "!contains" as ["notcontains"] (text: String, part: String) -> Kind(Kind::Bool) = contains_not;
+
+    /// `contains` by case.
+    ///
+    /// ```kql
+    /// "FabriKam" contains_cs "BRik" // false
+    /// ```
+    kql fn "contains_cs" as ["containscs"] (text: String, part: String) -> Kind(Kind::Bool) = contains_cs;
+
+    /// The opposite of `contains_cs`.
+    ///
+    /// ```kql
+    /// "FabriKam" !contains_cs "Kam" // false
+    /// ```
+    kql fn "!contains_cs" as ["notcontainscs"] (text: String, part: String) -> Kind(Kind::Bool) = contains_not_cs;
+
+    /// Whether a text starts with another, whatever the case.
+    ///
+    /// Source: startswith-operator.
+    ///
+    /// ```kql
+    /// "Fabrikam" startswith "FAB" // true
+    /// ```
+    kql fn "startswith" (text: String, start: String) -> Kind(Kind::Bool) = starts;
+
+    /// The opposite of `startswith`.
+    ///
+    /// ```kql
+    /// "Fabrikam" !startswith "FAB" // false
+    /// ```
+    kql fn "!startswith" (text: String, start: String) -> Kind(Kind::Bool) = starts_not;
+
+    /// `startswith` by case.
+    ///
+    /// ```kql
+    /// "Fabrikam" startswith_cs "FAB" // false
+    /// ```
+    kql fn "startswith_cs" (text: String, start: String) -> Kind(Kind::Bool) = starts_cs;
+
+    /// The opposite of `startswith_cs`.
+    ///
+    /// ```kql
+    /// "Fabrikam" !startswith_cs "FAB" // true
+    /// ```
+    kql fn "!startswith_cs" (text: String, start: String) -> Kind(Kind::Bool) = starts_not_cs;
+
+    /// Whether a text ends with another, whatever the case.
+    ///
+    /// Source: endswith-operator.
+    ///
+    /// ```kql
+    /// "Fabrikam" endswith "KAM" // true
+    /// ```
+    kql fn "endswith" (text: String, end: String) -> Kind(Kind::Bool) = ends;
+
+    /// The opposite of `endswith`.
+    ///
+    /// ```kql
+    /// "Fabrikam" !endswith "KAM" // false
+    /// ```
+    kql fn "!endswith" (text: String, end: String) -> Kind(Kind::Bool) = ends_not;
+
+    /// `endswith` by case.
+    ///
+    /// ```kql
+    /// "Fabrikam" endswith_cs "KAM" // false
+    /// ```
+    kql fn "endswith_cs" (text: String, end: String) -> Kind(Kind::Bool) = ends_cs;
+
+    /// The opposite of `endswith_cs`.
+    ///
+    /// ```kql
+    /// "Fabrikam" !endswith_cs "KAM" // true
+    /// ```
+    kql fn "!endswith_cs" (text: String, end: String) -> Kind(Kind::Bool) = ends_not_cs;
+
+    /// Whether a text holds any of a list's texts as a whole term, whatever the case.
+    ///
+    /// Source: has-any-operator.
+    ///
+    /// ```kql
+    /// "www.dropbox.com" has_any ("box.com", "dropbox.com") // true
+    /// "mydropbox.com" has_any ("dropbox.com") // false
+    /// ```
+    kql fn "has_any" (text: String, terms: Dynamic) -> Kind(Kind::Bool) = has_any;
+
+    /// Whether a text holds all of a list's texts as whole terms, whatever the case.
+    ///
+    /// Source: has-all-operator.
+    ///
+    /// ```kql
+    /// "a quick fox" has_all ("FOX", "quick") // true
+    /// ```
+    kql fn "has_all" (text: String, terms: Dynamic) -> Kind(Kind::Bool) = has_all;
+
+    /// Whether a value is one of a list; texts by case.
+    ///
+    /// Source: in-cs-operator.
+    ///
+    /// ```kql
+    /// "b" in ("a", "b") // true
+    /// 2 in (1, 3) // false
+    /// ```
+    kql fn "in" (value: Any, list: Dynamic) -> Kind(Kind::Bool) = member;
+
+    /// The opposite of `in`.
+    ///
+    /// ```kql
+    /// "B" !in ("a", "b") // true
+    /// ```
+    kql fn "!in" (value: Any, list: Dynamic) -> Kind(Kind::Bool) = no_member;
+
+    /// Whether a text is one of a list, whatever the case.
+    ///
+    /// Source: in-operator.
+    ///
+    /// ```kql
+    /// "B" in~ ("a", "b") // true
+    /// ```
+    kql fn "in~" (value: Any, list: Dynamic) -> Kind(Kind::Bool) = member_any_case;
+
+    /// The opposite of `in~`.
+    ///
+    /// ```kql
+    /// "B" !in~ ("a", "b") // false
+    /// ```
+    kql fn "!in~" (value: Any, list: Dynamic) -> Kind(Kind::Bool) = no_member_any_case;
+
+    /// Whether a regular expression (RE2's syntax) matches anywhere in a text.
+    ///
+    /// Source: matches-regex-operator.
+    ///
+    /// ```kql
+    /// "4625" matches regex @"^\d{4}$" // true
+    /// ```
+    kql fn "matches regex" (text: String, pattern: String) -> Kind(Kind::Bool) = matches_regex;
+
+    /// The sum of numbers, timespans, or a datetime and a timespan.
+    ///
+    /// Source: the documentation pages "Numerical operators", "Datetime / timespan arithmetic".
+    ///
+    /// ```kql
+    /// 1 + 2 // 3
+    /// 1d + 1h // 1.01:00:00
+    /// ```
+    kql fn "+" (left: Any, right: Any) -> Of(arithmetic::sum_kind) = arithmetic::add;
+
+    /// The difference of numbers, timespans, datetimes, or a datetime and a timespan.
+    ///
+    /// ```kql
+    /// 1 - 2 // -1
+    /// datetime(2020-01-02) - datetime(2020-01-01) // 1.00:00:00
+    /// ```
+    kql fn "-" (left: Any, right: Any) -> Of(arithmetic::difference_kind) = arithmetic::subtract;
+
+    /// The product of numbers, or of a timespan and a number.
+    ///
+    /// ```kql
+    /// 2 * 3.5 // 7
+    /// 2 * 1h // 02:00:00
+    /// ```
+    kql fn "*" (left: Any, right: Any) -> Of(arithmetic::product_kind) = arithmetic::multiply;
+
+    /// The quotient; of integers it is cut to an integer, and null for division by zero.
+    ///
+    /// ```kql
+    /// 7 / 2 // 3
+    /// 7.0 / 2 // 3.5
+    /// 1h / 30m // 2
+    /// ```
+    kql fn "/" (left: Any, right: Any) -> Of(arithmetic::quotient_kind) = arithmetic::divide;
+
+    /// The remainder, never negative.
+    ///
+    /// ```kql
+    /// 7 % 3 // 1
+    /// -14 % 12 // 10
+    /// ```
+    kql fn "%" (left: Any, right: Any) -> Of(arithmetic::remainder_kind) = arithmetic::remainder;
+
+    /// The number with its sign turned.
+    ///
+    /// ```kql
+    /// -(3) // -3
+    /// ```
+    kql fn "negate" (value: Summable) -> Of(arithmetic::negated_kind) = arithmetic::negate;
+}

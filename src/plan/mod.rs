@@ -1,0 +1,58 @@
+//! The relational plan that both languages lower to: an arena of nodes, each with its schema.
+mod explain;
+mod node;
+mod source;
+
+pub use crate::expr::NodeId;
+pub use explain::explain;
+pub use node::{AggregateCall, Expanded, JoinKind, JoinSide, Node, RowCall, SortKey, TableOperation};
+pub use source::{Catalog, Morsel, Needs, Piece, Scan, Source, Window};
+
+use crate::types::{Kind, Schema};
+use std::collections::HashMap;
+
+/// Nodes in an arena; equal nodes are one node.
+#[derive(Debug, Default)]
+pub struct Plan {
+    nodes: Vec<(Node, Schema)>,
+    known: HashMap<String, NodeId>,
+}
+
+impl Plan {
+    /// Adds a node with its schema; gives the known one where an equal node exists. Nodes that must be
+    /// asked anew for every row (`rand`) are never shared.
+    pub fn add(&mut self, node: Node, schema: Schema) -> NodeId {
+        let key = (!node.is_per_row()).then(|| format!("{node:?}"));
+        if let Some(known) = key.as_ref().and_then(|k| self.known.get(k)) {
+            return *known;
+        }
+        let id = NodeId(self.nodes.len() as u32);
+        self.nodes.push((node, schema));
+        if let Some(key) = key {
+            self.known.insert(key, id);
+        }
+        id
+    }
+
+    /// The node of an id of this plan.
+    pub fn node(&self, id: NodeId) -> &Node {
+        &self.nodes[id.0 as usize].0
+    }
+
+    pub fn schema(&self, id: NodeId) -> &Schema {
+        &self.nodes[id.0 as usize].1
+    }
+
+    pub fn len(&self) -> usize {
+        self.nodes.len()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.nodes.is_empty()
+    }
+
+    /// The kind of a node's column.
+    pub fn kind(&self, id: NodeId, column: &str) -> Option<Kind> {
+        self.schema(id).kind(column)
+    }
+}

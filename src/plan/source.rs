@@ -1,0 +1,96 @@
+//! What a plan reads from: declared here, so that front ends and the executor know neither files nor hosts.
+use crate::diagnostic::Result;
+use crate::functions::Context;
+use crate::types::{Column, Name, Problem, Schema, Table};
+use std::fmt::Debug;
+use std::sync::Arc;
+
+/// Rows with a schema: a table in memory, files, a stream.
+pub trait Source: Send + Sync + Debug {
+    fn schema(&self) -> &Schema;
+
+    /// Tells sources apart: equal only for the same rows.
+    fn identity(&self) -> u64;
+
+    /// Begins to read. The columns that the plan names, its time window, its cheap predicates.
+    fn scan(&self, needs: &Needs) -> Result<Box<dyn Scan>>;
+
+    /// The table, where the rows are in memory already.
+    fn table(&self) -> Option<&Table> {
+        None
+    }
+}
+
+/// What a plan needs of a source.
+#[derive(Clone, Debug, Default)]
+pub struct Needs {
+    /// In this order.
+    pub columns: Vec<Name>,
+    /// Rows outside it may be left out, and need not be.
+    pub window: Option<Window>,
+}
+
+/// Ticks of a datetime column: `after < value <= until`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Window {
+    pub column: Name,
+    pub after: i64,
+    pub until: i64,
+}
+
+/// A reading under way, shared by threads: each takes the next piece, and reads it on its own.
+pub trait Scan: Send + Sync {
+    /// The next piece, none at the end. Cheap: the work is in [`Piece::read`].
+    fn next(&self) -> Result<Option<Box<dyn Piece>>>;
+
+    /// How much of the input is read, from 0 to 1.
+    fn progress(&self) -> f64 {
+        0.0
+    }
+
+    /// Bad rows found so far.
+    fn problems(&self) -> Vec<Problem> {
+        Vec::new()
+    }
+}
+
+/// Some consecutive rows, not read yet.
+pub trait Piece: Send {
+    /// Its place among the pieces of the scan.
+    fn ordinal(&self) -> u32;
+
+    fn read(self: Box<Self>, context: &Context) -> Result<Box<dyn Morsel>>;
+}
+
+/// Some consecutive rows, whose columns are loaded when they are asked for.
+pub trait Morsel: Send + Sync {
+    fn rows(&self) -> usize;
+
+    /// Column `at` of [`Needs::columns`]: all rows, or those of `rows`.
+    fn column(&self, at: usize, rows: Option<&[u32]>) -> Result<Column>;
+}
+
+/// What names in a query stand for.
+pub trait Catalog {
+    /// The table of that name; none where there is none.
+    fn table(&self, name: &str) -> Result<Option<Arc<dyn Source>>>;
+
+    /// The names of all tables.
+    fn tables(&self) -> Vec<String>;
+
+    /// The declared or well-known schema of a table that may hold no data.
+    fn schema(&self, name: &str) -> Option<Schema>;
+
+    /// A watchlist; none where there is none of that alias.
+    fn watchlist(&self, alias: &str) -> Result<Option<Arc<dyn Source>>>;
+
+    fn watchlists(&self) -> Vec<String>;
+
+    /// The text of a saved function: `(parameters) { body }` or a query.
+    fn function(&self, name: &str) -> Option<String>;
+
+    fn functions(&self) -> Vec<String>;
+
+    /// The data that stands for a URL of `externaldata`, read with the schema that the query declares.
+    fn external(&self, url: &str, schema: &Schema) -> Result<Option<Arc<dyn Source>>>;
+}

@@ -1,0 +1,267 @@
+//! Distinct values as small integers: what group keys, sets and distinct counts work on.
+use super::{Builder, Column, Kind, Text, Value};
+use arrow_array::{Array, Int64Array, StringViewArray};
+use arrow_buffer::Buffer;
+use foldhash::fast::FixedState;
+use hashbrown::HashTable;
+use std::collections::HashMap;
+use std::hash::BuildHasher;
+
+/// The number that stands for null.
+pub const NULL: u32 = u32::MAX;
+
+/// Gives each distinct value of one kind a number from 0 in order of first sight.
+#[derive(Debug, Default)]
+pub struct Interner {
+    kind: Option<Kind>,
+    texts: Texts,
+    /// Bits of values that are no text.
+    numbers: HashTable<u32>,
+    number_values: Vec<u64>,
+    /// What each known dictionary's keys are here.
+    dictionaries: HashMap<u64, Vec<u32>>,
+}
+
+const HASHER: FixedState = FixedState::with_seed(0x5eed);
+
+#[inline(always)]
+fn hash_number(bits: u64) -> u64 {
+    HASHER.hash_one(bits)
+}
+
+impl Interner {
+    pub fn new(kind: Kind) -> Interner {
+        Interner { kind: Some(kind), ..Interner::default() }
+    }
+
+    /// How many distinct values there are.
+    pub fn len(&self) -> usize {
+        self.texts.views.len() + self.number_values.len()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The numbers of a column's values, [`NULL`] for null. Dynamic values are told apart by their text.
+    pub fn numbers(&mut self, column: &Column) -> Vec<u32> {
+        match column {
+            Column::Const(value, rows) => vec![self.number(value); *rows],
+            Column::Text(_, Text::Views(views)) => self.texts.intern_views(views),
+            Column::Text(_, Text::Dictionary(keys, dictionary)) => {
+                let map = self.dictionaries.entry(dictionary.id).or_insert_with(|| vec![NULL; dictionary.len()]);
+                let texts = &mut self.texts;
+                let number = |key: i32| {
+                    let slot = &mut map[key as usize];
+                    if *slot == NULL {
+                        *slot = texts
+                            .intern_view(dictionary.values.views()[key as usize], dictionary.values.data_buffers());
+                    }
+                    *slot
+                };
+                each(keys.values(), keys.nulls(), number)
+            }
+            Column::Long(a) | Column::DateTime(a) | Column::TimeSpan(a) => self.longs(a),
+            Column::Int(a) => each(a.values(), a.nulls(), |v| self.bits(i64::from(v) as u64)),
+            Column::Real(a) => each(a.values(), a.nulls(), |v| self.bits(real_bits(v))),
+            Column::Bool(a) => {
+                (0..a.len()).map(|i| if a.is_null(i) { NULL } else { self.bits(u64::from(a.value(i))) }).collect()
+            }
+            Column::List(list) => {
+                (0..list.len()).map(|i| if list.is_null(i) { NULL } else { self.texts.intern(&list.json(i)) }).collect()
+            }
+        }
+    }
+
+    fn longs(&mut self, array: &Int64Array) -> Vec<u32> {
+        // Times often repeat: `by bin(TimeGenerated, 1d)`.
+        let mut last = (0i64, NULL);
+        each(array.values(), array.nulls(), |v| {
+            if last.1 == NULL || last.0 != v {
+                last = (v, self.bits(v as u64));
+            }
+            last.1
+        })
+    }
+
+    pub fn number(&mut self, value: &Value) -> u32 {
+        match value {
+            Value::Null(_) => NULL,
+            Value::Text(_, text) => self.texts.intern(text),
+            Value::Real(r) => self.bits(real_bits(*r)),
+            other => self.bits(other.as_long().unwrap_or_default() as u64),
+        }
+    }
+
+    fn bits(&mut self, bits: u64) -> u32 {
+        let values = &mut self.number_values;
+        let entry = self.numbers.entry(
+            hash_number(bits),
+            |&i| values.get(i as usize) == Some(&bits),
+            |&i| hash_number(values.get(i as usize).copied().unwrap_or_default()),
+        );
+        match entry {
+            hashbrown::hash_table::Entry::Occupied(found) => *found.get(),
+            hashbrown::hash_table::Entry::Vacant(slot) => {
+                let number = values.len() as u32;
+                slot.insert(number);
+                values.push(bits);
+                number
+            }
+        }
+    }
+
+    /// What the numbers of `other` are here; its unknown values are added.
+    pub fn absorb(&mut self, other: &Interner) -> Vec<u32> {
+        if other.number_values.is_empty() {
+            let buffers = other.texts.buffers();
+            return other.texts.views.iter().map(|view| self.texts.intern_view(*view, &buffers)).collect();
+        }
+        other.number_values.iter().map(|bits| self.bits(*bits)).collect()
+    }
+
+    /// The values that `numbers` stand for, as a column; [`NULL`] is null.
+    pub fn column(&self, kind: Kind, numbers: &[u32]) -> Column {
+        if kind.is_textual() {
+            return Column::Text(kind, Text::Views(self.texts.column(kind, numbers)));
+        }
+        let mut builder = Builder::new(kind, numbers.len());
+        for &number in numbers {
+            match self.number_values.get(number as usize) {
+                None => builder.push_null(),
+                Some(bits) => match kind {
+                    Kind::Bool => builder.push_bool(*bits != 0),
+                    Kind::Real => builder.push_real(f64::from_bits(*bits)),
+                    _ => builder.push_long(*bits as i64),
+                },
+            }
+        }
+        builder.finish()
+    }
+
+    /// The kind that values are told apart as.
+    pub fn kind(&self) -> Option<Kind> {
+        self.kind
+    }
+}
+
+fn real_bits(real: f64) -> u64 {
+    match real {
+        0.0 => 0,
+        r if r.is_nan() => f64::NAN.to_bits(),
+        r => r.to_bits(),
+    }
+}
+
+fn each<T: Copy>(values: &[T], nulls: Option<&arrow_buffer::NullBuffer>, mut number: impl FnMut(T) -> u32) -> Vec<u32> {
+    match nulls.filter(|n| n.null_count() > 0) {
+        None => values.iter().map(|v| number(*v)).collect(),
+        Some(nulls) => {
+            values.iter().enumerate().map(|(i, v)| if nulls.is_null(i) { NULL } else { number(*v) }).collect()
+        }
+    }
+}
+
+/// Distinct texts, held as views over bytes of our own.
+#[derive(Debug, Default)]
+struct Texts {
+    table: HashTable<u32>,
+    views: Vec<u128>,
+    hashes: Vec<u64>,
+    full: Vec<Buffer>,
+    open: Vec<u8>,
+}
+
+const BLOCK: usize = 1 << 20;
+
+impl Texts {
+    fn intern_views(&mut self, views: &StringViewArray) -> Vec<u32> {
+        let buffers = views.data_buffers();
+        each(views.views(), views.nulls(), |view| self.intern_view(view, buffers))
+    }
+
+    fn intern(&mut self, text: &str) -> u32 {
+        self.intern_bytes(text.as_bytes())
+    }
+
+    #[inline]
+    fn intern_view(&mut self, view: u128, buffers: &[Buffer]) -> u32 {
+        if view as u32 <= 12 {
+            return self.find(HASHER.hash_one(view), view, &[]);
+        }
+        match bytes_of(view, buffers) {
+            Some(bytes) => self.intern_bytes(bytes),
+            None => NULL,
+        }
+    }
+
+    fn intern_bytes(&mut self, bytes: &[u8]) -> u32 {
+        let mut raw = [0u8; 16];
+        raw[..4].copy_from_slice(&(bytes.len() as u32).to_le_bytes());
+        let held = if bytes.len() <= 12 { bytes.len() } else { 4 };
+        raw[4..4 + held].copy_from_slice(&bytes[..held]);
+        let view = u128::from_le_bytes(raw);
+        if bytes.len() <= 12 {
+            return self.find(HASHER.hash_one(view), view, &[]);
+        }
+        self.find(HASHER.hash_one(bytes), view, bytes)
+    }
+
+    /// `view` is whole where `bytes` is empty, else length and prefix.
+    fn find(&mut self, hash: u64, view: u128, bytes: &[u8]) -> u32 {
+        let Texts { table, views, hashes, full, open } = self;
+        let same = |&i: &u32| {
+            let known = views[i as usize];
+            if bytes.is_empty() {
+                return known == view;
+            }
+            known as u64 == view as u64 && hashes[i as usize] == hash && held(known, full, open) == bytes
+        };
+        match table.entry(hash, same, |&i| hashes[i as usize]) {
+            hashbrown::hash_table::Entry::Occupied(found) => *found.get(),
+            hashbrown::hash_table::Entry::Vacant(slot) => {
+                let number = views.len() as u32;
+                slot.insert(number);
+                hashes.push(hash);
+                let stored = if bytes.is_empty() { view } else { store(view, bytes, full, open) };
+                views.push(stored);
+                number
+            }
+        }
+    }
+
+    fn buffers(&self) -> Vec<Buffer> {
+        let mut buffers = self.full.clone();
+        buffers.push(Buffer::from(self.open.as_slice()));
+        buffers
+    }
+
+    fn column(&self, kind: Kind, numbers: &[u32]) -> StringViewArray {
+        let views: Vec<u128> =
+            numbers.iter().map(|&n| self.views.get(n as usize).copied().unwrap_or_default()).collect();
+        let nulls = (kind != Kind::String && numbers.contains(&NULL))
+            .then(|| numbers.iter().map(|&n| n != NULL).collect::<arrow_buffer::NullBuffer>());
+        // SAFETY: the views are our own and point into these buffers, which hold whole texts.
+        unsafe { StringViewArray::new_unchecked(views.into(), self.buffers().into(), nulls) }
+    }
+}
+
+fn bytes_of(view: u128, buffers: &[Buffer]) -> Option<&[u8]> {
+    let (length, buffer, offset) = (view as u32 as usize, (view >> 64) as u32 as usize, (view >> 96) as u32 as usize);
+    buffers.get(buffer)?.get(offset..offset + length)
+}
+
+fn held<'a>(view: u128, full: &'a [Buffer], open: &'a [u8]) -> &'a [u8] {
+    let (length, buffer, offset) = (view as u32 as usize, (view >> 64) as u32 as usize, (view >> 96) as u32 as usize);
+    let block = full.get(buffer).map_or(open, |b| b.as_slice());
+    block.get(offset..offset + length).unwrap_or_default()
+}
+
+fn store(view: u128, bytes: &[u8], full: &mut Vec<Buffer>, open: &mut Vec<u8>) -> u128 {
+    if !open.is_empty() && open.len() + bytes.len() > BLOCK {
+        full.push(Buffer::from_vec(std::mem::take(open)));
+    }
+    let offset = open.len() as u128;
+    open.extend_from_slice(bytes);
+    (view as u64 as u128) | ((full.len() as u128) << 64) | (offset << 96)
+}
