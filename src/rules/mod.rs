@@ -1,7 +1,9 @@
 //! Analytic rules: their files, their runs, alerts, entities and incidents.
 pub mod document;
 pub mod duration;
+mod emit;
 mod fields;
+pub mod import;
 pub mod load;
 pub mod mapping;
 mod rule;
