@@ -147,6 +147,37 @@ class Table:
     def _repr_html_(self) -> str: ...
 
 @final
+class Diagnostic:
+    """One thing that is wrong; its text is the annotated source."""
+
+    @property
+    def severity(self) -> str:
+        """error, warning or note."""
+
+    @property
+    def code(self) -> str:
+        """Microsoft's KS number where the case is the same, else HP and a number."""
+
+    @property
+    def message(self) -> str: ...
+    @property
+    def help(self) -> str | None: ...
+    @property
+    def span(self) -> tuple[int, int] | None:
+        """Where it starts and ends in the query."""
+
+    @property
+    def path(self) -> str | None:
+        """The rule's file."""
+
+    @property
+    def line(self) -> int | None:
+        """Counted from 1, in the rule's file where there is one, else in the query."""
+
+    @property
+    def column(self) -> int | None: ...
+
+@final
 class Check:
     """What `check` found."""
 
@@ -155,7 +186,7 @@ class Check:
         """Whether there is no error; warnings do not count."""
 
     @property
-    def diagnostics(self) -> list[Any]:
+    def diagnostics(self) -> list[Diagnostic]:
         """Errors and warnings: each with code, message, span and help."""
 
     @property
@@ -250,6 +281,12 @@ class Rule:
     def group_by_alert_details(self) -> list[str]: ...
     @property
     def group_by_custom_details(self) -> list[str]: ...
+    @property
+    def warnings(self) -> list[Diagnostic]:
+        """What was odd about the file though the rule loads."""
+
+    def check(self, *, schemas: _Schemas | None = None, functions: _Functions | None = None) -> Check:
+        """Checks the rule's query; places are those of the rule's file."""
 
 @final
 class Pack:
@@ -322,7 +359,7 @@ class Hits:
 class Error(Exception):
     """Any fault of huntpack's; its text is the annotated source."""
 
-    diagnostics: list[Any]
+    diagnostics: list[Diagnostic]
 
 class QueryError(Error):
     """A query is wrong, or needs what is not supported."""

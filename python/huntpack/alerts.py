@@ -27,6 +27,8 @@ IDENTIFIERS = (
     "Name",
 )
 
+KINDS = {"ip": "IP", "url": "URL", "dns": "DNS"}
+
 
 @dataclass(frozen=True)
 class Alert:
@@ -109,7 +111,7 @@ def entity(found: dict[str, Any]) -> tuple[str, str]:
         name = f"{found['NTDomain']}\\{name}"
     elif suffix:
         name = f"{name}{'@' if kind == 'account' else '.'}{suffix}"
-    return kind, name
+    return KINDS.get(kind, kind), name
 
 
 def spell(word: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shlex
+import sys
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
     from huntpack import Hits, Pack
 
+UNFOLDED = 10_000
 COLOURS = {"High": "bold white on red", "Medium": "black on yellow", "Low": "black on cyan"}
 
 
@@ -23,7 +25,7 @@ def main(folder: Path) -> None:
     """Makes the logs, runs the pack, prints the summary and writes the report."""
     from rich.console import Console
 
-    console = Console(highlight=False, soft_wrap=True)
+    console = Console(highlight=False, width=None if sys.stdout.isatty() else UNFOLDED)
     console.print("Writing two weeks of sample logs with four attacks in them ...", style="dim")
     logs = samples.write(folder)
     # The logs are nobody's source: a clone's `git status` stays clean.
@@ -59,6 +61,7 @@ def summary(console: Console, hits: Hits, pack: Pack, logs: samples.Samples, too
 
 def show(console: Console, alert: alerts.Alert) -> None:
     """One alert: what, who, when, and what an analyst calls it."""
+    from rich.padding import Padding
     from rich.text import Text
 
     label = f" {alert.severity.upper():<6} "
@@ -72,7 +75,8 @@ def show(console: Console, alert: alerts.Alert) -> None:
     ]
     for name, text in lines:
         if text:
-            console.print(Text.assemble(" " * 10, (f"{name:<8}" if name else "", "dim"), text))
+            line = Text.assemble((f"{name:<8}" if name else "", "dim"), text)
+            console.print(Padding(line, (0, 0, 0, 10), expand=False))
     console.print()
 
 

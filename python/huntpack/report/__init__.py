@@ -113,6 +113,7 @@ def escape(text: str) -> str:
 def detail(value: Any) -> str:
     """A custom detail; it comes as a list of values."""
     values = value if isinstance(value, list) else [value]
+    values = [inner for item in values for inner in (item if isinstance(item, list) else [item])]
     return ", ".join(item if isinstance(item, str) else output.as_json(item) for item in values)
 
 

@@ -1,0 +1,62 @@
+"""`%kql` and `%%kql` in IPython."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import huntpack as hp
+import pytest
+
+
+@pytest.fixture
+def shell() -> Any:
+    interactive = pytest.importorskip("IPython.core.interactiveshell")
+    shell = interactive.InteractiveShell()
+    shell.user_ns["T"] = [{"N": 1}, {"N": 2}]
+    return shell
+
+
+def load(shell: Any) -> None:
+    assert shell.extension_manager.load_extension("huntpack") is None
+
+
+def test_a_cell(shell: Any) -> None:
+    load(shell)
+    assert shell.run_cell_magic("kql", "", "T\n| where N > 1").rows() == [(2,)]
+
+
+def test_a_line(shell: Any) -> None:
+    load(shell)
+    assert shell.run_line_magic("kql", "T | count").rows() == [(2,)]
+
+
+def test_a_variable(shell: Any) -> None:
+    load(shell)
+    assert shell.run_cell_magic("kql", "-o found --now 2026-03-12", "T | extend At = now()") is None
+    assert isinstance(shell.user_ns["found"], hp.Table)
+    assert shell.user_ns["found"].rows()[0][1].year == 2026
+
+
+def test_quiet(shell: Any) -> None:
+    load(shell)
+    assert shell.run_cell_magic("kql", "", "T | count;") is None
+
+
+def test_an_error_is_its_source(shell: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    load(shell)
+    result = shell.run_cell("%kql T | where Missing == 1")
+    assert isinstance(result.error_in_exec, hp.QueryError)
+    shown = capsys.readouterr()
+    assert "Missing" in shown.out + shown.err
+    assert "Traceback" not in shown.out + shown.err
+
+
+def test_kqlmagic_keeps_its_name(shell: Any) -> None:
+    def theirs(line: str, cell: str = "") -> str:
+        return "theirs"
+
+    for kind in ("line", "cell"):
+        shell.register_magic_function(theirs, kind, "kql")
+    load(shell)
+    assert shell.run_line_magic("kql", "T | count") == "theirs"
+    assert shell.run_line_magic("huntpack", "T | count").rows() == [(2,)]
