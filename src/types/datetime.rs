@@ -47,15 +47,15 @@ pub fn time_of_day(ticks: i64) -> i64 {
 }
 
 /// A datetime of its parts, the last being ticks within the second; `None` when a part is out of its range.
+#[inline]
 pub fn from_civil(year: i32, month: u32, day: u32, hour: u32, minute: u32, second: u32, ticks: i64) -> Option<i64> {
-    let whole =
-        (1..=9999).contains(&year) && (1..=12).contains(&month) && (1..=days_in_month(year, month)).contains(&day);
+    let date = (1..=9999).contains(&year) && day >= 1 && day <= days_in_month(year, month);
     let time = hour < 24 && minute < 60 && second < 60 && (0..TICKS_PER_SECOND).contains(&ticks);
-    if !whole || !time {
+    if !date || !time {
         return None;
     }
     let seconds = i64::from(hour * 3600 + minute * 60 + second);
-    Some(days_of_civil(year, month, day) * TICKS_PER_DAY + seconds * TICKS_PER_SECOND + ticks)
+    Some((i64::from(days_of_civil(year, month, day)) * 86_400 + seconds) * TICKS_PER_SECOND + ticks)
 }
 
 /// The datetime's bin, counted from 0001-01-01 as Kusto does; `None` for a size that is not positive.
@@ -100,27 +100,31 @@ fn put(text: &mut [u8], start: usize, digits: usize, mut value: i64) {
     }
 }
 
-pub(super) fn is_leap(year: i32) -> bool {
-    year % 4 == 0 && (year % 100 != 0 || year % 400 == 0)
+/// A year that 25 divides is a multiple of 100 when 4 divides it, and of 400 when 16 does.
+#[inline]
+fn is_leap(year: i32) -> bool {
+    year % 4 == 0 && (year % 25 != 0 || year % 16 == 0)
 }
 
 /// The number of days of a month; 0 for a month that does not exist.
+#[inline]
 pub fn days_in_month(year: i32, month: u32) -> u32 {
-    const DAYS: [u32; 13] = [0, 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
-    let days = DAYS.get(month as usize).copied().unwrap_or(0);
-    if month == 2 && is_leap(year) { 29 } else { days }
+    const DAYS: [u8; 13] = [0, 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
+    let days = DAYS.get(month as usize).copied().map_or(0, u32::from);
+    days + u32::from(month == 2 && is_leap(year))
 }
 
-/// Days from 1970-01-01, by the proleptic Gregorian calendar: years begin in March, so leap days end them.
-fn days_of_civil(year: i32, month: u32, day: u32) -> i64 {
-    let shifted = i64::from(year) - i64::from(month <= 2);
-    let month_from_march = (i64::from(month) + 9) % 12;
-    let day_of_year = (153 * month_from_march + 2) / 5 + i64::from(day) - 1;
-    let leap_days = shifted.div_euclid(4) - shifted.div_euclid(100) + shifted.div_euclid(400);
-    shifted * 365 + leap_days + day_of_year - 719_468
+/// Days from 1970-01-01 to a day of the years 1 to 9999, by the proleptic Gregorian calendar.
+#[inline]
+fn days_of_civil(year: i32, month: u32, day: u32) -> i32 {
+    const BEFORE: [u16; 13] = [0, 0, 31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334];
+    let years = year - 1;
+    let leap_days = years / 4 - years / 100 + years / 400 + i32::from(month > 2 && is_leap(year));
+    let before = BEFORE.get(month as usize).copied().map_or(0, i32::from);
+    years * 365 + leap_days + before + day as i32 - 719_163
 }
 
-/// The inverse of [`days_of_civil`].
+/// The inverse of [`days_of_civil`]; years begin in March, so that leap days end them.
 fn civil_of_days(days: i64) -> (i32, u32, u32) {
     let days = days + 719_468;
     let era = days.div_euclid(146_097);

@@ -19,18 +19,20 @@ pub fn parse(text: &str) -> Option<i64> {
     i64::try_from(if negative { -ticks } else { ticks }).ok()
 }
 
-/// The ticks of a unit as literals name it.
-pub fn unit(name: &str) -> Option<i64> {
-    Some(match name {
+/// The unit of a literal's name: a number of ticks, and how many units are that long.
+fn unit(name: &str) -> Option<(i64, i128)> {
+    let ticks = match name {
         "d" | "day" | "days" => TICKS_PER_DAY,
         "h" | "hr" | "hrs" | "hour" | "hours" => TICKS_PER_HOUR,
-        "m" | "min" | "mins" | "minute" | "minutes" => TICKS_PER_MINUTE,
-        "s" | "sec" | "secs" | "second" | "seconds" => TICKS_PER_SECOND,
-        "ms" | "milli" | "millis" | "millisec" | "millisecs" | "millisecond" | "milliseconds" => TICKS_PER_MILLISECOND,
-        "us" | "micro" | "micros" | "microsec" | "microsecs" | "microsecond" | "microseconds" => TICKS_PER_MICROSECOND,
+        "m" | "min" | "minute" | "minutes" => TICKS_PER_MINUTE,
+        "s" | "sec" | "second" | "seconds" => TICKS_PER_SECOND,
+        "ms" | "milli" | "millis" | "millisec" | "millisecond" | "milliseconds" => TICKS_PER_MILLISECOND,
+        "us" | "micro" | "micros" | "microsec" | "microsecond" | "microseconds" => TICKS_PER_MICROSECOND,
         "tick" | "ticks" => 1,
+        "nano" | "nanos" | "nanosec" | "nanosecond" | "nanoseconds" => return Some((1, 100)),
         _ => return None,
-    })
+    };
+    Some((ticks, 1))
 }
 
 /// A decimal number and a unit, or whole days without one.
@@ -41,13 +43,13 @@ fn amount(text: &str) -> Option<i128> {
     if number.contains('.') && name.is_empty() {
         return None;
     }
-    let size = if name.is_empty() { TICKS_PER_DAY } else { unit(&name.to_ascii_lowercase())? };
+    let (size, divisor) = if name.is_empty() { (TICKS_PER_DAY, 1) } else { unit(&name.to_ascii_lowercase())? };
     let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
     if whole.is_empty() && fraction.is_empty() || fraction.contains('.') {
         return None;
     }
     let whole = if whole.is_empty() { 0 } else { whole.parse::<i64>().ok()? };
-    Some(i128::from(whole) * i128::from(size) + fraction_of(fraction, size))
+    Some((i128::from(whole) * i128::from(size) + fraction_of(fraction, size)) / divisor)
 }
 
 /// A decimal fraction of a unit, exact to the tick.
@@ -188,6 +190,7 @@ mod tests {
             ("5microseconds", 50),
             ("5us", 50),
             ("3ticks", 3),
+            ("250nanoseconds", 2),
             ("1tick", 1),
             ("15 seconds", 15 * TICKS_PER_SECOND),
             ("7", 7 * 24 * hour),

@@ -15,12 +15,6 @@ pub fn parse(text: &str) -> Option<i64> {
     iso(bytes).or_else(|| any(bytes.trim_ascii()))
 }
 
-/// Two digits' number, or one so great that every check of a range fails.
-fn pair(tens: u8, units: u8) -> u32 {
-    let (tens, units) = (u32::from(tens.wrapping_sub(b'0')), u32::from(units.wrapping_sub(b'0')));
-    if tens > 9 || units > 9 { 1_000_000 } else { tens * 10 + units }
-}
-
 /// `YYYY-MM-DDTHH:MM:SS[.fffffff]Z`, the form of nearly all logs.
 #[inline]
 fn iso(bytes: &[u8]) -> Option<i64> {
@@ -29,9 +23,44 @@ fn iso(bytes: &[u8]) -> Option<i64> {
     else {
         return None;
     };
-    let (fraction, b"Z") = fraction(tail) else { return None };
-    let year = pair(y1, y2) * 100 + pair(y3, y4);
-    from_civil(year as i32, pair(mo1, mo2), pair(d1, d2), pair(h1, h2), pair(mi1, mi2), pair(s1, s2), fraction)
+    let date = pairs([y1, y2, y3, y4, mo1, mo2, d1, d2])?;
+    let time = pairs([h1, h2, mi1, mi2, s1, s2, b'0', b'0'])?;
+    let pair = |pairs: u64, place: u32| (pairs >> (16 * place)) as u32 & 0xFF;
+    let year = pair(date, 0) * 100 + pair(date, 1);
+    let fraction = iso_fraction(tail)?;
+    from_civil(year as i32, pair(date, 2), pair(date, 3), pair(time, 0), pair(time, 1), pair(time, 2), fraction)
+}
+
+/// The ticks of `Z`, or of `.` with digits and `Z`; the usual numbers of digits are read all at once.
+#[inline]
+fn iso_fraction(tail: &[u8]) -> Option<i64> {
+    let digits = match *tail {
+        [b'Z'] => return Some(0),
+        [b'.', a, b, c, b'Z'] => [a, b, c, b'0', b'0', b'0', b'0', b'0'],
+        [b'.', a, b, c, d, e, f, b'Z'] => [a, b, c, d, e, f, b'0', b'0'],
+        [b'.', a, b, c, d, e, f, g, b'Z'] => [a, b, c, d, e, f, g, b'0'],
+        _ => {
+            let (ticks, rest) = fraction(tail);
+            return (rest == b"Z").then_some(ticks);
+        }
+    };
+    let pairs = pairs(digits)?;
+    let fours = (pairs.wrapping_mul(100).wrapping_add(pairs >> 16)) & 0x0000_FFFF_0000_FFFF;
+    let value = (fours.wrapping_mul(10_000).wrapping_add(fours >> 32)) as u32;
+    Some(i64::from(value / 10))
+}
+
+/// The four numbers of two digits each that eight digits are, in 16 bits each, the first in the lowest.
+#[inline]
+fn pairs(digits: [u8; 8]) -> Option<u64> {
+    let text = u64::from_le_bytes(digits);
+    let values = text.wrapping_sub(0x3030_3030_3030_3030);
+    // A byte's highest bit is set in the sum above `9`, in the difference below `0`, and in one of them outside ASCII.
+    let sums = text.wrapping_add(0x4646_4646_4646_4646);
+    if (sums | values) & 0x8080_8080_8080_8080 != 0 {
+        return None;
+    }
+    Some((values.wrapping_mul(10).wrapping_add(values >> 8)) & 0x00FF_00FF_00FF_00FF)
 }
 
 /// The ticks of an optional `.` and digits, and what follows.

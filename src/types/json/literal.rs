@@ -183,7 +183,7 @@ impl<'a> Reader<'a> {
         let letter = self.rest().chars().next().unwrap_or(' ');
         self.at += letter.len_utf8();
         let character = match letter {
-            '\\' | '\'' | '"' | '/' => Some(letter),
+            '\\' | '\'' | '"' => Some(letter),
             'n' => Some('\n'),
             'r' => Some('\r'),
             't' => Some('\t'),
@@ -191,13 +191,24 @@ impl<'a> Reader<'a> {
             'b' => Some('\u{8}'),
             'f' => Some('\u{c}'),
             'v' => Some('\u{b}'),
-            '0' => Some('\0'),
+            '0'..='7' => {
+                self.at = start + 1;
+                self.octal()
+            }
             'x' => self.code_point(2),
             'u' => self.utf16(),
             'U' => self.code_point(8),
             _ => None,
         };
         character.ok_or_else(|| (start, "unknown escape in a string".to_owned()))
+    }
+
+    /// Up to three digits.
+    fn octal(&mut self) -> Option<char> {
+        let rest = self.rest();
+        let length = rest.bytes().take(3).take_while(|byte| matches!(byte, b'0'..=b'7')).count();
+        self.at += length;
+        u8::from_str_radix(rest.get(..length)?, 8).ok().map(char::from)
     }
 
     fn hexadecimal(&mut self, digits: usize) -> Option<u32> {
