@@ -3,8 +3,6 @@
 Exit codes: 0 done, 1 a rule, query or input failed, 2 wrong usage, 3 alerts under `--fail-on-alert`, 130 on Ctrl-C.
 """
 
-from __future__ import annotations
-
 import contextlib
 import functools
 import io
@@ -13,15 +11,12 @@ import os
 import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Callable, NoReturn, Optional
+from typing import Annotated, Any, Callable, NoReturn, Optional
 
 import typer
 
 import huntpack as hp
-from huntpack import _core, output
-
-if TYPE_CHECKING:
-    from huntpack import Hits, Pack, Table
+from huntpack import Hits, Pack, Table, _core, output
 
 DONE, FAILED, USAGE, ALERTS, INTERRUPTED = 0, 1, 2, 3, 130
 FORMATS = ("table", "json", "ndjson", "csv", "parquet", "html")
@@ -41,6 +36,7 @@ SHOWN = {
     "incidents": ("IncidentNumber", "Severity", "Title", "FirstActivityTime", "LastActivityTime", "AlertIds"),
 }
 
+# Typer reads annotations at run time, and on Python 3.9 only those that are no texts.
 app = typer.Typer(
     name="huntpack",
     help="Runs Microsoft Sentinel analytic rules over your own logs.",
@@ -89,7 +85,7 @@ def say(text: str) -> None:
     print(text, file=sys.stderr)
 
 
-def stop(code: int, text: str | None = None) -> NoReturn:
+def stop(code: int, text: Optional[str] = None) -> NoReturn:
     """Leaves with an exit code."""
     if text:
         say(text)
@@ -125,7 +121,7 @@ def command(name: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
     return register
 
 
-def pairs(options: Iterable[str] | None, flag: str) -> dict[str, Any]:
+def pairs(options: Optional[Iterable[str]], flag: str) -> dict[str, Any]:
     """`NAME=PATH` options as a mapping; a name that occurs again adds a path."""
     found: dict[str, list[str]] = {}
     for option in options or ():
@@ -136,7 +132,7 @@ def pairs(options: Iterable[str] | None, flag: str) -> dict[str, Any]:
     return {name: paths if len(paths) > 1 else paths[0] for name, paths in found.items()}
 
 
-def urls(options: Iterable[str] | None) -> dict[str, str]:
+def urls(options: Optional[Iterable[str]]) -> dict[str, str]:
     """`URL=PATH` options: a URL may hold `=` itself, so the last one divides."""
     found = {}
     for option in options or ():
@@ -147,14 +143,14 @@ def urls(options: Iterable[str] | None) -> dict[str, str]:
     return found
 
 
-def lookup_source(options: list[str] | None) -> Any:
+def lookup_source(options: Optional[list[str]]) -> Any:
     """Named lookups, or the one folder or transforms.conf that holds them."""
     if options and len(options) == 1 and "=" not in options[0]:
         return options[0]
     return pairs(options, "--lookup") or None
 
 
-def schemas(path: Path | None) -> Any:
+def schemas(path: Optional[Path]) -> Any:
     """The schemas of a JSON file."""
     if path is None:
         return None
@@ -164,7 +160,7 @@ def schemas(path: Path | None) -> Any:
         stop(FAILED, f"huntpack: {path} is not JSON: {error}")
 
 
-def form_of(form: str | None, path: Path | None) -> str:
+def form_of(form: Optional[str], path: Optional[Path]) -> str:
     """The output format: as asked, else by the file's name, else a table."""
     if form is not None:
         return form if form in FORMATS else misuse(f"no format '{form}': choose from {', '.join(FORMATS)}")
@@ -201,7 +197,7 @@ def report_failures(problems: Iterable[Any]) -> bool:
 
 
 @contextlib.contextmanager
-def progress_bar(what: str) -> Iterator[Callable[[int, int, str], None] | None]:
+def progress_bar(what: str) -> Iterator[Optional[Callable[[int, int, str], None]]]:
     """A callback that draws a bar on standard error, when that is a terminal."""
     if not sys.stderr.isatty():
         yield None
@@ -215,7 +211,7 @@ def progress_bar(what: str) -> Iterator[Callable[[int, int, str], None] | None]:
         yield lambda done, total, name: bar.update(task, completed=done, total=total, description=name)
 
 
-def loaded(rules: list[str] | None) -> Pack:
+def loaded(rules: Optional[list[str]]) -> Pack:
     """The rules of files and folders, or the built-in pack."""
     return hp.load(*rules) if rules else hp.load()
 
@@ -296,7 +292,7 @@ def run(
         stop(ALERTS)
 
 
-def write_hits(hits: Hits, pack: Pack, what: str, form: str, file: Path | None) -> None:
+def write_hits(hits: Hits, pack: Pack, what: str, form: str, file: Optional[Path]) -> None:
     """Writes one of a run's tables, or its report."""
     if form == "html":
         write_report(hits, pack, file)
@@ -308,7 +304,7 @@ def write_hits(hits: Hits, pack: Pack, what: str, form: str, file: Path | None) 
         output.write(getattr(hits, what), form, file)
 
 
-def write_report(hits: Hits, pack: Pack, file: Path | None) -> None:
+def write_report(hits: Hits, pack: Pack, file: Optional[Path]) -> None:
     """The HTML report."""
     from huntpack import report
 
@@ -319,7 +315,7 @@ def write_report(hits: Hits, pack: Pack, file: Path | None) -> None:
         output.write_text(file, text)
 
 
-def show_hits(table: Table, what: str, file: Path | None) -> None:
+def show_hits(table: Table, what: str, file: Optional[Path]) -> None:
     """Alerts or incidents in the columns that a person reads first."""
     if file is None and not len(table):
         say(f"no {what}")
@@ -341,7 +337,7 @@ def readable(columns: output.Columns, row: list[Any]) -> list[Any]:
     return [show(name, value) for (name, _), value in zip(columns, row)]
 
 
-def write_results(hits: Hits, pack: Pack, form: str, file: Path | None) -> None:
+def write_results(hits: Hits, pack: Pack, form: str, file: Optional[Path]) -> None:
     """The rows of each rule's query: apart in a table for people, together in data."""
     names = {rule.id: rule.name or "" for rule in pack}
     found = [(key, names.get(key, ""), table) for key, table in hits.results.items() if len(table)]
@@ -532,7 +528,7 @@ def help_page(
     print(_core.help_page(name).rstrip())
 
 
-def main(arguments: list[str] | None = None) -> int:
+def main(arguments: Optional[list[str]] = None) -> int:
     """Runs the command line; the exit code."""
     arguments = sys.argv[1:] if arguments is None else arguments
     for stream in (sys.stdout, sys.stderr):

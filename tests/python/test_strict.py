@@ -9,6 +9,8 @@ import pytest
 from conftest import RULE
 from huntpack import strict
 
+SELECTED = "incidentConfiguration:\n  groupingConfiguration:\n    enabled: true\n    matchingMethod: Selected\n"
+
 
 def complaints(rule: Path, old: str, new: str) -> list[str]:
     assert old in RULE
@@ -36,8 +38,7 @@ def complaints(rule: Path, old: str, new: str) -> list[str]:
         ("{{Failures}} failures", "{{Failures}}{{Failures}}{{Failures}} failures", "alertDetailsOverride"),
         (
             "customDetails:",
-            "incidentConfiguration:\n  groupingConfiguration:\n    enabled: true\n    matchingMethod: Selected\n"
-            "customDetails:",
+            f"{SELECTED}customDetails:",
             "incidentConfiguration",
         ),
     ],
