@@ -34,8 +34,6 @@ pub enum ExpressionKind {
     Pipeline(Box<Pipeline>),
     Datatable(Box<Datatable>),
     Externaldata(Box<Externaldata>),
-    /// Something wrong stood here and was reported.
-    Missing,
 }
 
 /// The values are null in `int(null)` and its like.
@@ -116,7 +114,7 @@ pub struct PathStep {
 pub enum PathStepKind {
     /// `.b`, `.['b']`
     Member(Name),
-    /// `["b"]`, `[0]`, `[-1]`, `[x]`
+    /// `["b"]`, `[0]`, `[-1]`, `[x]`, `.[0]`
     Index(Expression),
     /// `.database("x")`, `.function(1)`
     Call(Call),
@@ -187,8 +185,7 @@ pub enum TextOperator {
     MatchesRegex,
 }
 
-/// `value in (list)` and its relatives. The right side is always parenthesised, except for a lone
-/// name or call, which is then the one item.
+/// `value in (list)` and its relatives.
 #[derive(Clone, Debug, PartialEq)]
 pub struct In {
     pub operator: InOperator,
@@ -220,7 +217,6 @@ pub struct Between {
 /// `datatable(a:string, b:long) ["x", 1, ...]`
 #[derive(Clone, Debug, PartialEq)]
 pub struct Datatable {
-    pub parameters: Vec<Parameter>,
     pub columns: Vec<ColumnDeclaration>,
     /// Row by row.
     pub values: Vec<Expression>,

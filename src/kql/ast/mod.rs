@@ -31,8 +31,6 @@ pub enum Statement {
     AliasDatabase(AliasDatabase),
     /// `restrict access to (name, ...)`
     RestrictAccess(RestrictAccess),
-    /// `declare pattern name ...`: recognised, and reported as not supported.
-    Pattern(Span),
     /// A query (a pipeline, a table's name, ...) or, as the last statement of a function, a scalar.
     Expression(Expression),
 }
@@ -45,7 +43,6 @@ impl Statement {
             Statement::QueryParameters(s) => s.span,
             Statement::AliasDatabase(s) => s.span,
             Statement::RestrictAccess(s) => s.span,
-            Statement::Pattern(span) => *span,
             Statement::Expression(e) => e.span,
         }
     }

@@ -127,7 +127,7 @@ pub struct Distinct {
 pub struct Top {
     pub parameters: Vec<Parameter>,
     pub count: Expression,
-    pub keys: Vec<SortKey>,
+    pub key: SortKey,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -299,9 +299,7 @@ pub enum SeriesAxis {
     /// `from start to end step size`; the ends default to those of the data.
     Steps { from: Option<Expression>, to: Option<Expression>, step: Expression },
     /// `in range(start, stop, step)`: the stop is included.
-    Range { start: Expression, stop: Expression, step: Expression },
-    /// What stood here was reported.
-    Missing,
+    Range { start: Expression, stop: Expression, step: Option<Expression> },
 }
 
 /// `evaluate plugin(arguments) : (schema)`

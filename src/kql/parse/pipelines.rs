@@ -1,0 +1,155 @@
+//! Pipelines: a source and the operators after it, also as parts of other operators.
+use super::{Parsed, Parser, Reported, operators};
+use crate::diagnostic::{Diagnostic, closest};
+use crate::kql::ast::{Datatable, Expression, ExpressionKind, Externaldata, Name, Operator, OperatorKind, Pipeline};
+use crate::kql::lex::{Token, TokenKind};
+
+impl Parser<'_> {
+    /// An expression, or a pipeline where operators follow or one makes the rows.
+    pub(super) fn tabular_expression(&mut self) -> Parsed<Expression> {
+        let start = self.token().span;
+        let source = if self.at_leading_operator() { None } else { Some(self.expression()?) };
+        match source {
+            Some(source) if !self.at("|") => Ok(source),
+            source => {
+                let operators = self.operators(source.is_none())?;
+                let span = self.since(start);
+                Ok(Expression { kind: ExpressionKind::Pipeline(Box::new(Pipeline { source, operators, span })), span })
+            }
+        }
+    }
+
+    /// Whether an operator stands here that makes rows by itself.
+    fn at_leading_operator(&self) -> bool {
+        let next_is_word = self.ahead(1).kind == TokenKind::Word;
+        let token = self.token();
+        if token.kind != TokenKind::Word {
+            return false;
+        }
+        match self.written(token) {
+            "print" | "union" | "search" | "find" => !matches!(self.ahead(1).kind, TokenKind::Symbol("=" | "|" | ".")),
+            "range" | "evaluate" => next_is_word,
+            "macro" => operators::find(&self.hyphenated()).is_some(),
+            _ => false,
+        }
+    }
+
+    /// The operators of a pipeline; `leading` where the first stands without a pipe before it.
+    fn operators(&mut self, leading: bool) -> Parsed<Vec<Operator>> {
+        let mut operators = Vec::new();
+        if leading {
+            operators.push(self.nested(|p| Ok(p.operator()))?);
+        }
+        while self.eat("|") {
+            operators.push(self.nested(|p| Ok(p.operator()))?);
+        }
+        Ok(operators)
+    }
+
+    /// One operator; what is wrong with it is skipped up to the next pipe.
+    pub(super) fn operator(&mut self) -> Operator {
+        let start = self.token();
+        let kind = self.operator_kind().and_then(|(name, kind)| self.operator_end(name, kind));
+        let (name, kind) = kind.unwrap_or_else(|_| {
+            self.skip_to(start, &["|", ";"]);
+            (Name { text: self.written(start).to_string(), span: start.span }, OperatorKind::Unknown)
+        });
+        Operator { name, kind, span: self.since(start.span) }
+    }
+
+    fn operator_kind(&mut self) -> Parsed<(Name, OperatorKind)> {
+        let written = self.hyphenated();
+        let Some(read) = operators::find(&written) else {
+            return Err(self.no_operator(&written));
+        };
+        let name = self.joined_name("-")?;
+        let kind = read(self)?;
+        Ok((name, kind))
+    }
+
+    /// The words joined by `-` that stand here.
+    fn hyphenated(&self) -> String {
+        let mut words = String::new();
+        if self.token().kind == TokenKind::Word {
+            words.push_str(self.written(self.token()));
+            let mut ahead = 1;
+            while self.is_symbol(ahead, "-")
+                && self.touches(ahead)
+                && self.touches(ahead + 1)
+                && self.ahead(ahead + 1).kind == TokenKind::Word
+            {
+                words.push('-');
+                words.push_str(self.written(self.ahead(ahead + 1)));
+                ahead += 2;
+            }
+        }
+        words
+    }
+
+    fn no_operator(&mut self, written: &str) -> Reported {
+        let span = self.token().span;
+        if written.is_empty() {
+            let said = format!("an operator is expected before {}", self.here());
+            return self.report(Diagnostic::error("KS176", said).at(span));
+        }
+        let said = Diagnostic::error("KS176", format!("`{written}` is not an operator")).at(span);
+        let said = match closest(written, operators::names()) {
+            Some(near) => said.help(format!("did you mean `{near}`?")),
+            None => said,
+        };
+        self.report(said)
+    }
+
+    /// Holds that nothing stands between an operator and the next pipe.
+    fn operator_end(&mut self, name: Name, kind: OperatorKind) -> Parsed<(Name, OperatorKind)> {
+        let ends = |t: Token| matches!(t.kind, TokenKind::Symbol("|" | ";" | ")" | "}" | "]") | TokenKind::End);
+        if ends(self.token()) {
+            return Ok((name, kind));
+        }
+        let said = format!("{} is unexpected here, within `{}`", self.here(), name.text);
+        let said = Diagnostic::error("KS198", said).at(self.token().span);
+        Err(self.report(match self.token().kind {
+            TokenKind::Symbol("=") => said.help("compare with `==`"),
+            TokenKind::Symbol(",") => said,
+            _ => said.help("a comma, an operator or a `|` may be missing before it"),
+        }))
+    }
+
+    /// `(operators)`: a pipeline over the rows that the enclosing operator gives.
+    pub(super) fn subquery(&mut self) -> Parsed<Pipeline> {
+        self.expect("(")?;
+        let start = self.token().span;
+        let operators = self.operators(true)?;
+        let span = self.since(start);
+        self.expect(")")?;
+        Ok(Pipeline { source: None, operators, span })
+    }
+
+    /// `datatable(a:string, ...) [values]`
+    pub(super) fn datatable(&mut self) -> Parsed<Expression> {
+        let start = self.advance().span;
+        let columns = self.columns()?;
+        self.expect("[")?;
+        let mut values = Vec::new();
+        while !self.at("]") {
+            values.push(self.nested(Self::unary)?);
+            if !self.eat(",") && !self.at("]") {
+                return self.expected("`,` or `]`");
+            }
+        }
+        self.advance();
+        let kind = ExpressionKind::Datatable(Box::new(Datatable { columns, values }));
+        Ok(Expression { kind, span: self.since(start) })
+    }
+
+    /// `externaldata(a:string) [locations] with (format="csv")`
+    pub(super) fn externaldata(&mut self) -> Parsed<Expression> {
+        let start = self.advance().span;
+        let columns = self.columns()?;
+        self.expect("[")?;
+        let locations = self.list_until("]", Self::expression)?;
+        let properties = if self.eat_word("with") { self.properties()? } else { Vec::new() };
+        let kind = ExpressionKind::Externaldata(Box::new(Externaldata { columns, locations, properties }));
+        Ok(Expression { kind, span: self.since(start) })
+    }
+}
