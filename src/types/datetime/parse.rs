@@ -15,7 +15,7 @@ pub fn parse(text: &str) -> Option<i64> {
     iso(bytes).or_else(|| any(bytes.trim_ascii()))
 }
 
-/// `YYYY-MM-DDTHH:MM:SS[.fffffff]Z`, the form of nearly all logs.
+/// `YYYY-MM-DDTHH:MM:SS[.fffffff]` in UTC, the form of nearly all logs.
 #[inline]
 fn iso(bytes: &[u8]) -> Option<i64> {
     let (head, tail) = bytes.split_first_chunk::<19>()?;
@@ -27,21 +27,24 @@ fn iso(bytes: &[u8]) -> Option<i64> {
     let time = pairs([h1, h2, mi1, mi2, s1, s2, b'0', b'0'])?;
     let pair = |pairs: u64, place: u32| (pairs >> (16 * place)) as u32 & 0xFF;
     let year = pair(date, 0) * 100 + pair(date, 1);
-    let fraction = iso_fraction(tail)?;
+    let fraction = iso_fraction(match tail {
+        [fraction @ .., b'Z'] | [fraction @ .., b'+', b'0', b'0', b':', b'0', b'0'] => fraction,
+        fraction => fraction,
+    })?;
     from_civil(year as i32, pair(date, 2), pair(date, 3), pair(time, 0), pair(time, 1), pair(time, 2), fraction)
 }
 
-/// The ticks of `Z`, or of `.` with digits and `Z`; the usual numbers of digits are read all at once.
+/// The ticks of nothing, or of `.` and digits; the usual numbers of digits are read all at once.
 #[inline]
 fn iso_fraction(tail: &[u8]) -> Option<i64> {
     let digits = match *tail {
-        [b'Z'] => return Some(0),
-        [b'.', a, b, c, b'Z'] => [a, b, c, b'0', b'0', b'0', b'0', b'0'],
-        [b'.', a, b, c, d, e, f, b'Z'] => [a, b, c, d, e, f, b'0', b'0'],
-        [b'.', a, b, c, d, e, f, g, b'Z'] => [a, b, c, d, e, f, g, b'0'],
+        [] => return Some(0),
+        [b'.', a, b, c] => [a, b, c, b'0', b'0', b'0', b'0', b'0'],
+        [b'.', a, b, c, d, e, f] => [a, b, c, d, e, f, b'0', b'0'],
+        [b'.', a, b, c, d, e, f, g] => [a, b, c, d, e, f, g, b'0'],
         _ => {
             let (ticks, rest) = fraction(tail);
-            return (rest == b"Z").then_some(ticks);
+            return rest.is_empty().then_some(ticks);
         }
     };
     let pairs = pairs(digits)?;
