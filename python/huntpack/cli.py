@@ -111,7 +111,11 @@ def command(name: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
                 os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             except hp.Error as error:
                 stop(FAILED, str(error).rstrip())
-            except (OSError, UnicodeError) as error:
+            except OSError as error:
+                stop(
+                    FAILED, f"huntpack: {error.filename}: {error.strerror}" if error.filename else f"huntpack: {error}"
+                )
+            except UnicodeError as error:
                 stop(FAILED, f"huntpack: {error}")
             except KeyboardInterrupt:
                 raise typer.Exit(INTERRUPTED) from None

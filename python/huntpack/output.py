@@ -189,6 +189,10 @@ def whole(path: Path) -> Iterator[Path]:
     try:
         yield draft
         draft.replace(path)
+    except OSError as error:
+        if error.filename is not None and Path(error.filename) == draft:
+            error.filename = str(path)
+        raise
     finally:
         draft.unlink(missing_ok=True)
 
