@@ -112,9 +112,8 @@ def command(name: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
             except hp.Error as error:
                 stop(FAILED, str(error).rstrip())
             except OSError as error:
-                stop(
-                    FAILED, f"huntpack: {error.filename}: {error.strerror}" if error.filename else f"huntpack: {error}"
-                )
+                about = f"{error.filename}: {error.strerror}" if error.filename else str(error)
+                stop(FAILED, f"huntpack: {about}")
             except UnicodeError as error:
                 stop(FAILED, f"huntpack: {error}")
             except KeyboardInterrupt:
