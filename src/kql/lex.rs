@@ -338,3 +338,6 @@ fn balanced(text: &str) -> (usize, bool) {
     }
     (text.len(), false)
 }
+
+#[cfg(test)]
+mod tests;

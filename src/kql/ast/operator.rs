@@ -15,6 +15,7 @@ pub struct Operator {
     pub span: Span,
 }
 
+/// The large ones are boxed.
 #[derive(Clone, Debug, PartialEq)]
 pub enum OperatorKind {
     /// `where`, `filter`
@@ -25,32 +26,32 @@ pub enum OperatorKind {
     ProjectKeep(ProjectPatterns),
     ProjectRename(ProjectRename),
     ProjectReorder(ProjectReorder),
-    Summarize(Summarize),
+    Summarize(Box<Summarize>),
     Distinct(Distinct),
-    Top(Top),
+    Top(Box<Top>),
     TopNested(TopNested),
-    TopHitters(TopHitters),
+    TopHitters(Box<TopHitters>),
     /// `sort`, `order`
     Sort(Sort),
     /// `take`, `limit`
     Take(Take),
     Sample(Sample),
-    SampleDistinct(SampleDistinct),
+    SampleDistinct(Box<SampleDistinct>),
     Count(Count),
     Join(Join),
     Lookup(Lookup),
     Union(Union),
     /// `mv-expand`, `mvexpand`
-    MvExpand(MvExpand),
+    MvExpand(Box<MvExpand>),
     /// `mv-apply`, `mvapply`
-    MvApply(MvApply),
+    MvApply(Box<MvApply>),
     /// `parse`, `parse-where`
-    Parse(Parse),
+    Parse(Box<Parse>),
     ParseKv(ParseKv),
-    MakeSeries(MakeSeries),
+    MakeSeries(Box<MakeSeries>),
     Evaluate(Evaluate),
     Search(Search),
-    Find(Find),
+    Find(Box<Find>),
     Serialize(Serialize),
     As(As),
     Consume(Consume),
@@ -58,14 +59,14 @@ pub enum OperatorKind {
     Invoke(Invoke),
     GetSchema,
     Scan(Box<Scan>),
-    Partition(Partition),
+    Partition(Box<Partition>),
     Fork(Fork),
     Facet(Facet),
     Reduce(Reduce),
     ExecuteAndCache,
     AssertSchema(RowSchema),
     Print(Print),
-    Range(Range),
+    Range(Box<Range>),
     /// Unknown, unsupported or too broken to be read: this was reported.
     Unknown,
 }

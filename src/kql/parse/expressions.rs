@@ -2,7 +2,7 @@
 //!
 //! From loose to tight: `or`, `and`, equality (`==`, `in`, `between` ...), comparison, sums, products,
 //! operators on texts, signs, paths. Equality, comparison and operators on texts do not chain.
-use super::{MAX_DEPTH, Parsed, Parser};
+use super::{MAX_DEPTH, MAX_OPERANDS, Parsed, Parser};
 use crate::diagnostic::{Diagnostic, Span};
 use crate::kql::ast::{
     Argument, Between, Binary, BinaryOperator, Call, Expression, ExpressionKind, In, InOperator, Literal, Name, Path,
@@ -82,20 +82,32 @@ const TABULAR_FUNCTIONS: &[&str] = &["toscalar", "totable", "materialize"];
 
 impl Parser<'_> {
     pub(super) fn expression(&mut self) -> Parsed<Expression> {
-        self.nested(|p| p.operands(OR))
+        let outer = self.enter()?;
+        let expression = self.operands(OR);
+        self.leave(outer);
+        expression
     }
 
     /// Reads operands joined by operators that bind at least as tightly as `least`.
     fn operands(&mut self, least: u8) -> Parsed<Expression> {
-        self.operation(|p| {
-            let mut left = p.unary()?;
-            let mut most = TEXT;
-            while let Some((infix, length)) = p.infix().filter(|(i, _)| (least..=most).contains(&i.power())) {
-                most = infix.power() - u8::from(!infix.chains());
-                left = p.operation_on(left, infix, length)?;
-            }
-            Ok(left)
-        })
+        if self.operands >= MAX_OPERANDS {
+            return Err(self.too_deep());
+        }
+        let outer = std::mem::take(&mut self.height);
+        self.operands += 1;
+        let expression = self.unary().and_then(|first| self.operations(first, least));
+        self.operands -= 1;
+        self.height = outer.max(self.height);
+        expression
+    }
+
+    fn operations(&mut self, mut left: Expression, least: u8) -> Parsed<Expression> {
+        let mut most = TEXT;
+        while let Some((infix, length)) = self.infix().filter(|(i, _)| (least..=most).contains(&i.power())) {
+            most = infix.power() - u8::from(!infix.chains());
+            left = self.operation_on(left, infix, length)?;
+        }
+        Ok(left)
     }
 
     fn operation_on(&mut self, left: Expression, infix: Infix, length: usize) -> Parsed<Expression> {

@@ -9,6 +9,9 @@ mod operators;
 mod pipelines;
 mod statements;
 
+#[cfg(test)]
+mod tests;
+
 use super::ast::Query;
 use super::lex::{Token, TokenKind, lex};
 use crate::diagnostic::{Diagnostic, Span};
@@ -168,28 +171,24 @@ impl<'a> Parser<'a> {
 
     /// Reads a nested part, unless that would be one too many.
     fn nested<T>(&mut self, read: impl FnOnce(&mut Self) -> Parsed<T>) -> Parsed<T> {
-        if self.depth >= MAX_DEPTH {
-            return Err(self.too_deep());
-        }
-        let outer = std::mem::take(&mut self.height);
-        self.depth += 1;
+        let outer = self.enter()?;
         let result = read(self);
-        self.depth -= 1;
-        self.height = outer.max(self.height + 1);
+        self.leave(outer);
         result
     }
 
-    /// Reads operands, which may be operations themselves.
-    fn operation<T>(&mut self, read: impl FnOnce(&mut Self) -> Parsed<T>) -> Parsed<T> {
-        if self.operands >= MAX_OPERANDS {
+    /// Begins a nested part; gives the height that `leave` wants back.
+    fn enter(&mut self) -> Parsed<usize> {
+        if self.depth >= MAX_DEPTH {
             return Err(self.too_deep());
         }
-        let outer = std::mem::take(&mut self.height);
-        self.operands += 1;
-        let result = read(self);
-        self.operands -= 1;
-        self.height = outer.max(self.height);
-        result
+        self.depth += 1;
+        Ok(std::mem::take(&mut self.height))
+    }
+
+    fn leave(&mut self, outer: usize) {
+        self.depth -= 1;
+        self.height = outer.max(self.height + 1);
     }
 
     /// One more node on top of the tree that is being read.

@@ -17,7 +17,7 @@ impl Parser<'_> {
         let with_item_index = self.take_name(&mut parameters, &["with_itemindex"]);
         let columns = self.list(Self::mv_column)?;
         let limit = self.row_limit()?;
-        Ok(OperatorKind::MvExpand(MvExpand { expansion, with_item_index, parameters, columns, limit }))
+        Ok(OperatorKind::MvExpand(Box::new(MvExpand { expansion, with_item_index, parameters, columns, limit })))
     }
 
     fn mv_column(&mut self) -> Parsed<MvColumn> {
@@ -39,7 +39,7 @@ impl Parser<'_> {
         let context = if self.eat_word("id") { Some(self.expression()?) } else { None };
         self.expect_word("on")?;
         let subquery = self.subquery()?;
-        Ok(OperatorKind::MvApply(MvApply { with_item_index, parameters, columns, limit, context, subquery }))
+        Ok(OperatorKind::MvApply(Box::new(MvApply { with_item_index, parameters, columns, limit, context, subquery })))
     }
 
     /// `evaluate plugin(arguments) : (schema)`

@@ -19,7 +19,7 @@ impl Parser<'_> {
         } else {
             None
         };
-        Ok(OperatorKind::Summarize(Summarize { parameters, aggregates, keys, has_by, bin }))
+        Ok(OperatorKind::Summarize(Box::new(Summarize { parameters, aggregates, keys, has_by, bin })))
     }
 
     pub(super) fn make_series(&mut self) -> Parsed<OperatorKind> {
@@ -29,7 +29,7 @@ impl Parser<'_> {
         let on = self.column()?;
         let axis = if self.eat_word("in") { self.series_range()? } else { self.series_steps()? };
         let keys = if self.eat_word("by") { self.list(Self::column)? } else { Vec::new() };
-        Ok(OperatorKind::MakeSeries(MakeSeries { parameters, aggregates, on, axis, keys }))
+        Ok(OperatorKind::MakeSeries(Box::new(MakeSeries { parameters, aggregates, on, axis, keys })))
     }
 
     fn series_column(&mut self) -> Parsed<SeriesColumn> {

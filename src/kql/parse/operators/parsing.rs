@@ -26,7 +26,7 @@ impl Parser<'_> {
         while !self.at_operator_end() {
             pattern.push(self.parse_part()?);
         }
-        Ok(OperatorKind::Parse(Parse { only_matching, kind, flags, parameters, expression, pattern }))
+        Ok(OperatorKind::Parse(Box::new(Parse { only_matching, kind, flags, parameters, expression, pattern })))
     }
 
     fn parse_part(&mut self) -> Parsed<ParsePart> {

@@ -43,7 +43,7 @@ impl Parser<'_> {
         let count = self.expression()?;
         self.expect_word("of")?;
         let of = self.column()?;
-        Ok(OperatorKind::SampleDistinct(SampleDistinct { parameters, count, of }))
+        Ok(OperatorKind::SampleDistinct(Box::new(SampleDistinct { parameters, count, of })))
     }
 
     pub(super) fn count(&mut self) -> Parsed<OperatorKind> {
@@ -95,7 +95,7 @@ impl Parser<'_> {
             let said = Diagnostic::error("KS198", "`top` takes one key").at(self.token().span);
             return Err(self.report(said.help("for several keys write `sort by a, b | take N`")));
         }
-        Ok(OperatorKind::Top(Top { parameters, count, key }))
+        Ok(OperatorKind::Top(Box::new(Top { parameters, count, key })))
     }
 
     pub(super) fn top_hitters(&mut self) -> Parsed<OperatorKind> {
@@ -103,7 +103,7 @@ impl Parser<'_> {
         self.expect_word("of")?;
         let of = self.column()?;
         let by = if self.eat_word("by") { Some(self.expression()?) } else { None };
-        Ok(OperatorKind::TopHitters(TopHitters { count, of, by }))
+        Ok(OperatorKind::TopHitters(Box::new(TopHitters { count, of, by })))
     }
 
     /// `range name from start to stop step size`
@@ -115,7 +115,7 @@ impl Parser<'_> {
         let to = self.expression()?;
         self.expect_word("step")?;
         let step = self.expression()?;
-        Ok(OperatorKind::Range(Range { name, from, to, step }))
+        Ok(OperatorKind::Range(Box::new(Range { name, from, to, step })))
     }
 
     pub(super) fn as_operator(&mut self) -> Parsed<OperatorKind> {

@@ -35,7 +35,7 @@ impl Parser<'_> {
         }
         let predicate = self.expression()?;
         let projection = self.find_projection()?;
-        Ok(OperatorKind::Find(Find { with_source, parameters, tables, predicate, projection }))
+        Ok(OperatorKind::Find(Box::new(Find { with_source, parameters, tables, predicate, projection })))
     }
 
     fn find_projection(&mut self) -> Parsed<Option<FindProjection>> {

@@ -15,7 +15,7 @@ impl Parser<'_> {
         } else {
             PartitionBody::Subquery(self.subquery()?)
         };
-        Ok(OperatorKind::Partition(Partition { parameters, by, body }))
+        Ok(OperatorKind::Partition(Box::new(Partition { parameters, by, body })))
     }
 
     /// A column or a path to a value; the parenthesis behind it is not a call's.
