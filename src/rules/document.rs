@@ -158,7 +158,8 @@ pub fn parse_yaml(source: &Arc<Source>) -> Result<Vec<Node>> {
     options.set_emit_comments(false);
     let mut builder = Builder::default();
     for event in Parser::new_from_str_with_options(&source.text, options) {
-        let (event, span) = event.map_err(|error| not_yaml(&error, source))?;
+        let (mut event, span) = event.map_err(|error| not_yaml(&error, source))?;
+        without_added_newline(&mut event, &span, &source.text);
         let span = Span::new(offset(&span.start, &source.text), offset(&span.end, &source.text));
         builder.take(event, span).map_err(|fault| fault.of(source))?;
     }
@@ -172,6 +173,17 @@ fn not_yaml(error: &ScanError, source: &Arc<Source>) -> Fault {
         .at(Span::new(start, end.max(start)))
         .help("if this was pasted from a web page, `huntpack import` recovers the rule")
         .of(source)
+}
+
+/// A block that ends with the file and no newline ends without one; the parser adds it.
+fn without_added_newline(event: &mut Event<'_>, span: &granit_parser::Span, text: &str) {
+    if let Event::Scalar(value, ScalarStyle::Literal | ScalarStyle::Folded, ..) = event
+        && !text.ends_with(['\n', '\r'])
+        && offset(&span.end, text) >= text.len()
+        && value.ends_with('\n')
+    {
+        value.to_mut().pop();
+    }
 }
 
 fn offset(marker: &Marker, text: &str) -> usize {
@@ -298,6 +310,14 @@ mod tests {
         let place = fault.diagnostics()[0].span.unwrap();
         assert_eq!(fault.source().unwrap().place(place.start as usize).0, 4, "{fault}");
         assert_eq!(fault.diagnostics()[0].code, "HP201");
+    }
+
+    #[test]
+    fn a_block_ends_as_its_file_does() {
+        let text = |text: &str| read(text).unwrap()[0].get("a").unwrap().text().unwrap().to_string();
+        assert_eq!(text("a: |\n  x\n  y"), "x\ny");
+        assert_eq!(text("a: |\n  x\n  y\n"), "x\ny\n");
+        assert_eq!(text("a: |\n  x\nb: |\n  y"), "x\n");
     }
 
     #[test]

@@ -1,8 +1,10 @@
 //! Files and folders of rules to a pack; one bad file never stops the others.
+use super::arm;
 use super::document::{Node, parse_yaml};
 use super::rule::{Format, Rule};
 use super::sentinel;
-use crate::diagnostic::{Fault, Result, Source};
+use crate::diagnostic::{Fault, Result, Source, Span};
+use serde_json::Value;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -130,6 +132,9 @@ fn narrow(bytes: Vec<u8>) -> Result<String> {
 /// Reads the rules of a text that stands at `origin`.
 fn read_rules(text: &str, origin: &str) -> Result<Found> {
     let file = Arc::new(Source { text: text.into(), origin: origin.into(), first_line: 1, indent: 0 });
+    if text.trim_start().starts_with('{') {
+        return read_json(&file);
+    }
     let documents = parse_yaml(&file)?;
     let rules: Vec<&Node> = documents.iter().filter(|node| sentinel::is_rule(node)).collect();
     if rules.is_empty() {
@@ -137,6 +142,26 @@ fn read_rules(text: &str, origin: &str) -> Result<Found> {
     }
     let read = |node: &&Node| sentinel::read_rule(node, &file, Format::Sentinel, node.to_json());
     Ok(Found::Rules(rules.iter().map(read).collect()))
+}
+
+/// Reads an ARM template, or a single rule that is written as JSON.
+fn read_json(file: &Arc<Source>) -> Result<Found> {
+    let document: Value = serde_json::from_str(&file.text).map_err(|error| not_json(&error, file))?;
+    let mut rules = arm::read_template(&document, file);
+    let node = Node::from_json(&document, Span::default());
+    if sentinel::is_rule(&node) {
+        rules.push(sentinel::read_rule(&node, file, Format::Sentinel, document));
+    }
+    match rules.is_empty() {
+        true => Ok(Found::Other(Fault::rule("HP202", "the file holds no `alertRules` resource").of(file))),
+        false => Ok(Found::Rules(rules)),
+    }
+}
+
+fn not_json(error: &serde_json::Error, file: &Arc<Source>) -> Fault {
+    let lines = file.text.split_inclusive('\n').take(error.line().saturating_sub(1));
+    let start = lines.map(str::len).sum::<usize>() + error.column().saturating_sub(1);
+    Fault::rule("HP201", format!("not valid JSON: {error}")).at(Span::new(start, start)).of(file)
 }
 
 fn no_rule(documents: &[Node]) -> Fault {

@@ -1,4 +1,5 @@
 //! Analytic rules: their files, their runs, alerts, entities and incidents.
+pub mod arm;
 pub mod document;
 pub mod duration;
 mod emit;
