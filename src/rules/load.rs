@@ -78,7 +78,9 @@ impl Pack {
     }
 
     fn problem(&mut self, path: &Path, error: Fault) {
-        self.problems.push(Problem { path: path.to_string_lossy().into_owned(), error });
+        let path = path.to_string_lossy().into_owned();
+        let file = Source { origin: path.clone(), ..Source::default() };
+        self.problems.push(Problem { path, error: error.of(&Arc::new(file)) });
     }
 }
 
@@ -132,10 +134,18 @@ fn narrow(bytes: Vec<u8>) -> Result<String> {
 /// Reads the rules of a text that stands at `origin`.
 fn read_rules(text: &str, origin: &str) -> Result<Found> {
     let file = Arc::new(Source { text: text.into(), origin: origin.into(), first_line: 1, indent: 0 });
+    if let Some(format) = unsupported(&file) {
+        let message = format!("the file is {format}, a format that is not supported yet");
+        return Ok(Found::Other(Fault::rule("HP202", message).of(&file)));
+    }
     if text.trim_start().starts_with('{') {
         return read_json(&file);
     }
-    let documents = parse_yaml(&file)?;
+    let documents = match parse_yaml(&file) {
+        Ok(documents) => documents,
+        Err(fault) if speaks_of_rules(text) => return Err(fault),
+        Err(fault) => return Ok(Found::Other(fault)),
+    };
     let rules: Vec<&Node> = documents.iter().filter(|node| sentinel::is_rule(node)).collect();
     if rules.is_empty() {
         return Ok(Found::Other(no_rule(&documents).of(&file)));
@@ -146,7 +156,11 @@ fn read_rules(text: &str, origin: &str) -> Result<Found> {
 
 /// Reads an ARM template, or a single rule that is written as JSON.
 fn read_json(file: &Arc<Source>) -> Result<Found> {
-    let document: Value = serde_json::from_str(&file.text).map_err(|error| not_json(&error, file))?;
+    let document: Value = match serde_json::from_str(&file.text) {
+        Ok(document) => document,
+        Err(error) if speaks_of_rules(&file.text) => return Err(not_json(&error, file)),
+        Err(error) => return Ok(Found::Other(not_json(&error, file))),
+    };
     let mut rules = arm::read_template(&document, file);
     let node = Node::from_json(&document, Span::default());
     if sentinel::is_rule(&node) {
@@ -164,15 +178,111 @@ fn not_json(error: &serde_json::Error, file: &Arc<Source>) -> Fault {
     Fault::rule("HP201", format!("not valid JSON: {error}")).at(Span::new(start, start)).of(file)
 }
 
+/// Whether a file that cannot be parsed means to hold rules: in a folder, others are passed over.
+fn speaks_of_rules(text: &str) -> bool {
+    let marks = ["triggerOperator", "triggerThreshold", "queryFrequency", "queryPeriod", "alertRules"];
+    marks.iter().any(|mark| text.contains(mark))
+}
+
+/// Formats of rules that have a name here but no reader.
+fn unsupported(file: &Source) -> Option<&'static str> {
+    let begins = |key: &str| file.text.lines().any(|line| line.starts_with(key));
+    match () {
+        () if file.origin.ends_with(".conf") => Some("Splunk configuration (savedsearches.conf)"),
+        () if begins("search:") && begins("tags:") => Some("an ESCU detection"),
+        () if begins("queryCondition:") || begins("detectionAction:") => Some("a Defender custom detection"),
+        () => None,
+    }
+}
+
 fn no_rule(documents: &[Node]) -> Fault {
     let has = |key: &str| documents.iter().any(|node| node.get(key).is_some());
-    let what = match () {
-        () if has("search") && has("tags") => "an ESCU detection, a format that is not supported yet",
-        () if has("queryCondition") || has("detectionAction") => {
-            "a Defender custom detection, a format that is not supported yet"
+    match has("query") {
+        true => {
+            Fault::rule("HP202", "the file is a hunting query, not an analytic rule: it has no schedule and no trigger")
         }
-        () if has("query") && has("tactics") => "a hunting query: it has no severity and no trigger",
-        () => "not a rule: it has no query with a severity or a trigger",
-    };
-    Fault::rule("HP202", format!("the file is {what}"))
+        false => Fault::rule("HP202", "the file is not a rule: it has no query with a schedule and a trigger"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const RULE: &str = "id: a\nname: A\nseverity: High\nqueryFrequency: 1h\nqueryPeriod: 1d\ntriggerOperator: gt\n\
+        triggerThreshold: 0\nquery: T\n";
+
+    /// A folder of this test's own, gone when dropped.
+    struct Folder(PathBuf);
+
+    impl Folder {
+        fn new(name: &str, files: &[(&str, &[u8])]) -> Folder {
+            let folder = std::env::temp_dir().join(format!("huntpack-load-{name}-{}", std::process::id()));
+            for (file, bytes) in files {
+                let path = folder.join(file);
+                std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+                std::fs::write(path, bytes).unwrap();
+            }
+            Folder(folder)
+        }
+    }
+
+    impl Drop for Folder {
+        fn drop(&mut self) {
+            _ = std::fs::remove_dir_all(&self.0);
+        }
+    }
+
+    #[test]
+    fn one_bad_file_never_stops_the_others() {
+        let marked = ["\u{feff}", RULE].concat().replace('\n', "\r\n");
+        let wide: Vec<u8> = [0xFF, 0xFE].into_iter().chain(RULE.encode_utf16().flat_map(u16::to_le_bytes)).collect();
+        let two = format!("{RULE}---\n{}", RULE.replace("High", "Wild"));
+        let folder = Folder::new(
+            "pack",
+            &[
+                ("a.yaml", marked.as_bytes()),
+                ("deep/b.yml", &wide),
+                ("c.yaml", two.as_bytes()),
+                ("broken.yaml", b"query: [\ntriggerOperator: gt"),
+                ("latin.yaml", b"name: caf\xe9"),
+                ("a.test.yaml", b"now: 2024-01-01"),
+                ("playbook.json", b"{\"resources\": []}"),
+                ("comment.json", b"{ // no rule"),
+                ("chart.yaml", b"{{ .Values }}: ["),
+                ("hunt.yaml", b"name: H\nquery: T\n"),
+                ("notes.txt", b"query: T"),
+            ],
+        );
+        let pack = load(&[&folder.0]);
+        assert_eq!((pack.rules.len(), pack.problems.len()), (3, 3), "{:#?}", pack.problems);
+        assert!(pack.problems.iter().all(|problem| problem.error.source().is_some()));
+    }
+
+    #[test]
+    fn a_named_file_that_is_no_rule_is_a_problem() {
+        let folder = Folder::new(
+            "named",
+            &[
+                ("hunt.yaml", b"name: H\nquery: T\n"),
+                ("escu.yml", b"name: E\nsearch: x\ntags: {}\n"),
+                ("savedsearches.conf", b"[x]\nsearch = y\n"),
+                ("defender.yaml", b"queryCondition: {}\n"),
+                ("t.json", b"{}"),
+                ("empty.yaml", b""),
+            ],
+        );
+        for (file, words) in [
+            ("hunt.yaml", "hunting query"),
+            ("escu.yml", "ESCU"),
+            ("savedsearches.conf", "savedsearches.conf"),
+            ("defender.yaml", "Defender"),
+            ("t.json", "alertRules"),
+            ("empty.yaml", "not a rule"),
+            ("absent.yaml", "cannot be read"),
+        ] {
+            let pack = load(&[folder.0.join(file)]);
+            assert!(pack.problems[0].error.message().contains(words), "{file}: {}", pack.problems[0].error);
+        }
+    }
 }

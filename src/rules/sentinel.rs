@@ -58,13 +58,12 @@ pub const GROUPING_KEYS: &[&str] = &[
     "groupByCustomDetails",
 ];
 
-/// Whether a document means to be an analytic rule: it has a query and a trigger or a severity.
+/// Whether a document means to be an analytic rule: a schedule and a severity, or a query and a rule's kind.
 pub fn is_rule(node: &Node) -> bool {
     let has = |key: &str| node.entries().iter().any(|(k, _)| k.text == key);
     let marks = ["severity", "queryFrequency", "queryPeriod", "triggerOperator", "triggerThreshold"];
-    let rule_kind = || node.get("kind").and_then(Node::text).and_then(RuleKind::parse).is_some();
-    node.is_mapping()
-        && (marks.iter().filter(|key| has(key)).count() >= 2 || (has("query") && (rule_kind() || has("severity"))))
+    let kind = || node.get("kind").and_then(Node::text).and_then(RuleKind::parse).is_some();
+    marks.iter().filter(|key| has(key)).count() >= 2 || (has("query") && kind())
 }
 
 /// Reads one rule document.
@@ -75,7 +74,7 @@ pub fn is_rule(node: &Node) -> bool {
 pub fn read_rule(node: &Node, file: &Arc<Source>, format: Format, raw: Value) -> Result<Rule, Fault> {
     let said = &mut Said::default();
     said.unknown_keys(node, TOP_KEYS);
-    let kind = said.choice(node, "kind").unwrap_or(RuleKind::Scheduled);
+    let kind = read_kind(said, node, file)?;
     let query = said.required_text(node, "query");
     let query_source = Arc::new(place_of_query(&query, node, file));
     let schedule = Schedule::read(said, node, kind);
@@ -124,6 +123,18 @@ pub fn read_rule(node: &Node, file: &Arc<Source>, format: Format, raw: Value) ->
     };
     let warnings = std::mem::take(said).finish(file)?;
     Ok(Rule { warnings, ..rule })
+}
+
+/// The kind, Scheduled where the rule has none. A rule of another kind has other fields: nothing more can
+/// be said of it.
+fn read_kind(said: &mut Said, node: &Node, file: &Arc<Source>) -> Result<RuleKind, Fault> {
+    if node.get("kind").is_none() {
+        return Ok(RuleKind::Scheduled);
+    }
+    match said.choice(node, "kind") {
+        Some(kind) => Ok(kind),
+        None => std::mem::take(said).finish(file).map(|_| RuleKind::Scheduled),
+    }
 }
 
 struct Schedule {
