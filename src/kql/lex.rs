@@ -194,7 +194,7 @@ impl Lexer<'_> {
     fn dynamic(&mut self, rest: &str, length: usize) {
         let (inside, closed) = balanced(rest.get(length..).unwrap_or(""));
         if !closed {
-            self.unclosed(length + inside);
+            self.unclosed(length);
         }
         self.push(TokenKind::Dynamic, length + inside);
     }
@@ -331,6 +331,8 @@ fn balanced(text: &str) -> (usize, bool) {
             match rest.as_bytes().first() {
                 Some(b'(') => depth += 1,
                 Some(b')') if depth <= 1 => return (position, true),
+                // These end the statement or the operator: the parenthesis was forgotten.
+                Some(b';' | b'|') => return (position - 1, false),
                 Some(b')') => depth -= 1,
                 _ => {}
             }

@@ -75,7 +75,7 @@ const RESERVED: &[&str] = &[
 ];
 
 /// Words that end an expression wherever they stand.
-const ENDING: &[&str] = &["by", "asc", "desc"];
+const ENDING: &[&str] = &["by", "asc", "desc", "to", "of"];
 
 /// Functions whose argument may be a pipeline without parentheses around it.
 const TABULAR_FUNCTIONS: &[&str] = &["toscalar", "totable", "materialize"];

@@ -15,7 +15,7 @@ impl Parser<'_> {
             TokenKind::Real => Literal::Real(self.written(token).parse().ok()),
             TokenKind::TimeSpan => Literal::TimeSpan(Some(self.raw(token.span))),
             TokenKind::Typed => self.typed(token),
-            TokenKind::Dynamic => Literal::Dynamic(self.raw(self.inside(token))),
+            TokenKind::Dynamic => self.dynamic(token),
             TokenKind::Guid => self.bare_guid(token),
             TokenKind::Word => match self.written(token) {
                 "true" | "True" | "TRUE" => Literal::Bool(Some(true)),
@@ -61,6 +61,14 @@ impl Parser<'_> {
         let text = written.get(from..to).unwrap_or("");
         let start = token.span.start as usize + from + (text.len() - text.trim_start().len());
         Span::new(start, start + text.trim().len())
+    }
+
+    fn dynamic(&mut self, token: Token) -> Literal {
+        let inside = self.inside(token);
+        if self.written(token).ends_with(')') {
+            self.check_dynamic(inside);
+        }
+        Literal::Dynamic(self.raw(inside))
     }
 
     fn long(&mut self, token: Token) -> Literal {

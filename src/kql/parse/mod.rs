@@ -2,6 +2,7 @@
 //!
 //! A mistake is reported once and costs the operator or the statement it stands in: reading goes on
 //! behind the next `|` or `;`. A function that fails has reported why (`Reported`).
+mod dynamics;
 mod expressions;
 mod literals;
 mod names;

@@ -132,7 +132,7 @@ impl Parser<'_> {
         self.expect("[")?;
         let mut values = Vec::new();
         while !self.at("]") {
-            values.push(self.nested(Self::unary)?);
+            values.push(self.datatable_value()?);
             if !self.eat(",") && !self.at("]") {
                 return self.expected("`,` or `]`");
             }
@@ -140,6 +140,20 @@ impl Parser<'_> {
         self.advance();
         let kind = ExpressionKind::Datatable(Box::new(Datatable { columns, values }));
         Ok(Expression { kind, span: self.since(start) })
+    }
+
+    /// A literal, perhaps with a sign.
+    fn datatable_value(&mut self) -> Parsed<Expression> {
+        let value = self.nested(Self::unary)?;
+        let bare = match &value.kind {
+            ExpressionKind::Unary(unary) => &unary.operand.kind,
+            kind => kind,
+        };
+        if matches!(bare, ExpressionKind::Literal(_)) {
+            return Ok(value);
+        }
+        let said = Diagnostic::error("KS005", "the values of a datatable are literals").at(value.span);
+        Err(self.report(said.help("compute others with `extend` behind it")))
     }
 
     /// `externaldata(a:string) [locations] with (format="csv")`

@@ -104,6 +104,28 @@ fn literals_keep_their_values() {
 }
 
 #[test]
+fn the_inside_of_a_dynamic_is_looked_over() {
+    whole(
+        "print dynamic({'a': [1, -2.5, 1d, \"x\" 'y', null], \"b\": {}}), dynamic(datetime(2020)), dynamic([]) // dynamic(x)",
+    );
+    let cases = [
+        ("print dynamic([1, x])", "KS006", "x"),
+        ("print dynamic({a: 1})", "KS005", "a"),
+        ("print dynamic({'a' 1})", "KS005", "1"),
+        ("print dynamic([1 2])", "KS005", "2"),
+        ("print dynamic([1,])", "KS006", "]"),
+        ("print dynamic()", "KS006", ""),
+        ("print dynamic(['a\\q'])", "KS001", "\\q"),
+        ("let a = dynamic(['x', 'y'; T", "KS001", "dynamic"),
+    ];
+    for (text, code, place) in cases {
+        assert_eq!((codes(text), places(text)), (vec![code.to_string()], vec![place]), "{text}");
+    }
+    assert_eq!(codes(&format!("print dynamic({}{})", "[".repeat(10_000), "]".repeat(10_000))), ["HP302"]);
+    assert_eq!(codes("datatable(a:string) [x]"), ["KS005"]);
+}
+
+#[test]
 fn raw_texts_know_their_place() {
     let text = "print datetime( 2020 )";
     let debug = format!("{:?}", whole(text));

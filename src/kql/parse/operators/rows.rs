@@ -164,7 +164,8 @@ impl Parser<'_> {
     /// One value, or several names: `ycolumns=a, b, title="x"` has two properties.
     fn render_values(&mut self, name: Name) -> Parsed<RenderProperty> {
         let mut values = vec![self.expression()?];
-        while self.at(",") && self.ahead(1).kind == TokenKind::Word && !self.is_symbol(2, "=") {
+        let several = matches!(name.text.as_str(), "by" | "ycolumns" | "anomalycolumns" | "series");
+        while several && self.at(",") && self.ahead(1).kind == TokenKind::Word && !self.is_symbol(2, "=") {
             self.advance();
             values.push(self.expression()?);
         }
