@@ -1,16 +1,24 @@
 //! Analytic rules: their files, their runs, alerts, entities and incidents.
+pub mod alert;
 pub mod arm;
 pub mod document;
 pub mod duration;
 mod emit;
+pub mod entity;
 mod fields;
 pub mod import;
+pub mod incident;
 pub mod load;
 pub mod mapping;
 mod rule;
+mod run;
 pub mod sentinel;
 
 pub use load::{Pack, Problem, load};
 pub use rule::{
     Choice, EventGrouping, Format, Language, MatchingMethod, Rule, RuleKind, RuleSeverity, TriggerOperator,
 };
+pub use run::Runs;
+
+#[cfg(test)]
+mod tests;
