@@ -5,6 +5,9 @@ pub use strings::decode;
 
 use crate::diagnostic::{Diagnostic, Span};
 
+/// More would tell nobody anything.
+pub const MAX_DIAGNOSTICS: usize = 100;
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TokenKind {
     /// An identifier or a keyword, also `!in`, `in~`, `$left`, `1x`.
@@ -150,6 +153,12 @@ impl Lexer<'_> {
         self.position += length;
     }
 
+    fn report(&mut self, said: Diagnostic) {
+        if self.diagnostics.len() < MAX_DIAGNOSTICS {
+            self.diagnostics.push(said);
+        }
+    }
+
     fn string(&mut self, rest: &str, opening: strings::Opening) {
         let scanned = strings::scan(rest, opening);
         for (offset, length) in scanned.bad_escapes {
@@ -157,12 +166,12 @@ impl Lexer<'_> {
             let written = rest.get(offset..offset + length).unwrap_or("\\");
             let said = Diagnostic::error("KS001", format!("`{written}` is not an escape sequence"));
             let help = "double the backslash, or put @ before the opening quote: @\"C:\\path\"";
-            self.diagnostics.push(said.at(Span::new(at, at + length)).help(help));
+            self.report(said.at(Span::new(at, at + length)).help(help));
         }
         if !scanned.closed {
             let said = Diagnostic::error("KS001", format!("this string has no closing {}", opening.quote));
             let at = Span::new(self.position, self.position + scanned.length);
-            self.diagnostics.push(said.at(at).help("a string in single or double quotes ends on its line"));
+            self.report(said.at(at).help("a string in single or double quotes ends on its line"));
         }
         self.push(TokenKind::String, scanned.length);
     }
@@ -201,7 +210,7 @@ impl Lexer<'_> {
 
     fn unclosed(&mut self, length: usize) {
         let at = Span::new(self.position, self.position + length);
-        self.diagnostics.push(Diagnostic::error("KS001", "this literal has no closing )").at(at));
+        self.report(Diagnostic::error("KS001", "this literal has no closing )").at(at));
     }
 
     fn symbol(&mut self, rest: &str, first: char) {
@@ -217,7 +226,7 @@ impl Lexer<'_> {
             return self.push(TokenKind::Symbol(symbol), symbol.len());
         }
         let at = Span::new(self.position, self.position + first.len_utf8());
-        self.diagnostics.push(unexpected(first).at(at));
+        self.report(unexpected(first).at(at));
         self.position += first.len_utf8();
     }
 }

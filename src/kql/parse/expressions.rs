@@ -185,40 +185,43 @@ impl Parser<'_> {
         Some((infix, 1))
     }
 
+    /// Signs and what they stand before.
     pub(super) fn unary(&mut self) -> Parsed<Expression> {
         let mut signs = Vec::new();
         while let Some(operator) = self.sign() {
+            if let Some(smallest) = self.smallest_long(operator) {
+                return self.signed(signs, smallest);
+            }
             if signs.len() >= MAX_DEPTH {
                 return Err(self.too_deep());
             }
             signs.push((operator, self.advance().span));
         }
-        let mut operand = self.operand(signs.last().copied())?;
+        let base = self.primary()?;
+        let operand = self.path(base, false)?;
+        self.signed(signs, operand)
+    }
+
+    fn signed(&mut self, signs: Vec<(UnaryOperator, Span)>, mut operand: Expression) -> Parsed<Expression> {
         for (operator, operator_span) in signs.into_iter().rev() {
-            if matches!(operand.kind, ExpressionKind::Literal(_)) && operand.span.start == operator_span.start {
-                continue;
-            }
             self.grow()?;
             let span = operator_span.to(operand.span);
-            operand =
-                Expression { kind: ExpressionKind::Unary(Box::new(Unary { operator, operator_span, operand })), span };
+            let unary = Unary { operator, operator_span, operand };
+            operand = Expression { kind: ExpressionKind::Unary(Box::new(unary)), span };
         }
         Ok(operand)
     }
 
     /// The smallest long is written as a sign and a number that is no long by itself.
-    fn operand(&mut self, sign: Option<(UnaryOperator, Span)>) -> Parsed<Expression> {
-        let token = self.token();
-        if let Some((UnaryOperator::Minus, sign)) = sign
-            && token.kind == TokenKind::Long
-            && self.written(token) == "9223372036854775808"
-        {
-            self.advance();
-            let kind = ExpressionKind::Literal(Literal::Long(Some(i64::MIN)));
-            return Ok(Expression { kind, span: sign.to(token.span) });
+    fn smallest_long(&mut self, sign: UnaryOperator) -> Option<Expression> {
+        let number = self.ahead(1);
+        let fits = number.kind == TokenKind::Long && self.written(number) == "9223372036854775808";
+        if sign != UnaryOperator::Minus || !fits {
+            return None;
         }
-        let base = self.primary()?;
-        self.path(base, false)
+        let start = self.advance().span;
+        self.advance();
+        Some(Expression { kind: ExpressionKind::Literal(Literal::Long(Some(i64::MIN))), span: self.since(start) })
     }
 
     fn sign(&self) -> Option<UnaryOperator> {

@@ -14,7 +14,7 @@ mod statements;
 mod tests;
 
 use super::ast::Query;
-use super::lex::{Token, TokenKind, lex};
+use super::lex::{MAX_DIAGNOSTICS, Token, TokenKind, lex};
 use crate::diagnostic::{Diagnostic, Span};
 
 /// How deep expressions, sub-queries and function bodies may nest.
@@ -25,9 +25,6 @@ const MAX_HEIGHT: usize = 512;
 
 /// Operands read within operands: what bounds the stack.
 const MAX_OPERANDS: usize = 2 * MAX_DEPTH;
-
-/// More would tell nobody anything.
-const MAX_DIAGNOSTICS: usize = 100;
 
 /// Something is wrong, and a diagnostic says what.
 #[derive(Clone, Copy, Debug)]
@@ -42,7 +39,8 @@ pub fn parse(text: &str) -> (Query, Vec<Diagnostic>) {
         return (Query::default(), vec![Diagnostic::error("HP300", "the query text is longer than 4 GB")]);
     }
     let (tokens, diagnostics) = lex(text);
-    let mut parser = Parser { text, tokens, diagnostics, position: 0, depth: 0, operands: 0, height: 0 };
+    let mut parser =
+        Parser { text, tokens, diagnostics, position: 0, depth: 0, operands: 0, height: 0, gave_up: false };
     let statements = parser.statements(|_| false);
     let mut diagnostics = parser.diagnostics;
     diagnostics.sort_by_key(|d| d.span.map(|span| span.start));
@@ -56,6 +54,8 @@ struct Parser<'a> {
     position: usize,
     depth: usize,
     operands: usize,
+    /// Nothing more is read or reported.
+    gave_up: bool,
     /// Of the highest tree read so far within the enclosing nested part.
     height: usize,
 }
@@ -138,8 +138,13 @@ impl<'a> Parser<'a> {
     }
 
     fn report(&mut self, said: Diagnostic) -> Reported {
-        if self.diagnostics.len() < MAX_DIAGNOSTICS && !self.diagnostics.contains(&said) {
+        if self.gave_up || self.diagnostics.contains(&said) {
+            return Reported;
+        }
+        if self.diagnostics.len() < MAX_DIAGNOSTICS {
             self.diagnostics.push(said);
+        } else {
+            self.give_up();
         }
         Reported
     }
@@ -199,11 +204,16 @@ impl<'a> Parser<'a> {
     }
 
     fn too_deep(&mut self) -> Reported {
-        if self.diagnostics.iter().any(|d| d.code == "HP302") {
-            return Reported;
-        }
         let said = Diagnostic::error("HP302", format!("this is nested more than {MAX_DEPTH} levels deep"));
-        self.report(said.at(self.token().span).help("split the query: give its parts names with `let`"))
+        self.report(said.at(self.token().span).help("split the query: give its parts names with `let`"));
+        self.give_up();
+        Reported
+    }
+
+    /// Ends the reading where going on would cost much and tell nothing.
+    fn give_up(&mut self) {
+        self.gave_up = true;
+        self.position = self.tokens.len().saturating_sub(1);
     }
 
     /// One or more items with commas between them.

@@ -104,10 +104,17 @@ impl Parser<'_> {
         Ok(ColumnDeclaration { name, kind, span })
     }
 
-    /// `(a:string, b:long)`
+    /// `(a:string, b:long)`; a comma may end it, as in Kusto.
     pub(super) fn columns(&mut self) -> Parsed<Vec<ColumnDeclaration>> {
         self.expect("(")?;
-        self.list_until(")", Self::column_declaration)
+        let mut columns = Vec::new();
+        while !self.eat(")") {
+            columns.push(self.column_declaration()?);
+            if !self.eat(",") && !self.at(")") {
+                return self.expected("`,` or `)`");
+            }
+        }
+        Ok(columns)
     }
 
     /// `(a:string, *)`

@@ -218,6 +218,30 @@ fn deep_nesting_is_an_error() {
 }
 
 #[test]
+fn much_that_is_wrong_takes_little_time() {
+    let start = std::time::Instant::now();
+    for piece in [
+        "| x ( ",
+        "(",
+        "| where ((((",
+        "&",
+        "'\n",
+        "; let",
+        "T | count )",
+        "| join (x ",
+        "dynamic([",
+        "a-b",
+        "[",
+        "'\\q\\q'",
+    ] {
+        let (_, said) = parse(&format!("T {}", piece.repeat(100_000)));
+        assert!((1..=100).contains(&said.len()), "{piece}: {}", said.len());
+    }
+    // Seconds even in an unoptimized build on a busy machine; quadratic work would take hours.
+    assert!(start.elapsed().as_secs() < 60);
+}
+
+#[test]
 fn nesting_up_to_the_limit_is_read() {
     let depth = MAX_DEPTH - 10;
     whole(&format!("print {}1{}", "(".repeat(depth), ")".repeat(depth)));
