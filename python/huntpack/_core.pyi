@@ -100,6 +100,9 @@ def import_page(text: str, name: str) -> list[tuple[str, str, list[str]]]:
     """Recovers the rules of a page pasted from the web, an ARM template or a savedsearches.conf: for each a file
     name, clean YAML, and notes on what was mended."""
 
+def parse_yaml(text: str, name: str) -> list[Any]:
+    """The documents of a YAML text; `name` stands in its errors."""
+
 def help_page(name: str) -> str:
     """The manual page of a function, operator or command. Raises a `QueryError` that offers the nearest names."""
 

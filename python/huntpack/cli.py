@@ -512,9 +512,25 @@ def export(
 
 
 @command("test")
-def test(_: Rules = None) -> None:
-    """Run the rules' own tests (not supported yet)."""
-    misuse("test is not supported yet")
+def test(
+    rules: Rules = None,
+    report: Annotated[Optional[Path], typer.Option("--junit", metavar="FILE", help="Write JUnit XML, too.")] = None,
+) -> None:
+    """Run the tests that stand beside rules (rule.test.yaml)."""
+    from huntpack import testing
+
+    pack = loaded(rules)
+    results = testing.run(pack)
+    for result in results:
+        print(f"{'ok    ' if result.ok else 'FAILED'}  {result.rule}  ({result.path})")
+        if not result.ok:
+            print("    " + result.message.replace("\n", "\n    "))
+    failures = sum(not result.ok for result in results)
+    print(f"{len(results)} tests, {failures} failed")
+    if report is not None:
+        output.write_text(report, testing.junit(results))
+    if report_failures(pack.problems) or failures or not results:
+        stop(FAILED)
 
 
 @command("backtest")

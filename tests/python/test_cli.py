@@ -229,6 +229,15 @@ def test_export(cli: Cli, rule: Path) -> None:
     assert "resources" in template
 
 
+def test_tests(cli: Cli, rule: Path, tmp_path: Path) -> None:
+    text = "now: 2026-03-12T15:00:00Z\ntables:\n  SigninLogs: signins.ndjson\nexpect:\n  none: true\n"
+    rule.with_name("many-failures.test.yaml").write_text(text, encoding="utf-8")
+    assert cli("test", rule.parent).returncode == 1  # the file is missing
+    rule.with_name("signins.ndjson").write_text(json.dumps(signin(1, "203.0.113.7")) + "\n", encoding="utf-8")
+    assert cli("test", rule.parent, "--junit", "junit.xml").returncode == 0
+    assert 'failures="0"' in (tmp_path / "junit.xml").read_text(encoding="utf-8")
+
+
 def test_help(cli: Cli) -> None:
     assert "dcount" in cli("help", "dcount").stdout
     done = cli("help", "dcout")

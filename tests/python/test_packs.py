@@ -11,6 +11,7 @@ from pathlib import Path
 import huntpack as hp
 import pytest
 from conftest import NOW, RULE
+from huntpack import testing
 
 
 def test_load(rule: Path) -> None:
@@ -148,6 +149,21 @@ def test_the_built_in_pack() -> None:
     assert not pack.problems
     assert len(pack) >= 4
     assert {table for rule in pack for table in rule.tables} >= {"SigninLogs", "CommonSecurityLog", "W3CIISLog"}
+
+
+def test_the_built_in_packs_own_tests() -> None:
+    pack = hp.load()
+    results = testing.run(pack)
+    assert [result.message for result in results if not result.ok] == []
+    assert len(results) >= len(pack)
+
+
+def test_a_failing_test(rule: Path) -> None:
+    test = "now: 2026-03-12T15:00:00Z\ntables:\n  SigninLogs: []\nexpect:\n  alerts: 1\n"
+    rule.with_name("many-failures.test.yaml").write_text(test, encoding="utf-8")
+    (result,) = testing.run(hp.load(rule.parent))
+    assert not result.ok
+    assert "1 alerts expected, 0 found" in result.message
 
 
 def test_the_stubs_are_the_module() -> None:

@@ -1,0 +1,138 @@
+"""`huntpack test`: the tests that stand beside rules.
+
+`rule.test.yaml` tests the rules of `rule.yaml`: `now`, `tables` (rows, or paths from the test's folder), `watchlists`,
+`lookups`, `macros`, `functions`, `externaldata`, `schemas`, and what to `expect`: the number of `alerts`, `rows` that
+must be there (of a row only the columns that are given), or `none: true`. A file may hold several tests.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from xml.etree import ElementTree
+
+import huntpack as hp
+from huntpack import _core, output
+
+if TYPE_CHECKING:
+    from huntpack import Hits, Pack
+
+SOURCES = ("tables", "watchlists", "lookups", "externaldata")
+PATHS = ("macros", "functions")
+KNOWN = {"name", "now", "schemas", "expect", *SOURCES, *PATHS}
+EXPECTED = {"alerts", "rows", "none"}
+
+
+@dataclass(frozen=True)
+class Result:
+    """How one test went. `message` says what was not as expected; it is empty where all was."""
+
+    rule: str
+    path: str
+    message: str
+    seconds: float
+
+    @property
+    def ok(self) -> bool:
+        return not self.message
+
+
+def run(pack: Pack, path: str | None = None) -> list[Result]:
+    """Runs the tests beside the rules of a pack, or the one test file."""
+    rules = {Path(rule.path): rule.name or "" for rule in pack if rule.path}
+    results = []
+    for rule_path, name in rules.items():
+        for test in beside(rule_path) if path is None else [Path(path)]:
+            results += of_file(test, rule_path, name)
+    return results
+
+
+def beside(rule: Path) -> list[Path]:
+    """The test files of a rule file."""
+    found = (rule.with_name(f"{rule.stem}.test{suffix}") for suffix in (".yaml", ".yml"))
+    return [path for path in found if path.exists()]
+
+
+def of_file(path: Path, rule_path: Path, name: str) -> Iterator[Result]:
+    """Runs the tests of a file over the rules of another."""
+    try:
+        tests = _core.parse_yaml(path.read_text(encoding="utf-8-sig"), str(path))
+    except hp.Error as error:
+        yield Result(name, str(path), str(error), 0.0)
+        return
+    for test in tests:
+        started = time.perf_counter()
+        try:
+            message = "\n".join(outcome(test, rule_path, path.parent))
+        except (hp.Error, TypeError, ValueError, AttributeError) as error:
+            message = str(error)
+        yield Result(name, str(path), message, time.perf_counter() - started)
+
+
+def outcome(test: dict[str, Any], rule_path: Path, folder: Path) -> Iterator[str]:
+    """What is not as a test expects it."""
+    unknown = (set(test) - KNOWN) | (set(test.get("expect") or {"expect": 0}) - EXPECTED)
+    if unknown:
+        yield f"the test has no, or unknown, keys: {', '.join(sorted(unknown))}"
+        return
+    options: dict[str, Any] = {key: test[key] for key in ("now", "schemas") if key in test}
+    options.update({key: sources(test[key], folder) for key in SOURCES if key in test})
+    options.update({key: resolved(test[key], folder) for key in PATHS if key in test})
+    hits = hp.load(str(rule_path)).run(options.pop("tables", {}), strict=True, **options)
+    yield from differences(test["expect"], hits)
+
+
+def sources(named: dict[str, Any], folder: Path) -> dict[str, Any]:
+    """Sources by name: rows as they are, paths from the test's folder."""
+    return {name: resolved(source, folder) for name, source in named.items()}
+
+
+def resolved(source: Any, folder: Path) -> Any:
+    """A path from the test's folder; anything else as it is."""
+    return str(folder / source) if isinstance(source, str) and "\n" not in source else source
+
+
+def differences(expect: dict[str, Any], hits: Hits) -> Iterator[str]:
+    """How a run differs from what is expected."""
+    rows = [row for table in hits.results.values() for row in table.to_dicts()]
+    wanted = 0 if expect.get("none") else expect.get("alerts")
+    if wanted is not None and len(hits.alerts) != wanted:
+        shown = "".join(f"\n  {output.as_json(row)}" for row in rows[:10])
+        yield f"{wanted} alerts expected, {len(hits.alerts)} found{shown}"
+    for row in expect.get("rows") or []:
+        if not any(matches(row, found) for found in rows):
+            yield f"no such row: {output.as_json(row)}{nearest(row, rows)}"
+
+
+def matches(row: dict[str, Any], found: dict[str, Any]) -> bool:
+    """Whether a result row has the values that are given."""
+    return all(name in found and same(value, found[name]) for name, value in row.items())
+
+
+def same(expected: Any, value: Any) -> bool:
+    """Whether a value is the expected one; datetimes and such are compared by their text."""
+    shown = output.plain(value)
+    return bool(shown == expected) or (isinstance(expected, str) and str(shown) == expected)
+
+
+def nearest(row: dict[str, Any], rows: list[dict[str, Any]]) -> str:
+    """The result row that has most of the expected values."""
+    if not rows:
+        return "; there are no rows"
+    best = max(rows, key=lambda found: sum(same(value, found.get(name)) for name, value in row.items()))
+    return f"\n  nearest: {output.as_json({name: best.get(name) for name in row})}"
+
+
+def junit(results: list[Result]) -> str:
+    """The results as JUnit's XML, which continuous integration reads."""
+    failures = sum(not result.ok for result in results)
+    suite = ElementTree.Element("testsuite", name="huntpack", tests=str(len(results)), failures=str(failures))
+    for result in results:
+        attributes = {"classname": result.path, "name": result.rule, "time": f"{result.seconds:.3f}"}
+        case = ElementTree.SubElement(suite, "testcase", attributes)
+        if not result.ok:
+            ElementTree.SubElement(case, "failure", message=result.message.partition("\n")[0]).text = result.message
+    return ElementTree.tostring(suite, encoding="unicode", xml_declaration=True) + "\n"
