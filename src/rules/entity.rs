@@ -192,7 +192,7 @@ fn entity(mapping: &EntityMapping, schema: &Schema, row: &[Cell]) -> Option<Enti
     }
     let known = kind(&mapping.entity_type);
     let has = |identifiers: &&[&str]| identifiers.iter().all(|identifier| fields.contains_key(*identifier));
-    if fields.is_empty() || known.is_some_and(|kind| !kind.required.iter().any(|set| has(set))) {
+    if fields.is_empty() || known.is_some_and(|kind| !kind.required.iter().any(has)) {
         return None;
     }
     let name = known.map_or(mapping.entity_type.as_str(), |kind| kind.name);

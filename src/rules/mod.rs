@@ -13,6 +13,7 @@ pub mod mapping;
 mod rule;
 mod run;
 pub mod sentinel;
+pub mod strict;
 
 pub use load::{Pack, Problem, load};
 pub use rule::{
