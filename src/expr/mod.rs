@@ -43,7 +43,14 @@ impl Expr {
 
     pub fn call(function: &'static Scalar, arguments: Vec<Expr>) -> Expr {
         let kinds: Vec<Kind> = arguments.iter().map(Expr::kind).collect();
-        Expr::Call { function, arguments, kind: function.result(&kinds) }
+        let constants: Vec<Option<&Value>> = arguments.iter().map(Expr::constant).collect();
+        let kind = function.returns.kind(&kinds, &constants);
+        Expr::Call { function, arguments, kind }
+    }
+
+    /// The value of a constant.
+    fn constant(&self) -> Option<&Value> {
+        if let Expr::Const(value) = self { Some(value) } else { None }
     }
 
     pub fn kind(&self) -> Kind {

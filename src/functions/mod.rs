@@ -6,8 +6,14 @@ pub mod row;
 mod scalar;
 
 pub mod arithmetic;
+mod array;
+mod bag;
+mod bin;
 pub mod compare;
 mod convert;
+mod datetime;
+mod items;
+mod math;
 mod operators;
 mod pattern;
 mod search;
@@ -22,7 +28,20 @@ use std::collections::HashMap;
 use std::sync::LazyLock;
 
 /// Every family.
-static FAMILIES: &[&[Scalar]] = &[operators::COLUMNS, convert::COLUMNS];
+static FAMILIES: &[&[Scalar]] = &[
+    operators::COLUMNS,
+    convert::COLUMNS,
+    // Data: times, numbers, arrays, bags.
+    bin::COLUMNS,
+    datetime::ROWS,
+    datetime::COLUMNS,
+    math::ROWS,
+    math::COLUMNS,
+    array::ROWS,
+    array::COLUMNS,
+    bag::ROWS,
+    bag::COLUMNS,
+];
 
 pub fn all() -> impl Iterator<Item = &'static Scalar> {
     FAMILIES.iter().flat_map(|family| family.iter())

@@ -1,7 +1,7 @@
 //! What a scalar function is, and the macros that make one of a function over rows or over columns.
 use super::Context;
 use crate::diagnostic::Result;
-use crate::types::{Column, Kind};
+use crate::types::{Column, Kind, Value};
 
 /// Which language a function belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,6 +58,8 @@ pub enum Returns {
     /// The widest kind of all arguments.
     Widest,
     Of(fn(&[Kind]) -> Kind),
+    /// Decided by constant arguments too: `datetime_diff` counts weeks as a real.
+    Chosen(fn(&[Kind], &[Option<&Value>]) -> Kind),
 }
 
 /// How often a function must be asked.
@@ -113,12 +115,21 @@ impl Scalar {
         self.parameters.get(at).or_else(|| self.parameters.last().filter(|p| p.repeats))
     }
 
+    /// The kind of the result for arguments of these kinds, none of them constant.
     pub fn result(&self, arguments: &[Kind]) -> Kind {
-        match self.returns {
-            Returns::Kind(kind) => kind,
-            Returns::Argument(at) => arguments.get(at).copied().unwrap_or(Kind::Dynamic),
+        self.returns.kind(arguments, &[])
+    }
+}
+
+impl Returns {
+    /// The kind for arguments of these kinds; `constants` holds the values of those that are constant.
+    pub fn kind(&self, arguments: &[Kind], constants: &[Option<&Value>]) -> Kind {
+        match self {
+            Returns::Kind(kind) => *kind,
+            Returns::Argument(at) => arguments.get(*at).copied().unwrap_or(Kind::Dynamic),
             Returns::Widest => arguments.iter().copied().reduce(super::wider).unwrap_or(Kind::Dynamic),
             Returns::Of(decide) => decide(arguments),
+            Returns::Chosen(decide) => decide(arguments, constants),
         }
     }
 }
@@ -182,7 +193,8 @@ macro_rules! scalars {
                 let mut args = args.iter();
                 $(let $arg = row::Reader::<$kind>::new(args.next());)*
                 // A function of no arguments may differ by row.
-                let constant = [$($arg.is_const()),*].iter().all(|c| *c) && [$($arg.is_const()),*].len() > 0;
+                let constants: &[bool] = &[$($arg.is_const()),*];
+                let constant = !constants.is_empty() && constants.iter().all(|c| *c);
                 let count = if constant { rows.min(1) } else { rows };
                 let out = <$out as row::Output>::collect(count, |_row| {
                     $(let $arg = $arg.get(_row)?;)*

@@ -1,7 +1,10 @@
 //! Aggregates: each is a partial state per group that merges, so that the same rows give the same
 //! answer whatever the threads and morsels.
+mod arg;
 mod count;
 mod distinct;
+mod held;
+mod list;
 mod minmax;
 mod sum;
 
@@ -77,16 +80,11 @@ impl Aggregate {
     }
 
     pub fn result(&self, arguments: &[Kind]) -> Kind {
-        match self.returns {
-            Returns::Kind(kind) => kind,
-            Returns::Argument(at) => arguments.get(at).copied().unwrap_or(Kind::Dynamic),
-            Returns::Widest => arguments.iter().copied().reduce(super::wider).unwrap_or(Kind::Dynamic),
-            Returns::Of(decide) => decide(arguments),
-        }
+        self.returns.kind(arguments, &[])
     }
 }
 
-static FAMILIES: &[&[Aggregate]] = &[count::ITEMS, sum::ITEMS, minmax::ITEMS, distinct::ITEMS];
+static FAMILIES: &[&[Aggregate]] = &[count::ITEMS, sum::ITEMS, minmax::ITEMS, distinct::ITEMS, list::ITEMS, arg::ITEMS];
 
 pub fn all() -> impl Iterator<Item = &'static Aggregate> {
     FAMILIES.iter().flat_map(|family| family.iter())

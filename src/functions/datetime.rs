@@ -1,0 +1,469 @@
+//! Datetimes: the clock, parts, calendar arithmetic, starts and ends of periods, time zones.
+use super::operators::pair;
+use super::row::{JsonOut, Long, Maybe, Real, Span, Str, Time, TimeOut};
+use super::{Context, arithmetic};
+use crate::diagnostic::{Fault, Result};
+use crate::types::datetime::{self, Part};
+use crate::types::json::Writer;
+use crate::types::{Column, Kind, Value};
+use arrow_array::{Array, Float64Array, Int64Array};
+
+/// The part that a constant names.
+fn part_of(name: &str) -> Result<Part> {
+    Part::parse(name).ok_or_else(|| {
+        Fault::query("HP110", format!("`{name}` is no part of a datetime"))
+            .help("one of year, quarter, month, week_of_year, day, dayofyear, hour, minute, second, millisecond, microsecond, nanosecond")
+    })
+}
+
+/// Applies `compute` to the part that every row (nearly always a constant) names.
+fn by_part(part: &Column, rows: usize, compute: impl Fn(Part, usize) -> Option<i64>) -> Result<Int64Array> {
+    if let Column::Const(name, _) = part {
+        let part = part_of(name.as_text().unwrap_or_default())?;
+        return Ok(crate::types::primitive(rows, (0..rows).map(|row| compute(part, row))));
+    }
+    let parts = (0..rows).map(|row| part_of(part.text(row).unwrap_or_default())).collect::<Result<Vec<Part>>>()?;
+    Ok(crate::types::primitive(rows, parts.into_iter().enumerate().map(|(row, part)| compute(part, row))))
+}
+
+fn valid(array: &Int64Array, row: usize) -> Option<i64> {
+    array.is_valid(row).then(|| array.value(row))
+}
+
+fn three(args: &[Column]) -> Result<[&Column; 3]> {
+    match args {
+        [a, b, c, ..] => Ok([a, b, c]),
+        _ => Err(Fault::internal("a function was given too few arguments")),
+    }
+}
+
+fn datetime_part(_: &Context, args: &[Column], rows: usize) -> Result<Column> {
+    let (part, date) = pair(args)?;
+    let dates = arithmetic::longs(date);
+    Ok(Column::Long(by_part(part, rows, |part, row| valid(&dates, row).map(|ticks| datetime::part(ticks, part)))?))
+}
+
+fn datetime_add(_: &Context, args: &[Column], rows: usize) -> Result<Column> {
+    let [part, amount, date] = three(args)?;
+    let (amounts, dates) = (arithmetic::longs(amount), arithmetic::longs(date));
+    let moved = by_part(part, rows, |part, row| datetime::add(valid(&dates, row)?, part, valid(&amounts, row)?))?;
+    Ok(Column::DateTime(moved))
+}
+
+fn datetime_diff(_: &Context, args: &[Column], rows: usize) -> Result<Column> {
+    let [part, later, earlier] = three(args)?;
+    let (later, earlier) = (arithmetic::longs(later), arithmetic::longs(earlier));
+    let counts = by_part(part, rows, |part, row| datetime::diff(part, valid(&later, row)?, valid(&earlier, row)?))?;
+    match counts_weeks(part) {
+        true => Ok(Column::Real(Float64Array::new(
+            counts.values().iter().map(|c| *c as f64).collect(),
+            counts.nulls().cloned(),
+        ))),
+        false => Ok(Column::Long(counts)),
+    }
+}
+
+fn counts_weeks(part: &Column) -> bool {
+    matches!(part, Column::Const(name, _) if is_week(name))
+}
+
+fn is_week(name: &Value) -> bool {
+    name.as_text().and_then(Part::parse) == Some(Part::Week)
+}
+
+/// Weeks are counted as a real.
+fn difference_kind(_: &[Kind], constants: &[Option<&Value>]) -> Kind {
+    match constants.first() {
+        Some(Some(name)) if is_week(name) => Kind::Real,
+        _ => Kind::Long,
+    }
+}
+
+/// The start (or the end) of the period that lies `offset` periods after the one of `date`.
+fn shifted(date: i64, offset: Option<i64>, part: Part, edge: fn(i64, Part) -> Option<i64>) -> Option<TimeOut> {
+    let start = datetime::start_of(date, part)?;
+    let moved = match offset {
+        None | Some(0) => start,
+        Some(offset) => datetime::add(start, part, offset)?,
+    };
+    edge(moved, part).map(TimeOut)
+}
+
+fn from_unix(number: &Column, unit: Part, rows: usize) -> Column {
+    let ticks: Int64Array = match number.kind() {
+        Kind::Int | Kind::Long => {
+            let values = arithmetic::longs(number);
+            (0..rows).map(|row| datetime::from_unix(valid(&values, row)?, unit)).collect()
+        }
+        _ => {
+            let values = arithmetic::reals(number);
+            (0..rows)
+                .map(|row| values.is_valid(row).then(|| values.value(row)))
+                .map(|v| datetime::from_unix_real(v?, unit))
+                .collect()
+        }
+    };
+    Column::DateTime(ticks)
+}
+
+macro_rules! unix {
+    ($name:ident, $unit:ident) => {
+        fn $name(_: &Context, args: &[Column], rows: usize) -> Result<Column> {
+            let number = args.first().ok_or_else(|| Fault::internal("a time of nothing"))?;
+            Ok(from_unix(number, Part::$unit, rows))
+        }
+    };
+}
+unix!(from_seconds, Second);
+unix!(from_milliseconds, Millisecond);
+unix!(from_microseconds, Microsecond);
+unix!(from_nanoseconds, Nanosecond);
+
+/// A datetime of whole parts and of seconds with a fraction; days and hours beyond their range are none.
+fn civil(year: f64, month: f64, day: f64, hour: f64, minute: f64, second: f64) -> Option<TimeOut> {
+    let whole = |part: f64| (0.0..=9999.0).contains(&part).then_some(part as u32);
+    let ticks = (second * datetime::TICKS_PER_SECOND as f64).round();
+    if !(0.0..60.0 * datetime::TICKS_PER_SECOND as f64).contains(&ticks) {
+        return None;
+    }
+    let ticks = ticks as i64;
+    let (seconds, fraction) = (ticks / datetime::TICKS_PER_SECOND, ticks % datetime::TICKS_PER_SECOND);
+    let year = i32::try_from(whole(year)?).ok()?;
+    datetime::from_civil(year, whole(month)?, whole(day)?, whole(hour)?, whole(minute)?, seconds as u32, fraction)
+        .map(TimeOut)
+}
+
+fn todatetime(_: &Context, args: &[Column], _: usize) -> Result<Column> {
+    let value = args.first().ok_or_else(|| Fault::internal("a datetime of nothing"))?;
+    Ok(crate::types::convert::lenient(value, Kind::DateTime))
+}
+
+/// The names of the time zones, as an array.
+fn zones() -> String {
+    let mut names: Vec<&str> = chrono_tz::TZ_VARIANTS.iter().map(|zone| zone.name()).collect();
+    names.sort_unstable();
+    let mut writer = Writer::default();
+    writer.begin_array();
+    for name in names {
+        writer.string(name);
+    }
+    writer.end_array();
+    writer.finish()
+}
+
+crate::scalars! {
+    /// The query's clock, the same in all its parts, moved by `offset` where one is given.
+    ///
+    /// Source: now-function.
+    ///
+    /// ```kql
+    /// now() - now(-1d) // 1.00:00:00
+    /// ```
+    kql #per_query fn now (offset: Maybe<Span>) with context -> Option<TimeOut> {
+        datetime::plus(context.now, offset.unwrap_or(0)).map(TimeOut)
+    }
+
+    /// The query's clock, moved into the past.
+    ///
+    /// Source: ago-function.
+    ///
+    /// ```kql
+    /// now() - ago(1h) // 01:00:00
+    /// ```
+    kql #per_query fn ago (timespan: Span) with context -> Option<TimeOut> {
+        context.now.checked_sub(timespan).and_then(datetime::checked).map(TimeOut)
+    }
+
+    /// The time since the preceding Sunday, in whole days.
+    ///
+    /// Source: day-of-week-function.
+    ///
+    /// ```kql
+    /// dayofweek(datetime(1970-05-11)) // 1.00:00:00
+    /// dayofweek(datetime(1947-11-30 10:00:05)) // 00:00:00
+    /// ```
+    kql fn dayofweek (date: Time) -> super::row::SpanOut {
+        super::row::SpanOut(datetime::day_of_week(date) * datetime::TICKS_PER_DAY)
+    }
+
+    /// The day of the month, from 1.
+    ///
+    /// Source: day-of-month-function.
+    ///
+    /// ```kql
+    /// dayofmonth(datetime(2015-12-14)) // 14
+    /// ```
+    kql fn dayofmonth (date: Time) -> i64 { datetime::part(date, Part::Day) }
+
+    /// The day of the year, from 1.
+    ///
+    /// Source: day-of-year-function.
+    ///
+    /// ```kql
+    /// dayofyear(datetime(2015-12-14)) // 348
+    /// ```
+    kql fn dayofyear (date: Time) -> i64 { datetime::day_of_year(date) }
+
+    /// The hour of the day, from 0 to 23.
+    ///
+    /// Source: hour-of-day-function.
+    ///
+    /// ```kql
+    /// hourofday(datetime(2015-12-14 18:54)) // 18
+    /// ```
+    kql fn hourofday (date: Time) -> i64 { datetime::part(date, Part::Hour) }
+
+    /// The week of the year by ISO 8601: weeks begin on Monday, the first one holds the year's first Thursday.
+    ///
+    /// Source: week-of-year-function.
+    ///
+    /// ```kql
+    /// week_of_year(datetime(2020-12-31)) // 53
+    /// week_of_year(datetime(2020-06-15)) // 25
+    /// ```
+    kql fn week_of_year as [weekofyear] (date: Time) -> i64 { datetime::week_of_year(date) }
+
+    /// The year.
+    ///
+    /// Source: getyear-function.
+    ///
+    /// ```kql
+    /// getyear(datetime(2015-10-12)) // 2015
+    /// ```
+    kql fn getyear (date: Time) -> i64 { datetime::part(date, Part::Year) }
+
+    /// The month, from 1 to 12.
+    ///
+    /// Source: monthofyear-function.
+    ///
+    /// ```kql
+    /// monthofyear(datetime(2015-12-14)) // 12
+    /// ```
+    kql fn monthofyear as [getmonth] (date: Time) -> i64 { datetime::part(date, Part::Month) }
+
+    /// The start of the day that lies `offset` days after that of `date`.
+    ///
+    /// Source: startofday-function.
+    ///
+    /// ```kql
+    /// startofday(datetime(2017-01-01 10:10:17), -1) // 2016-12-31T00:00:00.0000000Z
+    /// ```
+    kql fn startofday (date: Time, offset: Maybe<Long>) -> Option<TimeOut> {
+        shifted(date, offset, Part::Day, datetime::start_of)
+    }
+
+    /// The start of the week, a Sunday, that lies `offset` weeks after that of `date`.
+    ///
+    /// Source: startofweek-function.
+    ///
+    /// ```kql
+    /// startofweek(datetime(2017-01-01 10:10:17), 1) // 2017-01-08T00:00:00.0000000Z
+    /// ```
+    kql fn startofweek (date: Time, offset: Maybe<Long>) -> Option<TimeOut> {
+        shifted(date, offset, Part::Week, datetime::start_of)
+    }
+
+    /// The start of the month that lies `offset` months after that of `date`.
+    ///
+    /// Source: startofmonth-function.
+    ///
+    /// ```kql
+    /// startofmonth(datetime(2017-01-01 10:10:17), -1) // 2016-12-01T00:00:00.0000000Z
+    /// ```
+    kql fn startofmonth (date: Time, offset: Maybe<Long>) -> Option<TimeOut> {
+        shifted(date, offset, Part::Month, datetime::start_of)
+    }
+
+    /// The start of the year that lies `offset` years after that of `date`.
+    ///
+    /// Source: startofyear-function.
+    ///
+    /// ```kql
+    /// startofyear(datetime(2017-01-01 10:10:17), 1) // 2018-01-01T00:00:00.0000000Z
+    /// ```
+    kql fn startofyear (date: Time, offset: Maybe<Long>) -> Option<TimeOut> {
+        shifted(date, offset, Part::Year, datetime::start_of)
+    }
+
+    /// The last tick of the day that lies `offset` days after that of `date`.
+    ///
+    /// Source: endofday-function.
+    ///
+    /// ```kql
+    /// endofday(datetime(2017-01-01 10:10:17)) // 2017-01-01T23:59:59.9999999Z
+    /// ```
+    kql fn endofday (date: Time, offset: Maybe<Long>) -> Option<TimeOut> {
+        shifted(date, offset, Part::Day, datetime::end_of)
+    }
+
+    /// The last tick of the week, a Saturday, that lies `offset` weeks after that of `date`.
+    ///
+    /// Source: endofweek-function.
+    ///
+    /// ```kql
+    /// endofweek(datetime(2017-01-01 10:10:17), -1) // 2016-12-31T23:59:59.9999999Z
+    /// ```
+    kql fn endofweek (date: Time, offset: Maybe<Long>) -> Option<TimeOut> {
+        shifted(date, offset, Part::Week, datetime::end_of)
+    }
+
+    /// The last tick of the month that lies `offset` months after that of `date`.
+    ///
+    /// Source: endofmonth-function.
+    ///
+    /// ```kql
+    /// endofmonth(datetime(2017-01-31 10:10:17), 1) // 2017-02-28T23:59:59.9999999Z
+    /// ```
+    kql fn endofmonth (date: Time, offset: Maybe<Long>) -> Option<TimeOut> {
+        shifted(date, offset, Part::Month, datetime::end_of)
+    }
+
+    /// The last tick of the year that lies `offset` years after that of `date`.
+    ///
+    /// Source: endofyear-function.
+    ///
+    /// ```kql
+    /// endofyear(datetime(2017-01-01 10:10:17), -1) // 2016-12-31T23:59:59.9999999Z
+    /// ```
+    kql fn endofyear (date: Time, offset: Maybe<Long>) -> Option<TimeOut> {
+        shifted(date, offset, Part::Year, datetime::end_of)
+    }
+
+    /// A datetime of its parts; null where a part is out of its range.
+    ///
+    /// Source: make-datetime-function.
+    ///
+    /// ```kql
+    /// make_datetime(2017, 10, 1) // 2017-10-01T00:00:00.0000000Z
+    /// make_datetime(2017, 10, 1, 12, 10) // 2017-10-01T12:10:00.0000000Z
+    /// make_datetime(2017, 11, 1, 12, 10, 0.1234567) // 2017-11-01T12:10:00.1234567Z
+    /// make_datetime(2017, 13, 1) // null
+    /// ```
+    kql fn make_datetime (
+        year: Real, month: Real, day: Real, hour: Maybe<Real>, minute: Maybe<Real>, second: Maybe<Real>
+    ) -> Option<TimeOut> {
+        civil(year, month, day, hour.unwrap_or(0.0), minute.unwrap_or(0.0), second.unwrap_or(0.0))
+    }
+
+    /// The datetime as text in a pattern of `y M d h H m s f F t` and the delimiters `/ - : , . _ [ ]` and blank.
+    ///
+    /// Source: format-datetime-function.
+    ///
+    /// ```kql
+    /// format_datetime(datetime(2017-01-29 09:00:05), 'yy-MM-dd [HH:mm:ss]') // 17-01-29 [09:00:05]
+    /// format_datetime(datetime(2017-01-29 09:00:05), 'yyyy-M-dd [H:mm:ss]') // 2017-1-29 [9:00:05]
+    /// ```
+    kql fn format_datetime (date: Time, format: Str) -> Option<String> { datetime::format_datetime(date, format) }
+
+    /// The UTC time at which clocks of a time zone show a local time.
+    ///
+    /// Source: datetime-local-to-utc-function.
+    ///
+    /// ```kql
+    /// datetime_local_to_utc(datetime(2020-02-02 20:02:20), 'Europe/Paris') // 2020-02-02T19:02:20.0000000Z
+    /// ```
+    kql fn datetime_local_to_utc (from: Time, timezone: Str) -> Option<TimeOut> {
+        datetime::local_to_utc(from, timezone).map(TimeOut)
+    }
+
+    /// The local time that clocks of a time zone show at a UTC time.
+    ///
+    /// Source: datetime-utc-to-local-function.
+    ///
+    /// ```kql
+    /// datetime_utc_to_local(datetime(2020-07-01 12:00), 'Europe/Paris') // 2020-07-01T14:00:00.0000000Z
+    /// ```
+    kql fn datetime_utc_to_local (from: Time, timezone: Str) -> Option<TimeOut> {
+        datetime::utc_to_local(from, timezone).map(TimeOut)
+    }
+
+    /// The names of all time zones, sorted.
+    ///
+    /// Source: datetime-list-timezones.
+    ///
+    /// ```kql
+    /// set_has_element(datetime_list_timezones(), 'Europe/Paris') // true
+    /// ```
+    kql fn datetime_list_timezones () -> JsonOut { JsonOut(zones()) }
+}
+
+crate::kernels! {
+    /// A part of a datetime as a number; `nanosecond`, `microsecond` and `millisecond` count from the second's start.
+    ///
+    /// Parts: year, quarter, month, week_of_year (ISO 8601), day, dayofyear, hour, minute, second, millisecond,
+    /// microsecond, nanosecond.
+    ///
+    /// Source: datetime-part-function.
+    ///
+    /// ```kql
+    /// datetime_part("quarter", datetime(2017-10-30 01:02:03.7654321)) // 4
+    /// datetime_part("microsecond", datetime(2017-10-30 01:02:03.7654321)) // 765432
+    /// ```
+    kql fn datetime_part as [datepart] (part: String, date: DateTime) -> Kind(Kind::Long) = datetime_part;
+
+    /// A datetime moved by so many parts. A month keeps its day, or takes its last one.
+    ///
+    /// Source: datetime-add-function.
+    ///
+    /// ```kql
+    /// datetime_add('month', 1, datetime(2017-01-31)) // 2017-02-28T00:00:00.0000000Z
+    /// datetime_add('week', -1, datetime(2017-01-31)) // 2017-01-24T00:00:00.0000000Z
+    /// ```
+    kql fn datetime_add (part: String, amount: Long, date: DateTime) -> Kind(Kind::DateTime) = datetime_add;
+
+    /// How many starts of the part lie between the second datetime and the first, negative where the first is
+    /// the earlier. Weeks begin on Sunday, and their count is a real.
+    ///
+    /// Source: datetime-diff-function.
+    ///
+    /// ```kql
+    /// datetime_diff('year', datetime(2017-01-01), datetime(2000-12-31)) // 17
+    /// datetime_diff('minute', datetime(2017-10-30 23:05:01), datetime(2017-10-30 23:00:59)) // 5
+    /// ```
+    kql fn datetime_diff (part: String, later: DateTime, earlier: DateTime) -> Chosen(difference_kind) = datetime_diff;
+
+    /// The value as a datetime, as `todatetime` reads it.
+    ///
+    /// Source: make-datetime-function.
+    ///
+    /// ```kql
+    /// make_datetime("2020-01-01") // 2020-01-01T00:00:00.0000000Z
+    /// ```
+    kql fn make_datetime (value: Any) -> Kind(Kind::DateTime) = todatetime;
+
+    /// The datetime so many seconds after 1970-01-01.
+    ///
+    /// Source: unixtime-seconds-todatetime-function.
+    ///
+    /// ```kql
+    /// unixtime_seconds_todatetime(1546300800) // 2019-01-01T00:00:00.0000000Z
+    /// ```
+    kql fn unixtime_seconds_todatetime (number: Number) -> Kind(Kind::DateTime) = from_seconds;
+
+    /// The datetime so many milliseconds after 1970-01-01.
+    ///
+    /// Source: unixtime-milliseconds-todatetime-function.
+    ///
+    /// ```kql
+    /// unixtime_milliseconds_todatetime(1546300800000) // 2019-01-01T00:00:00.0000000Z
+    /// ```
+    kql fn unixtime_milliseconds_todatetime (number: Number) -> Kind(Kind::DateTime) = from_milliseconds;
+
+    /// The datetime so many microseconds after 1970-01-01.
+    ///
+    /// Source: unixtime-microseconds-todatetime-function.
+    ///
+    /// ```kql
+    /// unixtime_microseconds_todatetime(1546300800000000) // 2019-01-01T00:00:00.0000000Z
+    /// ```
+    kql fn unixtime_microseconds_todatetime (number: Number) -> Kind(Kind::DateTime) = from_microseconds;
+
+    /// The datetime so many nanoseconds after 1970-01-01.
+    ///
+    /// Source: unixtime-nanoseconds-todatetime-function.
+    ///
+    /// ```kql
+    /// unixtime_nanoseconds_todatetime(1546300800000000000) // 2019-01-01T00:00:00.0000000Z
+    /// ```
+    kql fn unixtime_nanoseconds_todatetime (number: Number) -> Kind(Kind::DateTime) = from_nanoseconds;
+}
