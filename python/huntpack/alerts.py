@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
+import datetime as dt
 import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    import datetime as dt
-
     from huntpack import Hits, Pack
 
 SEVERITIES = ("High", "Medium", "Low", "Informational")
@@ -62,6 +62,8 @@ def rank(severity: str) -> int:
 def alert(record: dict[str, Any], names: dict[str | None, str]) -> Alert:
     """One SecurityAlert row."""
     properties = unpack(record.get("ExtendedProperties")) or {}
+    details = unpack(properties.get("Custom Details")) or {}
+    start, end = times(details, "StartTime"), times(details, "EndTime")
     rule_id = str(record.get("AlertType") or "").rpartition("_")[2]
     return Alert(
         name=record.get("DisplayName") or "",
@@ -69,13 +71,23 @@ def alert(record: dict[str, Any], names: dict[str | None, str]) -> Alert:
         description=(record.get("Description") or "").strip(),
         rule_id=rule_id,
         rule=names.get(rule_id) or properties.get("Analytic Rule Name") or record.get("AlertName") or "",
-        start=record.get("StartTime"),
-        end=record.get("EndTime"),
+        start=min([*start, *filter(None, [record.get("StartTime")])], default=None),
+        end=max([*end, *filter(None, [record.get("EndTime")])], default=None),
         entities=tuple(map(entity, unpack(record.get("Entities")) or [])),
         tactics=listed(record.get("Tactics")),
         techniques=precise(listed(record.get("Techniques")), listed(record.get("SubTechniques"))),
-        details=unpack(properties.get("Custom Details")) or {},
+        details={key: value for key, value in details.items() if key not in ("StartTime", "EndTime")},
     )
+
+
+def times(details: dict[str, Any], name: str) -> list[dt.datetime]:
+    """The times of a custom detail: an alert itself knows its rows' TimeGenerated alone, which often is the last."""
+    found = []
+    for text in details.get(name) or []:
+        with contextlib.suppress(ValueError):
+            time = dt.datetime.strptime(str(text)[:19], "%Y-%m-%dT%H:%M:%S")
+            found.append(time.replace(tzinfo=dt.timezone.utc))
+    return found
 
 
 def precise(techniques: tuple[str, ...], subs: tuple[str, ...]) -> tuple[str, ...]:

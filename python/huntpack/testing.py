@@ -43,7 +43,7 @@ class Result:
 def run(pack: Pack, path: str | None = None) -> list[Result]:
     """Runs the tests beside the rules of a pack, or the one test file."""
     rules = {Path(rule.path): rule.name or "" for rule in pack if rule.path}
-    results = []
+    results: list[Result] = []
     for rule_path, name in rules.items():
         for test in beside(rule_path) if path is None else [Path(path)]:
             results += of_file(test, rule_path, name)
