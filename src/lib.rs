@@ -33,6 +33,7 @@
 //! Only `host` names pyo3. Only `exec` and `read` name rayon. Only `read`, `engine` and `rules` open
 //! files. `plan`, `kql` and `rules` name no Arrow type.
 pub mod diagnostic;
+pub mod exec;
 pub mod expr;
 pub mod functions;
 pub mod kql;

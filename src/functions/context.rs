@@ -16,11 +16,13 @@ pub struct Limits {
     pub values: usize,
     /// Seconds a query may run.
     pub seconds: u64,
+    /// Rows that a thread works on at a time.
+    pub morsel_rows: usize,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Limits { rows: 500_000_000, memory: 16 << 30, values: 200_000_000, seconds: 24 * 3600 }
+        Limits { rows: 500_000_000, memory: 16 << 30, values: 200_000_000, seconds: 24 * 3600, morsel_rows: 65_536 }
     }
 }
 

@@ -1,10 +1,12 @@
 //! The relational plan that both languages lower to: an arena of nodes, each with its schema.
 mod explain;
+mod memory;
 mod node;
 mod source;
 
 pub use crate::expr::NodeId;
 pub use explain::explain;
+pub use memory::InMemory;
 pub use node::{AggregateCall, Expanded, JoinKind, JoinSide, Node, RowCall, SortKey, TableOperation};
 pub use source::{Catalog, Morsel, Needs, Piece, Scan, Source, Window};
 

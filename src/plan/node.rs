@@ -174,6 +174,32 @@ pub enum RowCall {
 }
 
 impl RowCall {
+    /// The same call with every expression changed by `change`.
+    pub fn map<E>(self, change: &mut dyn FnMut(Expr) -> Result<Expr, E>) -> Result<RowCall, E> {
+        let maybe = |e: Option<Expr>, change: &mut dyn FnMut(Expr) -> Result<Expr, E>| e.map(change).transpose();
+        Ok(match self {
+            RowCall::Plain(e) => RowCall::Plain(change(e)?),
+            RowCall::Number { start, restart } => {
+                RowCall::Number { start: change(start)?, restart: maybe(restart, change)? }
+            }
+            RowCall::CumulativeSum { term, restart } => {
+                RowCall::CumulativeSum { term: change(term)?, restart: maybe(restart, change)? }
+            }
+            RowCall::Shift { value, offset, default } => {
+                RowCall::Shift { value: change(value)?, offset, default: maybe(default, change)? }
+            }
+            RowCall::Session { time, longest, between, restart } => RowCall::Session {
+                time: change(time)?,
+                longest: change(longest)?,
+                between: change(between)?,
+                restart: maybe(restart, change)?,
+            },
+            RowCall::Rank { term, restart, dense } => {
+                RowCall::Rank { term: change(term)?, restart: maybe(restart, change)?, dense }
+            }
+        })
+    }
+
     pub fn expressions(&self) -> Vec<&Expr> {
         match self {
             RowCall::Plain(e) => vec![e],

@@ -1,7 +1,8 @@
 //! What a plan reads from: declared here, so that front ends and the executor know neither files nor hosts.
 use crate::diagnostic::Result;
-use crate::functions::Context;
-use crate::types::{Column, Name, Problem, Schema, Table};
+use crate::expr::Expr;
+use crate::functions::{self, Context, Dialect};
+use crate::types::{Column, Kind, Name, Problem, Schema, Table, Value};
 use std::fmt::Debug;
 use std::sync::Arc;
 
@@ -28,6 +29,8 @@ pub struct Needs {
     pub columns: Vec<Name>,
     /// Rows outside it may be left out, and need not be.
     pub window: Option<Window>,
+    /// How many rows a morsel should have.
+    pub morsel_rows: usize,
 }
 
 /// Ticks of a datetime column: `after < value <= until`.
@@ -36,6 +39,18 @@ pub struct Window {
     pub column: Name,
     pub after: i64,
     pub until: i64,
+}
+
+impl Window {
+    /// The window as conjuncts on its column.
+    pub fn predicate(&self) -> Vec<Expr> {
+        let compare = |operator: &str, ticks: i64| {
+            let item = functions::find(Dialect::Kql, operator).first()?;
+            let column = Expr::column(&self.column, Kind::DateTime);
+            Some(Expr::call(item, vec![column, Expr::Const(Value::DateTime(ticks))]))
+        };
+        [compare(">", self.after), compare("<=", self.until)].into_iter().flatten().collect()
+    }
 }
 
 /// A reading under way, shared by threads: each takes the next piece, and reads it on its own.

@@ -145,6 +145,18 @@ impl Table {
 }
 
 impl Chunk {
+    /// Rows `start..start + count` of column `at` as `kind`: all of them, or those of `rows` (counted from `start`).
+    pub fn load_part(&self, at: usize, kind: Kind, start: usize, count: usize, rows: Option<&[u32]>) -> Column {
+        match self.columns.get(at) {
+            Some(Stored::Arrow(array)) => import::load(&array.slice(start, count), kind, rows),
+            Some(Stored::Column(column)) => {
+                let part = gather::slice(column, start, count);
+                rows.map_or(part.clone(), |rows| gather::take(&part, rows))
+            }
+            _ => Column::nulls(kind, rows.map_or(count, <[u32]>::len)),
+        }
+    }
+
     /// Column `at` as `kind`: all rows, or those of `rows`.
     pub fn load(&self, at: usize, kind: Kind, rows: Option<&[u32]>) -> Column {
         match self.columns.get(at) {

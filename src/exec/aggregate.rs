@@ -1,0 +1,389 @@
+//! `summarize`: partial states on every thread, merged at the end.
+//!
+//! Where a filter follows and the rows stay in memory, the cheap aggregates are computed first, the groups
+//! are filtered, and sets, lists and percentiles are computed for the groups that are left.
+use super::batch::Batch;
+use super::build::Executor;
+use super::drive::drive;
+use super::group::Grouper;
+use super::pipeline::{Counter, Feed, Pipeline, Step, Work, filter};
+use super::{apply, optimize};
+use crate::diagnostic::{Fault, Result};
+use crate::expr::{Expr, Input, NodeId, evaluate, select};
+use crate::functions::Context;
+use crate::functions::aggregates::{Rows, State};
+use crate::plan::{AggregateCall, Morsel, Node};
+use crate::types::{Chunk, Column, Kind, Name, Schema, Stored, Table, gather};
+use std::collections::HashSet;
+use std::sync::Arc;
+
+/// The groups of an aggregate node for which `having` holds.
+pub fn run(executor: &Executor, id: NodeId, having: &[Expr], passed: &[Arc<Counter>]) -> Result<Table> {
+    let summary = Summary::new(executor, id, having)?;
+    let mut pipeline = executor.pipeline(summary.input)?;
+    let later = match executor.options.trace {
+        true => Vec::new(),
+        false => summary.defer(&mut pipeline),
+    };
+    let costly = summary.costly(&pipeline, !having.is_empty() || !later.is_empty());
+    let first_calls: Vec<usize> = (0..summary.calls.len()).filter(|at| !costly.contains(at)).collect();
+    let groups = first_phase(
+        executor,
+        &summary,
+        pipeline.clone_with(|feed| summary.pruned(feed, &first_calls)),
+        &first_calls,
+        !costly.is_empty(),
+    )?;
+    let Groups { grouper, states, firsts, kept } = groups;
+    let columns = finished(states, executor.context, grouper.len())?;
+    let mut order: Vec<u32> = (0..grouper.len() as u32).collect();
+    order.sort_unstable_by_key(|g| firsts.get(*g as usize).copied().unwrap_or(0));
+    let named = |rows: &[u32]| -> Vec<(Name, Column)> {
+        let keys = summary.by.iter().map(|(n, _)| n.clone()).zip(grouper.columns(rows));
+        let results = first_calls
+            .iter()
+            .map(|at| summary.calls[*at].0.clone())
+            .zip(columns.iter().map(|c| gather::take(c, rows)));
+        keys.chain(results).collect()
+    };
+    let (order, mut results) = match having.is_empty() && later.is_empty() {
+        true => {
+            let results = named(&order);
+            (order, results)
+        }
+        false => survivors(order, &named, having, &later, executor.context)?,
+    };
+    passed.iter().for_each(|counter| counter.add(order.len(), std::time::Instant::now()));
+    if !costly.is_empty() {
+        let pipeline = pipeline.clone_with(|feed| summary.pruned_without_filters(feed, &costly));
+        results.extend(second_phase(executor, &summary, &pipeline, &costly, kept, &order, grouper.len())?);
+    }
+    Ok(assembled(executor.schema(id), &results, order.len()))
+}
+
+fn assembled(schema: Schema, results: &[(Name, Column)], rows: usize) -> Table {
+    let column = |name: &Name, kind: Kind| match results.iter().find(|(n, _)| n == name) {
+        Some((_, column)) => Stored::Column(gather::compact(column.clone())),
+        None => Stored::Column(Column::nulls(kind, rows)),
+    };
+    let columns = schema.columns().iter().map(|(name, kind)| column(name, *kind)).collect();
+    Table::new(schema, vec![Chunk { rows, columns }])
+}
+
+/// What is grouped and computed, late values in place.
+struct Summary {
+    input: NodeId,
+    by: Vec<(Name, Expr)>,
+    calls: Vec<(Name, AggregateCall)>,
+    having: HashSet<Name>,
+}
+
+impl Summary {
+    fn new(executor: &Executor, id: NodeId, having: &[Expr]) -> Result<Summary> {
+        let Node::Aggregate { input, by, aggregates } = executor.plan.node(id) else {
+            return Err(Fault::internal("a summary of another node"));
+        };
+        let needed = executor.needed.of(id);
+        let by = by.iter().map(|(name, e)| Ok((name.clone(), executor.ready(e.clone())?))).collect::<Result<_>>()?;
+        let wanted = aggregates.iter().filter(|(name, _)| needed.contains(name));
+        let ready = |(name, call): &(Name, AggregateCall)| {
+            Ok((name.clone(), apply::map_call(call.clone(), &mut |e| executor.ready(e))?))
+        };
+        let calls = wanted.map(ready).collect::<Result<_>>()?;
+        Ok(Summary { input: *input, by, calls, having: having.iter().flat_map(Expr::columns).collect() })
+    }
+
+    /// Takes out of the pipeline what is better decided on the groups.
+    fn defer(&self, pipeline: &mut Pipeline) -> Vec<Step> {
+        let [feed] = pipeline.feeds.as_mut_slice() else { return Vec::new() };
+        let same = |(name, e): &(Name, Expr)| matches!(e, Expr::Column(from, _) if from == name).then(|| name.clone());
+        let keys: HashSet<Name> = self.by.iter().filter_map(same).collect();
+        if keys.is_empty() {
+            return Vec::new();
+        }
+        let (stay, later) = optimize::defer(std::mem::take(&mut feed.steps), &keys);
+        feed.steps = stay;
+        later
+    }
+
+    /// The calls that wait until the groups are filtered.
+    fn costly(&self, pipeline: &Pipeline, filtered: bool) -> Vec<usize> {
+        let in_memory = pipeline.feeds.iter().all(|feed| feed.source.table().is_some());
+        let row_wise =
+            pipeline.feeds.iter().flat_map(|f| &f.steps).all(|s| !matches!(s.work, Work::Expand(_) | Work::Apply(_)));
+        if !(filtered && in_memory && row_wise) || self.by.is_empty() {
+            return Vec::new();
+        }
+        let waits = |at: &usize| {
+            let (name, call) = &self.calls[*at];
+            !self.having.contains(name)
+                && (!call.function.cheap || call.expressions().any(|e| optimize::cost(e) > optimize::COSTLY))
+        };
+        (0..self.calls.len()).filter(waits).collect()
+    }
+
+    fn reads(&self, calls: &[usize], keys: bool) -> HashSet<Name> {
+        let called = calls.iter().flat_map(|at| self.calls[*at].1.expressions()).flat_map(Expr::columns);
+        let grouped = self.by.iter().filter(|_| keys).flat_map(|(_, e)| e.columns());
+        called.chain(grouped).collect()
+    }
+
+    fn pruned(&self, feed: &Feed, calls: &[usize]) -> Feed {
+        Feed { steps: optimize::prune(feed.steps.clone(), self.reads(calls, true)), ..feed.clone() }
+    }
+
+    fn pruned_without_filters(&self, feed: &Feed, calls: &[usize]) -> Feed {
+        let steps = feed.steps.iter().filter(|s| !matches!(s.work, Work::Filter(_))).cloned().collect();
+        Feed { steps: optimize::prune(steps, self.reads(calls, false)), ..feed.clone() }
+    }
+
+    fn states(&self, calls: &[usize]) -> Result<Vec<Box<dyn State>>> {
+        let state = |at: &usize| {
+            let call = &self.calls[*at].1;
+            let kinds: Vec<Kind> = call.arguments.iter().map(Expr::kind).collect();
+            (call.function.state)(&kinds, &call.constants())
+        };
+        calls.iter().map(state).collect()
+    }
+}
+
+impl Pipeline {
+    fn clone_with(&self, change: impl Fn(&Feed) -> Feed) -> Pipeline {
+        Pipeline { feeds: self.feeds.iter().map(change).collect(), problems: self.problems.clone() }
+    }
+}
+
+/// Rows that a second phase may visit again, and their groups.
+struct Kept {
+    feed: usize,
+    morsel: Arc<dyn Morsel>,
+    first: u64,
+    selection: Vec<u32>,
+    groups: Vec<u32>,
+}
+
+/// The groups and states of a thread, or of all.
+struct Groups {
+    grouper: Grouper,
+    states: Vec<Box<dyn State>>,
+    /// The ordinal of each group's first row.
+    firsts: Vec<u64>,
+    kept: Vec<Kept>,
+}
+
+fn first_phase(
+    executor: &Executor,
+    summary: &Summary,
+    pipeline: Pipeline,
+    calls: &[usize],
+    keep: bool,
+) -> Result<Groups> {
+    let kinds: Vec<Kind> = summary.by.iter().map(|(_, e)| e.kind()).collect();
+    let context = executor.context;
+    let make = || -> Result<Groups> {
+        let states = summary.states(calls)?;
+        Ok(Groups { grouper: Grouper::new(&kinds), states, firsts: Vec::new(), kept: Vec::new() })
+    };
+    let step = |groups: &mut Result<Groups>, batch: Batch| match groups {
+        Ok(groups) => groups.take_in(summary, calls, batch, keep, context),
+        Err(fault) => Err(fault.clone()),
+    };
+    let parts = drive(&pipeline, context, executor.options.threads, make, step, || false)?;
+    let mut parts = parts.into_iter();
+    let mut all = parts.next().unwrap_or_else(make)?;
+    for part in parts {
+        all.merge(part?)?;
+    }
+    if summary.by.is_empty() {
+        all.firsts.resize(1, 0);
+    }
+    Ok(all)
+}
+
+impl Groups {
+    fn take_in(
+        &mut self,
+        summary: &Summary,
+        calls: &[usize],
+        batch: Batch,
+        keep: bool,
+        context: &Context,
+    ) -> Result<()> {
+        let keys = summary.by.iter().map(|(_, e)| evaluate(e, &batch, context)).collect::<Result<Vec<_>>>()?;
+        let groups = self.grouper.groups(&keys, batch.rows());
+        let ordinals = batch.ordinals();
+        self.note_firsts(&groups, &ordinals);
+        if self.grouper.len() > context.limits.rows {
+            return Err(Fault::limit("rows", "summarize makes too many groups"));
+        }
+        update(summary, calls, &mut self.states, &batch, &groups, self.grouper.len(), &ordinals, context)?;
+        if let (true, Some(morsel)) = (keep, batch.morsel()) {
+            let feed = (batch.first() >> 56) as usize;
+            self.kept.push(Kept {
+                feed,
+                morsel: morsel.clone(),
+                first: batch.first(),
+                selection: batch.selection(),
+                groups,
+            });
+        }
+        Ok(())
+    }
+
+    /// A thread's rows come in ascending order: the first row seen of a group is its first.
+    fn note_firsts(&mut self, groups: &[u32], ordinals: &[u64]) {
+        if self.firsts.len() == self.grouper.len() {
+            return;
+        }
+        for (group, ordinal) in groups.iter().zip(ordinals) {
+            if *group as usize == self.firsts.len() {
+                self.firsts.push(*ordinal);
+            }
+        }
+    }
+
+    fn merge(&mut self, other: Groups) -> Result<()> {
+        let into = self.grouper.absorb(&other.grouper);
+        let count = self.grouper.len();
+        self.firsts.resize(count, u64::MAX);
+        for (group, first) in into.iter().zip(&other.firsts) {
+            let own = &mut self.firsts[*group as usize];
+            *own = (*own).min(*first);
+        }
+        for (own, theirs) in self.states.iter_mut().zip(other.states) {
+            own.merge(theirs, &into, count)?;
+        }
+        self.kept.extend(other.kept.into_iter().map(|mut kept| {
+            kept.groups.iter_mut().for_each(|g| *g = into[*g as usize]);
+            kept
+        }));
+        Ok(())
+    }
+}
+
+/// Hands the rows of a batch to the states.
+#[allow(clippy::too_many_arguments)]
+fn update(
+    summary: &Summary,
+    calls: &[usize],
+    states: &mut [Box<dyn State>],
+    batch: &Batch,
+    groups: &[u32],
+    count: usize,
+    ordinals: &[u64],
+    context: &Context,
+) -> Result<()> {
+    let mut known: Vec<(&Expr, Column)> = Vec::new();
+    for (at, state) in calls.iter().zip(states) {
+        let call = &summary.calls[*at].1;
+        let mut arguments = Vec::with_capacity(call.arguments.len());
+        for argument in &call.arguments {
+            arguments.push(shared(argument, batch, context, &mut known)?);
+        }
+        match &call.condition {
+            None => state.update(&Rows { context, groups, count, ordinals }, &arguments)?,
+            Some(condition) => {
+                let rows = select(&evaluate(condition, batch, context)?);
+                let arguments: Vec<Column> = arguments.iter().map(|c| gather::take(c, &rows)).collect();
+                let groups: Vec<u32> = rows.iter().map(|r| groups[*r as usize]).collect();
+                let ordinals: Vec<u64> = rows.iter().map(|r| ordinals[*r as usize]).collect();
+                state.update(&Rows { context, groups: &groups, count, ordinals: &ordinals }, &arguments)?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// An argument that several aggregates share is computed once.
+fn shared<'a>(expr: &'a Expr, batch: &Batch, context: &Context, known: &mut Vec<(&'a Expr, Column)>) -> Result<Column> {
+    if matches!(expr, Expr::Column(..) | Expr::Const(_)) {
+        return evaluate(expr, batch, context);
+    }
+    let text = format!("{expr:?}");
+    if let Some((_, column)) = known.iter().find(|(e, _)| format!("{e:?}") == text) {
+        return Ok(column.clone());
+    }
+    let column = evaluate(expr, batch, context)?;
+    known.push((expr, column.clone()));
+    Ok(column)
+}
+
+fn finished(states: Vec<Box<dyn State>>, context: &Context, count: usize) -> Result<Vec<Column>> {
+    states.into_iter().map(|state| state.finish(context, count)).collect()
+}
+
+/// The groups for which the filters hold, in order, and their columns so far.
+fn survivors(
+    order: Vec<u32>,
+    named: &dyn Fn(&[u32]) -> Vec<(Name, Column)>,
+    having: &[Expr],
+    later: &[Step],
+    context: &Context,
+) -> Result<(Vec<u32>, Vec<(Name, Column)>)> {
+    let columns = named(&order);
+    let names: Vec<Name> = columns.iter().map(|(n, _)| n.clone()).collect();
+    let mut batch = Batch::of_columns(columns, (0..order.len() as u64).collect());
+    let all: HashSet<Name> = names.iter().cloned().collect();
+    let mut having = having.to_vec();
+    having.sort_by_key(optimize::cost);
+    filter(&mut batch, &having, &all, context)?;
+    let mut live = all;
+    live.extend(later.iter().flat_map(|s| if let Work::Apply(a) = &s.work { a.made() } else { Vec::new() }));
+    let live = Arc::new(live);
+    for step in later {
+        if batch.rows() > 0 {
+            batch = step.applied_with(batch, &live, context)?;
+        }
+    }
+    let left: Vec<u32> = batch.ordinals().iter().map(|o| order[*o as usize]).collect();
+    let columns = names.into_iter().map(|name| Ok((name.clone(), batch.column(&name)?))).collect::<Result<_>>()?;
+    Ok((left, columns))
+}
+
+/// The costly calls, for the rows of the groups at `order` alone.
+fn second_phase(
+    executor: &Executor,
+    summary: &Summary,
+    pipeline: &Pipeline,
+    calls: &[usize],
+    kept: Vec<Kept>,
+    order: &[u32],
+    groups: usize,
+) -> Result<Vec<(Name, Column)>> {
+    use rayon::prelude::*;
+    const GONE: u32 = u32::MAX;
+    let mut place = vec![GONE; groups];
+    order.iter().enumerate().for_each(|(at, group)| place[*group as usize] = at as u32);
+    let context = executor.context;
+    let mut kept = kept;
+    kept.sort_by_key(|k| k.first);
+    let share = kept.len().div_ceil(executor.options.threads.max(1)).max(1);
+    let part = |kept: &[Kept]| -> Result<Vec<Box<dyn State>>> {
+        let mut states = summary.states(calls)?;
+        for kept in kept {
+            context.check()?;
+            let rows = kept.selection.iter().zip(&kept.groups).map(|(row, g)| (*row, place[*g as usize]));
+            let (rows, groups): (Vec<u32>, Vec<u32>) = rows.filter(|(_, g)| *g != GONE).unzip();
+            let Some(feed) = pipeline.feeds.get(kept.feed).filter(|_| !rows.is_empty()) else { continue };
+            let batch = Batch::again(kept.morsel.clone(), &feed.needs.columns, kept.first, rows);
+            if let Some(batch) = feed.apply(batch, context)? {
+                let ordinals = batch.ordinals();
+                update(summary, calls, &mut states, &batch, &groups, order.len(), &ordinals, context)?;
+            }
+        }
+        Ok(states)
+    };
+    let parts: Vec<Result<Vec<Box<dyn State>>>> = match executor.options.threads {
+        0 | 1 => vec![part(&kept)],
+        _ => kept.par_chunks(share).map(part).collect(),
+    };
+    let every: Vec<u32> = (0..order.len() as u32).collect();
+    let mut all = summary.states(calls)?;
+    for part in parts {
+        for (own, theirs) in all.iter_mut().zip(part?) {
+            own.merge(theirs, &every, order.len())?;
+        }
+    }
+    let names = calls.iter().map(|at| summary.calls[*at].0.clone());
+    Ok(names.zip(finished(all, context, order.len())?).collect())
+}

@@ -1,0 +1,440 @@
+//! Bodies that run over the rows of each: `mv-apply` and `partition`. A body runs once for all, with the
+//! number of its row (or partition) as a hidden leading key, never once per row.
+use super::batch::Batch;
+use super::build::Executor;
+use super::expand::elements;
+use super::group::Grouper;
+use super::pipeline::Expansion;
+use super::{Options, run};
+use crate::diagnostic::{Fault, Result};
+use crate::expr::{Expr, Input, NodeId};
+use crate::functions::aggregates::over_nothing;
+use crate::functions::{Context, Purity};
+use crate::plan::{AggregateCall, InMemory, Node, Plan, SortKey, TableOperation};
+use crate::types::{Builder, Column, Kind, Name, Schema, Table, Value, gather};
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+/// The hidden key: no name of a query can hold a control character.
+const KEY: &str = "\u{1}row";
+
+/// An `mv-apply` with its late values computed.
+#[derive(Clone)]
+pub struct Application {
+    expansion: Expansion,
+    body: Body,
+    keep: Vec<Name>,
+    /// Columns of the outer row that the elements and the body read.
+    reads: Vec<Name>,
+    made: Vec<Name>,
+    /// The schema of the rows handed to the body.
+    argument: Schema,
+    exactly_one: bool,
+    pure: bool,
+}
+
+impl Application {
+    pub fn new(executor: &Executor, id: NodeId) -> Result<Application> {
+        let Node::Apply { input, columns, index, limit, body, keep } = executor.plan.node(id) else {
+            return Err(Fault::internal("an application is of an mv-apply"));
+        };
+        let columns = executor.ready_expanded(columns)?;
+        let expansion =
+            Expansion { columns, index: index.clone(), limit: *limit, keep_bags_as_arrays: false, keep_nulls: false };
+        let body = Body::new(executor, *body)?;
+        let argument = executor.plan.schema(body.argument(executor.plan).unwrap_or(body.root)).clone();
+        let expanded =
+            |name: &Name| expansion.columns.iter().any(|c| c.name == *name) || expansion.index.as_ref() == Some(name);
+        let outer = executor.plan.schema(*input);
+        let read_by_body = body.reads();
+        let mut reads: Vec<Name> = expansion.columns.iter().flat_map(|c| c.value.columns()).collect();
+        reads.extend(
+            argument.names().filter(|n| !expanded(n) && outer.contains(n) && read_by_body.contains(*n)).cloned(),
+        );
+        reads.sort();
+        reads.dedup();
+        let made = body.schema.names().filter(|n| !keep.contains(n)).cloned().collect();
+        let pure = body.pure && expansion.columns.iter().all(|c| c.value.purity() == Purity::Pure);
+        Ok(Application {
+            exactly_one: body.gives_one_row(),
+            keep: keep.clone(),
+            reads,
+            made,
+            argument,
+            expansion,
+            body,
+            pure,
+        })
+    }
+
+    /// Outer columns in the result.
+    pub fn kept(&self) -> impl Iterator<Item = &Name> {
+        self.keep.iter()
+    }
+
+    /// Columns that the body makes.
+    pub fn made(&self) -> Vec<Name> {
+        self.made.clone()
+    }
+
+    /// Outer columns that it reads.
+    pub fn reads(&self) -> Vec<Name> {
+        self.reads.clone()
+    }
+
+    /// Whether each row gives exactly one row that depends on these columns alone.
+    pub fn decides_on(&self, keys: &HashSet<Name>) -> bool {
+        self.exactly_one && self.pure && !self.reads.is_empty() && self.reads.iter().all(|n| keys.contains(n))
+    }
+
+    pub fn run(&self, batch: &Batch, live: &HashSet<Name>, context: &Context) -> Result<Batch> {
+        let inputs = self.reads.iter().map(|n| batch.column(n)).collect::<Result<Vec<_>>>()?;
+        match self.exactly_one && self.pure && !self.reads.is_empty() {
+            true => self.run_distinct(batch, &inputs, live, context),
+            false => {
+                let (rows, columns) = self.results(&inputs, batch.rows(), context)?;
+                batch.multiplied(&rows, live, columns)
+            }
+        }
+    }
+
+    /// Rows that agree in what is read give the same row: each combination is computed once.
+    fn run_distinct(&self, batch: &Batch, inputs: &[Column], live: &HashSet<Name>, context: &Context) -> Result<Batch> {
+        let kinds: Vec<Kind> = inputs.iter().map(Column::kind).collect();
+        let mut grouper = Grouper::new(&kinds);
+        let groups = grouper.groups(inputs, batch.rows());
+        let all: Vec<u32> = (0..grouper.len() as u32).collect();
+        let (rows, columns) = self.results(&grouper.columns(&all), all.len(), context)?;
+        let mut place = vec![0u32; all.len()];
+        rows.iter().enumerate().for_each(|(at, group)| place[*group as usize] = at as u32);
+        let picks: Vec<u32> = groups.iter().map(|g| place[*g as usize]).collect();
+        let columns = columns.into_iter().map(|(name, column)| (name, gather::take(&column, &picks))).collect();
+        let every: Vec<u32> = (0..batch.rows() as u32).collect();
+        batch.multiplied(&every, live, columns)
+    }
+
+    /// For the rows of `inputs`: the outer row of each result row, and the body's columns.
+    fn results(&self, inputs: &[Column], rows: usize, context: &Context) -> Result<(Vec<u32>, Vec<(Name, Column)>)> {
+        let named: Vec<(Name, Column)> = self.reads.iter().cloned().zip(inputs.iter().cloned()).collect();
+        let outer = Batch::of_columns(named, (0..rows as u64).collect());
+        let (source, made) = elements(&outer, &self.expansion, context)?;
+        let mut columns: Vec<(Name, Column)> =
+            vec![(KEY.into(), Column::Long(source.iter().map(|r| i64::from(*r)).collect()))];
+        for (name, kind) in self.argument.columns() {
+            let column = match made.iter().find(|(n, _)| n == name) {
+                Some((_, column)) => column.clone(),
+                None if self.reads.contains(name) => gather::take(&outer.column(name)?, &source),
+                None => Column::nulls(*kind, source.len()),
+            };
+            columns.push((name.clone(), column));
+        }
+        self.body.run(Table::from_columns(columns), rows, context)
+    }
+}
+
+/// For each distinct value of `by`, the body over its rows.
+pub fn partition(executor: &Executor, input: NodeId, by: &Name, body: NodeId) -> Result<Table> {
+    let table = executor.table(input)?;
+    let key = table.column_named(by).ok_or_else(|| Fault::internal("a partition's key was pruned away"))?;
+    let mut grouper = Grouper::new(&[key.kind()]);
+    let groups = grouper.groups(&[key], table.rows());
+    let mut columns: Vec<(Name, Column)> =
+        vec![(KEY.into(), Column::Long(groups.iter().map(|g| i64::from(*g)).collect()))];
+    columns.extend(table.schema().names().cloned().enumerate().map(|(at, name)| (name, table.column(at))));
+    let (_, columns) = Body::new(executor, body)?.run(Table::from_columns(columns), grouper.len(), executor.context)?;
+    Ok(Table::from_columns(columns))
+}
+
+/// A body as a plan of its own, made anew for the rows it is given.
+#[derive(Clone)]
+struct Body {
+    /// Nodes of the outer plan that the body is made of, inputs first; those that do not depend on the
+    /// argument are tables already.
+    nodes: Vec<(NodeId, Node, Schema)>,
+    fixed: HashMap<NodeId, Table>,
+    root: NodeId,
+    schema: Schema,
+    pure: bool,
+}
+
+impl Body {
+    fn new(executor: &Executor, root: NodeId) -> Result<Body> {
+        let plan = executor.plan;
+        let (mut nodes, mut fixed, mut pure) = (Vec::new(), HashMap::new(), true);
+        for id in reachable(plan, root) {
+            if !depends_on_argument(plan, id) {
+                fixed.insert(id, executor.table(id)?);
+                continue;
+            }
+            let node = map_node(plan.node(id).clone(), &mut |e| executor.ready(e))?;
+            pure &= node.expressions().iter().all(|e| e.purity() == Purity::Pure);
+            nodes.push((id, node, plan.schema(id).clone()));
+        }
+        Ok(Body { nodes, fixed, root, schema: plan.schema(root).clone(), pure })
+    }
+
+    fn argument(&self, plan: &Plan) -> Option<NodeId> {
+        reachable(plan, self.root).into_iter().find(|id| matches!(plan.node(*id), Node::Argument { .. }))
+    }
+
+    /// Every column name that an expression of the body reads, and the columns it hands through.
+    fn reads(&self) -> HashSet<Name> {
+        let mut names: HashSet<Name> =
+            self.nodes.iter().flat_map(|(_, node, _)| node.expressions()).flat_map(Expr::columns).collect();
+        for (_, node, _) in &self.nodes {
+            if let Node::Join { keys, .. } = node {
+                names.extend(keys.iter().flat_map(|(l, r)| [l.clone(), r.clone()]));
+            }
+        }
+        if !self.gives_one_row() {
+            names.extend(self.schema.names().cloned());
+        }
+        names
+    }
+
+    /// Whether it ends in a `summarize` without keys, with nothing but row-wise steps after it.
+    fn gives_one_row(&self) -> bool {
+        let mut at = self.root;
+        loop {
+            match self.nodes.iter().find(|(id, ..)| *id == at).map(|(_, node, _)| node) {
+                Some(Node::Extend { input, .. } | Node::Project { input, .. }) => at = *input,
+                Some(Node::Aggregate { by, .. }) => return by.is_empty(),
+                _ => return false,
+            }
+        }
+    }
+
+    /// Runs the body over a table with the hidden key, for keys `0..keys`: the key of each result row and
+    /// the body's columns.
+    fn run(&self, argument: Table, keys: usize, context: &Context) -> Result<(Vec<u32>, Vec<(Name, Column)>)> {
+        let (plan, root) = self.plan(argument, keys, context)?;
+        let options = Options { threads: 1, trace: false };
+        let run = run(&plan, &[root], context, &options)?;
+        let table = run.tables.into_iter().next().unwrap_or_default();
+        let key = table.column_named(KEY).ok_or_else(|| Fault::internal("a body lost its key"))?;
+        let rows = (0..key.len()).map(|row| key.value(row).as_long().unwrap_or_default() as u32).collect();
+        let names = self.schema.names();
+        let columns = names.filter_map(|name| table.column_named(name).map(|column| (name.clone(), column)));
+        Ok((rows, columns.collect()))
+    }
+
+    fn plan(&self, argument: Table, keys: usize, context: &Context) -> Result<(Plan, NodeId)> {
+        let mut plan = Plan::default();
+        let mut now: HashMap<NodeId, NodeId> = HashMap::new();
+        for (id, table) in &self.fixed {
+            let node = Node::Scan { name: "fixed".into(), source: InMemory::source(table.clone()) };
+            now.insert(*id, plan.add(node, table.schema().clone()));
+        }
+        for (id, node, schema) in &self.nodes {
+            let keyed = with_key(schema);
+            let made = match node {
+                Node::Argument { .. } => {
+                    let source = InMemory::source(argument.clone());
+                    plan.add(Node::Scan { name: "each".into(), source }, argument.schema().clone())
+                }
+                node => {
+                    let node = keyed_node(renumbered(node.clone(), &now)?)?;
+                    let added = plan.add(node.clone(), keyed.clone());
+                    match &node {
+                        Node::Aggregate { by, aggregates, .. } if by.len() == 1 => {
+                            let fill = Arc::new(FillMissing::new(aggregates, keys, context)?);
+                            plan.add(Node::Table { inputs: vec![added], operation: fill }, keyed)
+                        }
+                        _ => added,
+                    }
+                }
+            };
+            now.insert(*id, made);
+        }
+        let root = now.get(&self.root).copied().ok_or_else(|| Fault::internal("a body without a root"))?;
+        Ok((plan, root))
+    }
+}
+
+fn with_key(schema: &Schema) -> Schema {
+    let key: (Name, Kind) = (KEY.into(), Kind::Long);
+    std::iter::once(key).chain(schema.columns().iter().cloned()).collect()
+}
+
+fn key_column() -> (Name, Expr) {
+    (KEY.into(), Expr::Column(KEY.into(), Kind::Long))
+}
+
+/// The node with the hidden key as its leading key.
+fn keyed_node(node: Node) -> Result<Node> {
+    Ok(match node {
+        Node::Filter { .. } | Node::Extend { .. } | Node::Window { .. } | Node::Expand { .. } => node,
+        Node::Project { input, mut columns } => {
+            columns.insert(0, key_column());
+            Node::Project { input, columns }
+        }
+        Node::Aggregate { input, mut by, aggregates } => {
+            by.insert(0, key_column());
+            Node::Aggregate { input, by, aggregates }
+        }
+        Node::Sort { input, mut keys } => {
+            keys.insert(0, SortKey { expr: key_column().1, descending: false, nulls_first: true });
+            Node::Sort { input, keys }
+        }
+        Node::Take { input, rows } => Node::Table {
+            inputs: vec![input],
+            operation: Arc::new(TakeOfEach { rows: usize::try_from(rows).unwrap_or(usize::MAX) }),
+        },
+        Node::Join { left, right, kind, keys, mut columns } => {
+            columns.insert(0, (KEY.into(), crate::plan::JoinSide::Left, KEY.into()));
+            Node::Join { left, right, kind, keys, columns }
+        }
+        other => {
+            let what = format!("{other:?}");
+            let what = what.split_whitespace().next().unwrap_or("this step").to_lowercase();
+            return Err(Fault::query("HP121", format!("`{what}` is not supported inside mv-apply or partition yet")));
+        }
+    })
+}
+
+fn renumbered(node: Node, now: &HashMap<NodeId, NodeId>) -> Result<Node> {
+    let at = |id: NodeId| now.get(&id).copied().ok_or_else(|| Fault::internal("a body's node before its input"));
+    Ok(match node {
+        Node::Window { input, window } => Node::Window { input: at(input)?, window },
+        Node::Filter { input, predicate } => Node::Filter { input: at(input)?, predicate },
+        Node::Extend { input, columns } => Node::Extend { input: at(input)?, columns },
+        Node::Project { input, columns } => Node::Project { input: at(input)?, columns },
+        Node::Aggregate { input, by, aggregates } => Node::Aggregate { input: at(input)?, by, aggregates },
+        Node::Sort { input, keys } => Node::Sort { input: at(input)?, keys },
+        Node::Take { input, rows } => Node::Take { input: at(input)?, rows },
+        Node::Join { left, right, kind, keys, columns } => {
+            Node::Join { left: at(left)?, right: at(right)?, kind, keys, columns }
+        }
+        Node::Expand { input, columns, index, limit, keep_bags_as_arrays } => {
+            Node::Expand { input: at(input)?, columns, index, limit, keep_bags_as_arrays }
+        }
+        other => other,
+    })
+}
+
+/// The node with its expressions changed.
+fn map_node(node: Node, change: &mut dyn FnMut(Expr) -> Result<Expr>) -> Result<Node> {
+    let named = |columns: Vec<(Name, Expr)>, change: &mut dyn FnMut(Expr) -> Result<Expr>| {
+        columns.into_iter().map(|(n, e)| Ok((n, change(e)?))).collect::<Result<Vec<_>>>()
+    };
+    Ok(match node {
+        Node::Filter { input, predicate } => Node::Filter { input, predicate: change(predicate)? },
+        Node::Extend { input, columns } => Node::Extend { input, columns: named(columns, change)? },
+        Node::Project { input, columns } => Node::Project { input, columns: named(columns, change)? },
+        Node::Aggregate { input, by, aggregates } => {
+            let by = named(by, change)?;
+            let calls = aggregates.into_iter().map(|(name, call)| Ok((name, map_call(call, change)?)));
+            Node::Aggregate { input, by, aggregates: calls.collect::<Result<_>>()? }
+        }
+        Node::Sort { input, keys } => {
+            let keys = keys.into_iter().map(|k| Ok(SortKey { expr: change(k.expr.clone())?, ..k }));
+            Node::Sort { input, keys: keys.collect::<Result<_>>()? }
+        }
+        Node::Expand { input, columns, index, limit, keep_bags_as_arrays } => {
+            let columns =
+                columns.into_iter().map(|c| Ok(crate::plan::Expanded { value: change(c.value.clone())?, ..c }));
+            Node::Expand { input, columns: columns.collect::<Result<_>>()?, index, limit, keep_bags_as_arrays }
+        }
+        other => other,
+    })
+}
+
+pub fn map_call(call: AggregateCall, change: &mut dyn FnMut(Expr) -> Result<Expr>) -> Result<AggregateCall> {
+    let arguments = call.arguments.into_iter().map(&mut *change).collect::<Result<Vec<_>>>()?;
+    let condition = call.condition.map(change).transpose()?;
+    Ok(AggregateCall { arguments, condition, ..call })
+}
+
+/// The nodes under a root, inputs first.
+fn reachable(plan: &Plan, root: NodeId) -> Vec<NodeId> {
+    let mut found = HashSet::new();
+    let mut stack = vec![root];
+    while let Some(id) = stack.pop() {
+        if found.insert(id) {
+            stack.extend(plan.node(id).inputs());
+        }
+    }
+    let mut nodes: Vec<NodeId> = found.into_iter().collect();
+    nodes.sort();
+    nodes
+}
+
+fn depends_on_argument(plan: &Plan, id: NodeId) -> bool {
+    reachable(plan, id).iter().any(|n| matches!(plan.node(*n), Node::Argument { .. }))
+}
+
+/// `summarize` without keys gives a row over no rows too: one for each key that has none.
+#[derive(Debug)]
+struct FillMissing {
+    keys: usize,
+    values: Vec<(Name, Value)>,
+}
+
+impl FillMissing {
+    fn new(aggregates: &[(Name, AggregateCall)], keys: usize, context: &Context) -> Result<FillMissing> {
+        let value = |call: &AggregateCall| {
+            let kinds: Vec<Kind> = call.arguments.iter().map(Expr::kind).collect();
+            over_nothing(call.function, context, &kinds, &call.constants())
+        };
+        let values = aggregates.iter().map(|(name, call)| Ok((name.clone(), value(call)?))).collect::<Result<_>>()?;
+        Ok(FillMissing { keys, values })
+    }
+}
+
+impl TableOperation for FillMissing {
+    fn name(&self) -> &str {
+        "the rows of empty groups"
+    }
+
+    fn run(&self, _: &Context, inputs: &[Table]) -> Result<Table> {
+        let Some(table) = inputs.first() else { return Err(Fault::internal("nothing to fill")) };
+        let key = table.column_named(KEY).ok_or_else(|| Fault::internal("a body lost its key"))?;
+        let mut seen = vec![false; self.keys];
+        for row in 0..key.len() {
+            if let Some(slot) = key.value(row).as_long().and_then(|k| seen.get_mut(k as usize)) {
+                *slot = true;
+            }
+        }
+        let missing: Vec<i64> = (0..self.keys as i64).filter(|k| !seen[*k as usize]).collect();
+        if missing.is_empty() {
+            return Ok(table.clone());
+        }
+        let column = |at: usize, name: &Name, kind: Kind| {
+            let extra = match self.values.iter().find(|(n, _)| n == name) {
+                Some((_, value)) => Builder::repeat(value, missing.len()),
+                None => Column::Long(missing.clone().into()),
+            };
+            let all = gather::concat(&[table.column(at), extra]);
+            (name.clone(), all.unwrap_or_else(|| Column::nulls(kind, 0)))
+        };
+        let columns = table.schema().columns().iter().enumerate().map(|(at, (name, kind))| column(at, name, *kind));
+        Ok(Table::from_columns(columns.collect()))
+    }
+}
+
+/// `take` within each key.
+#[derive(Debug)]
+struct TakeOfEach {
+    rows: usize,
+}
+
+impl TableOperation for TakeOfEach {
+    fn name(&self) -> &str {
+        "take of each"
+    }
+
+    fn run(&self, _: &Context, inputs: &[Table]) -> Result<Table> {
+        let Some(table) = inputs.first() else { return Err(Fault::internal("nothing to take from")) };
+        let key = table.column_named(KEY).ok_or_else(|| Fault::internal("a body lost its key"))?;
+        let mut taken: HashMap<i64, usize> = HashMap::new();
+        let mut rows = Vec::new();
+        for row in 0..key.len() {
+            let count = taken.entry(key.value(row).as_long().unwrap_or_default()).or_default();
+            if *count < self.rows {
+                rows.push(row as u32);
+                *count += 1;
+            }
+        }
+        Ok(super::sort::picked(table, &rows, table.schema()))
+    }
+}

@@ -1,0 +1,292 @@
+//! From plan nodes to pipelines and sinks.
+use super::pipeline::{Counter, Expansion, Feed, Needed, Pipeline, Step, Work};
+use super::{Options, Profile, aggregate, apply, collect, join, learn, optimize, rows, sort};
+use crate::diagnostic::{Fault, Result};
+use crate::expr::{Expr, NodeId, fold};
+use crate::functions::Context;
+use crate::plan::{InMemory, Needs, Node, Plan, SortKey, Source};
+use crate::types::{Kind, Name, Problem, Schema, Table, Value};
+use std::collections::{HashMap, HashSet};
+use std::sync::{Arc, Mutex};
+use std::time::Instant;
+
+pub struct Executor<'a> {
+    pub plan: &'a Plan,
+    pub context: &'a Context,
+    pub options: &'a Options,
+    pub needed: Needed,
+    readers: Vec<u32>,
+    tables: Mutex<HashMap<NodeId, Table>>,
+    counters: Mutex<Vec<Arc<Counter>>>,
+    problems: Arc<Mutex<Vec<Problem>>>,
+}
+
+impl<'a> Executor<'a> {
+    pub fn new(plan: &'a Plan, roots: &[NodeId], context: &'a Context, options: &'a Options) -> Executor<'a> {
+        Executor {
+            plan,
+            context,
+            options,
+            needed: Needed::new(plan, roots),
+            readers: readers(plan, roots),
+            tables: Mutex::default(),
+            counters: Mutex::default(),
+            problems: Arc::default(),
+        }
+    }
+
+    pub fn finish(self) -> (Profile, Vec<Problem>) {
+        let counters = self.counters.into_inner().unwrap_or_default();
+        let problems = self.problems.lock().map(|p| p.clone()).unwrap_or_default();
+        (Profile::new(&counters), problems)
+    }
+
+    /// The table of a node: computed once. It has the node's columns that are needed, in schema order.
+    pub fn table(&self, id: NodeId) -> Result<Table> {
+        if let Ok(tables) = self.tables.lock()
+            && let Some(table) = tables.get(&id)
+        {
+            return Ok(table.clone());
+        }
+        self.context.check()?;
+        let table = self.compute(id)?;
+        if let Ok(mut tables) = self.tables.lock() {
+            tables.insert(id, table.clone());
+        }
+        Ok(table)
+    }
+
+    /// The columns of a node that somebody reads.
+    pub fn schema(&self, id: NodeId) -> Schema {
+        let needed = self.needed.of(id);
+        self.plan.schema(id).columns().iter().filter(|(name, _)| needed.contains(name)).cloned().collect()
+    }
+
+    fn compute(&self, id: NodeId) -> Result<Table> {
+        let started = Instant::now();
+        let counted = |table: Result<Table>| {
+            let table = table?;
+            self.counter(id).add(table.rows(), started);
+            Ok(table)
+        };
+        match self.plan.node(id) {
+            Node::Values(table) => counted(Ok(table.clone())),
+            Node::Aggregate { .. } => counted(aggregate::run(self, id, &[], &[])),
+            Node::Sort { input, keys } => counted(self.sorted(id, *input, keys, None)),
+            Node::Take { input, rows } => match self.plan.node(*input) {
+                Node::Sort { input: below, keys } if self.readers_of(*input) == 1 => {
+                    counted(self.sorted(id, *below, keys, Some(*rows)))
+                }
+                _ => counted(collect::take(self, id, *input, *rows)),
+            },
+            Node::Sample { input, rows } => counted(rows::sample(&self.table(*input)?, *rows)),
+            Node::Join { .. } => counted(join::run(self, id)),
+            Node::Rows { input, columns } => {
+                let columns = columns.iter().map(|(n, c)| Ok((n.clone(), c.clone().map(&mut |e| self.ready(e))?)));
+                let columns = columns.collect::<Result<Vec<_>>>()?;
+                counted(rows::run(&self.table(*input)?, &columns, &self.schema(id), self.context))
+            }
+            Node::Partition { input, by, body } => counted(apply::partition(self, *input, by, *body)),
+            Node::Table { inputs, operation } => {
+                let inputs = inputs.iter().map(|input| self.table(*input)).collect::<Result<Vec<_>>>()?;
+                counted(operation.run(self.context, &inputs))
+            }
+            Node::Argument { .. } => Err(Fault::internal("a body's argument outside of its body")),
+            _ => collect::run(self, id),
+        }
+    }
+
+    fn sorted(&self, id: NodeId, input: NodeId, keys: &[SortKey], first: Option<u64>) -> Result<Table> {
+        let keys = keys.iter().map(|key| Ok(SortKey { expr: self.ready(key.expr.clone())?, ..key.clone() }));
+        let keys = keys.collect::<Result<Vec<_>>>()?;
+        sort::run(&self.table(input)?, &keys, first, &self.schema(id), self.context)
+    }
+
+    pub fn counter(&self, id: NodeId) -> Arc<Counter> {
+        let counter = Counter::of(id);
+        if let Ok(mut counters) = self.counters.lock() {
+            counters.push(counter.clone());
+        }
+        counter
+    }
+
+    pub fn readers_of(&self, id: NodeId) -> u32 {
+        self.readers[id.0 as usize]
+    }
+
+    /// The expression with late values computed and constants folded.
+    pub fn ready(&self, expr: Expr) -> Result<Expr> {
+        if expr.late().is_empty() {
+            return Ok(expr);
+        }
+        Ok(fold(self.with_late_values(expr)?, self.context))
+    }
+
+    fn with_late_values(&self, expr: Expr) -> Result<Expr> {
+        if let Expr::Late(node, kind) = expr {
+            return self.late_value(node, kind).map(Expr::Const);
+        }
+        let mut fault = None;
+        let expr = expr.map_children(&mut |child| match self.with_late_values(child) {
+            Ok(child) => child,
+            Err(error) => {
+                fault = Some(error);
+                Expr::Const(Value::Null(Kind::Dynamic))
+            }
+        });
+        fault.map_or(Ok(expr), Err)
+    }
+
+    fn late_value(&self, node: NodeId, kind: Kind) -> Result<Value> {
+        let table = self.table(node)?;
+        Ok(if table.rows() == 0 { Value::null(kind) } else { table.column(0).value(0) })
+    }
+
+    /// The pipeline that gives the rows of a node, as far down as rows can be streamed. `having` and the
+    /// steps of a filter right above an aggregate are handed to the aggregate itself.
+    pub fn pipeline(&self, id: NodeId) -> Result<Pipeline> {
+        let mut feeds = Vec::new();
+        self.feeds(id, Vec::new(), &mut feeds)?;
+        Ok(Pipeline { feeds, problems: self.problems.clone() })
+    }
+
+    /// `above`: the steps from the node on, nearest to the sink first.
+    fn feeds(&self, id: NodeId, mut above: Vec<Step>, feeds: &mut Vec<Feed>) -> Result<()> {
+        let mut at = id;
+        loop {
+            let node = self.plan.node(at);
+            if at != id && self.readers_of(at) > 1 && !matches!(node, Node::Scan { .. } | Node::Window { .. }) {
+                return self.feed_from_table(at, above, feeds);
+            }
+            match node {
+                Node::Union { inputs } => {
+                    return inputs.iter().try_for_each(|input| self.feeds_of_input(*input, above.clone(), feeds));
+                }
+                Node::Scan { source, .. } => return self.feed(at, source.clone(), above, feeds),
+                Node::Aggregate { .. } => return self.feed_from_aggregate(at, above, feeds),
+                node => match self.step(at, node)? {
+                    Some((step, input)) => {
+                        above.push(step);
+                        at = input;
+                    }
+                    None => return self.feed_from_table(at, above, feeds),
+                },
+            }
+        }
+    }
+
+    fn feeds_of_input(&self, input: NodeId, above: Vec<Step>, feeds: &mut Vec<Feed>) -> Result<()> {
+        match self.plan.node(input) {
+            node if self.readers_of(input) > 1 && !matches!(node, Node::Scan { .. }) => {
+                self.feed_from_table(input, above, feeds)
+            }
+            _ => self.feeds(input, above, feeds),
+        }
+    }
+
+    /// The step of a node that streams, and the node below it; none for a node that does not.
+    fn step(&self, id: NodeId, node: &Node) -> Result<Option<(Step, NodeId)>> {
+        let live: Arc<HashSet<Name>> = Arc::new(self.needed.of(id).clone());
+        let made = |work: Work, input: NodeId| {
+            let passed = self.counter(id);
+            Ok(Some((Step { work, live: live.clone(), passed }, input)))
+        };
+        let ready = |columns: &[(Name, Expr)]| -> Result<Vec<(Name, Expr)>> {
+            let wanted = columns.iter().filter(|(name, _)| live.contains(name));
+            wanted.map(|(name, e)| Ok((name.clone(), self.ready(e.clone())?))).collect()
+        };
+        match node {
+            Node::Window { input, window } => made(Work::Filter(window.predicate()), *input),
+            Node::Filter { input, predicate } => {
+                let conjuncts = match self.ready(predicate.clone())? {
+                    Expr::And(parts) => parts,
+                    other => vec![other],
+                };
+                made(Work::Filter(conjuncts), *input)
+            }
+            Node::Extend { input, columns } => made(Work::Extend(ready(columns)?), *input),
+            Node::Project { input, columns } => made(Work::Project(ready(columns)?), *input),
+            Node::Expand { input, columns, index, limit, keep_bags_as_arrays } => {
+                let columns = self.ready_expanded(columns)?;
+                let expansion = Expansion {
+                    columns,
+                    index: index.clone(),
+                    limit: *limit,
+                    keep_bags_as_arrays: *keep_bags_as_arrays,
+                    keep_nulls: true,
+                };
+                made(Work::Expand(Arc::new(expansion)), *input)
+            }
+            Node::Apply { input, .. } => made(Work::Apply(Arc::new(apply::Application::new(self, id)?)), *input),
+            _ => Ok(None),
+        }
+    }
+
+    pub fn ready_expanded(&self, columns: &[crate::plan::Expanded]) -> Result<Vec<crate::plan::Expanded>> {
+        let ready =
+            |c: &crate::plan::Expanded| Ok(crate::plan::Expanded { value: self.ready(c.value.clone())?, ..c.clone() });
+        columns.iter().map(ready).collect()
+    }
+
+    fn feed_from_table(&self, id: NodeId, above: Vec<Step>, feeds: &mut Vec<Feed>) -> Result<()> {
+        let table = self.table(id)?;
+        self.feed(id, InMemory::source(table), above, feeds)
+    }
+
+    /// The filter right above an aggregate is its own business: it may spare the costly aggregates.
+    fn feed_from_aggregate(&self, id: NodeId, mut above: Vec<Step>, feeds: &mut Vec<Feed>) -> Result<()> {
+        let known = self.tables.lock().is_ok_and(|t| t.contains_key(&id));
+        if self.options.trace || known || self.readers_of(id) > 1 {
+            return self.feed_from_table(id, above, feeds);
+        }
+        let mut having = Vec::new();
+        let mut passed = Vec::new();
+        while let Some(Step { work: Work::Filter(_), .. }) = above.last() {
+            if let Some(Step { work: Work::Filter(conjuncts), passed: counter, .. }) = above.pop() {
+                having.extend(conjuncts);
+                passed.push(counter);
+            }
+        }
+        let table = aggregate::run(self, id, &having, &passed)?;
+        self.feed(id, InMemory::source(table), above, feeds)
+    }
+
+    fn feed(&self, id: NodeId, source: Arc<dyn Source>, above: Vec<Step>, feeds: &mut Vec<Feed>) -> Result<()> {
+        let mut steps: Vec<Step> = above.into_iter().rev().collect();
+        if !self.options.trace {
+            steps = optimize::steps(steps);
+        }
+        let columns: Vec<Name> = self.schema(id).names().filter(|n| source.schema().contains(n)).cloned().collect();
+        let window = optimize::window(&steps);
+        if let Some(table) = source.table() {
+            learn::dictionaries(table, &columns);
+        }
+        let needs = Needs { columns, window, morsel_rows: self.context.limits.morsel_rows };
+        let read = match self.plan.node(id) {
+            Node::Scan { .. } => self.counter(id),
+            _ => Arc::default(),
+        };
+        feeds.push(Feed { source, needs, steps, read });
+        Ok(())
+    }
+}
+
+/// How many nodes read each node.
+fn readers(plan: &Plan, roots: &[NodeId]) -> Vec<u32> {
+    let mut count = vec![0u32; plan.len()];
+    let mut seen = vec![false; plan.len()];
+    let mut stack: Vec<NodeId> = roots.to_vec();
+    roots.iter().for_each(|root| count[root.0 as usize] += 1);
+    while let Some(id) = stack.pop() {
+        if std::mem::replace(&mut seen[id.0 as usize], true) {
+            continue;
+        }
+        let node = plan.node(id);
+        let late = node.expressions().into_iter().flat_map(Expr::late);
+        for below in node.inputs().into_iter().chain(late) {
+            count[below.0 as usize] += 1;
+            stack.push(below);
+        }
+    }
+    count
+}

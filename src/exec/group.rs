@@ -1,0 +1,156 @@
+//! Group keys as small integers.
+use crate::types::intern::{Interner, NULL};
+use crate::types::{Column, Kind};
+use foldhash::fast::FixedState;
+use hashbrown::HashTable;
+use std::hash::BuildHasher;
+
+const HASHER: FixedState = FixedState::with_seed(11);
+
+/// Gives each distinct combination of key values a number from 0 in order of first sight.
+pub struct Grouper {
+    keys: Vec<Key>,
+    /// Pairs of a number of the keys before and a key's number: one level for each key after the first.
+    levels: Vec<PairTable>,
+    singles: Singles,
+    groups: usize,
+}
+
+struct Key {
+    kind: Kind,
+    values: Interner,
+    /// The key's number of each group.
+    of_group: Vec<u32>,
+}
+
+impl Grouper {
+    pub fn new(kinds: &[Kind]) -> Grouper {
+        let keys = kinds.iter().map(|kind| Key { kind: *kind, values: Interner::new(*kind), of_group: Vec::new() });
+        let levels = kinds.iter().skip(1).map(|_| PairTable::default()).collect();
+        Grouper { keys: keys.collect(), levels, singles: Singles::default(), groups: usize::from(kinds.is_empty()) }
+    }
+
+    /// How many groups there are. Without keys there is one, from the start.
+    pub fn len(&self) -> usize {
+        self.groups
+    }
+
+    /// The group of each row.
+    pub fn groups(&mut self, columns: &[Column], rows: usize) -> Vec<u32> {
+        if self.keys.is_empty() {
+            return vec![0; rows];
+        }
+        let numbers: Vec<Vec<u32>> = self.keys.iter_mut().zip(columns).map(|(key, c)| key.values.numbers(c)).collect();
+        self.groups_of_numbers(&numbers)
+    }
+
+    fn groups_of_numbers(&mut self, numbers: &[Vec<u32>]) -> Vec<u32> {
+        let Some((first, others)) = numbers.split_first() else { return Vec::new() };
+        let mut groups: Vec<u32> = match others.is_empty() {
+            true => first.iter().map(|n| self.singles.number(*n)).collect(),
+            false => first.clone(),
+        };
+        for (level, numbers) in self.levels.iter_mut().zip(others) {
+            groups.iter_mut().zip(numbers).for_each(|(group, number)| *group = level.number(*group, *number));
+        }
+        let count = self.levels.last().map_or(self.singles.count as usize, |level| level.pairs.len());
+        self.remember(count, &groups, numbers);
+        groups
+    }
+
+    /// Notes the keys of the groups that are new. Groups are numbered in order of their first row.
+    fn remember(&mut self, count: usize, groups: &[u32], numbers: &[Vec<u32>]) {
+        if count == self.groups {
+            return;
+        }
+        let mut next = self.groups as u32;
+        for (row, group) in groups.iter().enumerate() {
+            if *group == next {
+                self.keys.iter_mut().zip(numbers).for_each(|(key, numbers)| key.of_group.push(numbers[row]));
+                next += 1;
+            }
+        }
+        self.groups = count;
+    }
+
+    /// The groups of `other`, which has the same keys, as groups here; unknown ones are added.
+    pub fn absorb(&mut self, other: &Grouper) -> Vec<u32> {
+        if self.keys.is_empty() {
+            return vec![0];
+        }
+        let mapped = |key: &mut Key, theirs: &Key| {
+            let known = key.values.absorb(&theirs.values);
+            theirs.of_group.iter().map(|n| known.get(*n as usize).copied().unwrap_or(NULL)).collect()
+        };
+        let numbers: Vec<Vec<u32>> =
+            self.keys.iter_mut().zip(&other.keys).map(|(key, theirs)| mapped(key, theirs)).collect();
+        self.groups_of_numbers(&numbers)
+    }
+
+    /// The key columns of the groups at `groups`.
+    pub fn columns(&self, groups: &[u32]) -> Vec<Column> {
+        let column = |key: &Key| {
+            let numbers: Vec<u32> =
+                groups.iter().map(|g| key.of_group.get(*g as usize).copied().unwrap_or(NULL)).collect();
+            key.values.column(key.kind, &numbers)
+        };
+        self.keys.iter().map(column).collect()
+    }
+}
+
+/// Groups of a single key: the key's number, with a place for null.
+#[derive(Default)]
+struct Singles {
+    groups: Vec<u32>,
+    null: Option<u32>,
+    count: u32,
+}
+
+impl Singles {
+    #[inline(always)]
+    fn number(&mut self, number: u32) -> u32 {
+        let slot = match number {
+            NULL => {
+                let count = &mut self.count;
+                return *self.null.get_or_insert_with(|| {
+                    *count += 1;
+                    *count - 1
+                });
+            }
+            number => number as usize,
+        };
+        if slot >= self.groups.len() {
+            self.groups.resize((slot + 1).max(self.groups.len() * 2), NULL);
+        }
+        if self.groups[slot] == NULL {
+            self.groups[slot] = self.count;
+            self.count += 1;
+        }
+        self.groups[slot]
+    }
+}
+
+/// Numbers for pairs of numbers.
+#[derive(Default)]
+pub struct PairTable {
+    table: HashTable<u32>,
+    pairs: Vec<u64>,
+}
+
+impl PairTable {
+    #[inline]
+    pub fn number(&mut self, left: u32, right: u32) -> u32 {
+        let pair = u64::from(left) << 32 | u64::from(right);
+        let pairs = &mut self.pairs;
+        let hash = HASHER.hash_one(pair);
+        match self.table.entry(hash, |&i| pairs[i as usize] == pair, |&i| HASHER.hash_one(pairs[i as usize])) {
+            hashbrown::hash_table::Entry::Occupied(found) => *found.get(),
+            hashbrown::hash_table::Entry::Vacant(slot) => {
+                let number = pairs.len() as u32;
+                slot.insert(number);
+                pairs.push(pair);
+                number
+            }
+        }
+    }
+}

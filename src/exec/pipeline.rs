@@ -1,0 +1,279 @@
+//! Pipelines: the steps that a batch passes through in one go, from the sources up to what must see
+//! all rows at once.
+use super::batch::{Batch, Projected};
+use super::{apply, expand};
+use crate::diagnostic::Result;
+use crate::expr::{Expr, Input, NodeId, evaluate, select};
+use crate::functions::Context;
+use crate::plan::{Expanded, Needs, Plan, Scan, Source};
+use crate::types::{Column, Name, Problem};
+use std::collections::HashSet;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+
+/// Feeds one behind the other.
+pub struct Pipeline {
+    pub feeds: Vec<Feed>,
+    /// Bad rows that the readers met.
+    pub problems: Arc<Mutex<Vec<Problem>>>,
+}
+
+impl Pipeline {
+    pub fn report(&self, scans: &[Box<dyn Scan>]) {
+        if let Ok(mut problems) = self.problems.lock() {
+            problems.extend(scans.iter().flat_map(|scan| scan.problems()));
+        }
+    }
+}
+
+/// A source and the steps its batches pass.
+#[derive(Clone)]
+pub struct Feed {
+    pub source: Arc<dyn Source>,
+    pub needs: Needs,
+    pub steps: Vec<Step>,
+    /// Rows read, for the profile of the scan's node.
+    pub read: Arc<Counter>,
+}
+
+/// One step, with the columns that are read after it.
+#[derive(Clone)]
+pub struct Step {
+    pub work: Work,
+    pub live: Arc<HashSet<Name>>,
+    pub passed: Arc<Counter>,
+}
+
+#[derive(Clone)]
+pub enum Work {
+    /// Conjuncts, each narrowing what the next one sees.
+    Filter(Vec<Expr>),
+    Extend(Vec<(Name, Expr)>),
+    Project(Vec<(Name, Expr)>),
+    Expand(Arc<Expansion>),
+    Apply(Arc<apply::Application>),
+}
+
+/// What `mv-expand` does with a row.
+#[derive(Clone, Debug)]
+pub struct Expansion {
+    pub columns: Vec<Expanded>,
+    pub index: Option<Name>,
+    pub limit: Option<u64>,
+    pub keep_bags_as_arrays: bool,
+    /// Whether a row whose values are all null gives a row of nulls: `mv-expand` does, `mv-apply` does not.
+    pub keep_nulls: bool,
+}
+
+/// Rows and time that passed a node.
+#[derive(Debug, Default)]
+pub struct Counter {
+    pub node: Option<NodeId>,
+    pub rows: AtomicU64,
+    pub nanoseconds: AtomicU64,
+}
+
+impl Counter {
+    pub fn of(node: NodeId) -> Arc<Counter> {
+        Arc::new(Counter { node: Some(node), ..Counter::default() })
+    }
+
+    pub fn add(&self, rows: usize, since: std::time::Instant) {
+        self.rows.fetch_add(rows as u64, Ordering::Relaxed);
+        self.nanoseconds.fetch_add(since.elapsed().as_nanos() as u64, Ordering::Relaxed);
+    }
+}
+
+impl Feed {
+    pub fn count_source(&self, rows: usize) {
+        self.read.rows.fetch_add(rows as u64, Ordering::Relaxed);
+    }
+
+    /// The batch after all steps; none where a step left no row.
+    pub fn apply(&self, batch: Batch, context: &Context) -> Result<Option<Batch>> {
+        let mut batch = batch;
+        for step in &self.steps {
+            let started = std::time::Instant::now();
+            batch = step.apply(batch, context)?;
+            step.passed.add(batch.rows(), started);
+            if batch.rows() == 0 {
+                return Ok(None);
+            }
+        }
+        Ok(Some(batch))
+    }
+}
+
+impl Step {
+    fn apply(&self, batch: Batch, context: &Context) -> Result<Batch> {
+        self.applied_with(batch, &self.live, context)
+    }
+
+    /// The batch after the step, where `live` is read after it.
+    pub fn applied_with(&self, mut batch: Batch, live: &HashSet<Name>, context: &Context) -> Result<Batch> {
+        match &self.work {
+            Work::Filter(conjuncts) => {
+                filter(&mut batch, conjuncts, live, context)?;
+                Ok(batch)
+            }
+            Work::Extend(columns) => {
+                let computed = columns.iter().map(|(name, e)| Ok((name.clone(), evaluate(e, &batch, context)?)));
+                let computed = computed.collect::<Result<Vec<_>>>()?;
+                batch.set(computed);
+                Ok(batch)
+            }
+            Work::Project(columns) => {
+                let projected = columns.iter().map(|(name, e)| {
+                    let value = match e {
+                        Expr::Column(old, _) => Projected::Same(old.clone()),
+                        e => Projected::Computed(evaluate(e, &batch, context)?),
+                    };
+                    Ok((name.clone(), value))
+                });
+                let projected = projected.collect::<Result<Vec<_>>>()?;
+                batch.project(projected);
+                Ok(batch)
+            }
+            Work::Expand(expansion) => expand::expand(&batch, expansion, live, context),
+            Work::Apply(application) => application.run(&batch, live, context),
+        }
+    }
+}
+
+/// Keeps the rows for which every conjunct is true; each conjunct sees only what the ones before it left.
+pub fn filter(batch: &mut Batch, conjuncts: &[Expr], live: &HashSet<Name>, context: &Context) -> Result<()> {
+    for (at, conjunct) in conjuncts.iter().enumerate() {
+        let holds = evaluate(conjunct, batch, context)?;
+        let rows = match &holds {
+            Column::Bool(bits) if bits.values().count_set_bits() == bits.values().len() && arrow_free_nulls(&holds) => {
+                continue;
+            }
+            Column::Const(value, _) if value.as_bool() == Some(true) => continue,
+            holds => select(holds),
+        };
+        let later: Vec<Name> = conjuncts.iter().skip(at + 1).flat_map(Expr::columns).collect();
+        batch.narrow(rows, &|name| live.contains(name) || later.contains(name));
+        if batch.rows() == 0 {
+            return Ok(());
+        }
+    }
+    Ok(())
+}
+
+fn arrow_free_nulls(column: &Column) -> bool {
+    column.null_buffer().is_none_or(|n| n.null_count() == 0)
+}
+
+/// The columns that each node's readers name.
+pub struct Needed(Vec<HashSet<Name>>);
+
+impl Needed {
+    /// Walks down from the roots, all of whose columns are needed.
+    pub fn new(plan: &Plan, roots: &[NodeId]) -> Needed {
+        let mut needed = Needed(vec![HashSet::new(); plan.len()]);
+        let mut reached = vec![false; plan.len()];
+        for root in roots {
+            reached[root.0 as usize] = true;
+            needed.all(plan, *root);
+        }
+        // A node's inputs come before it in the arena.
+        for at in (0..plan.len()).rev() {
+            let id = NodeId(at as u32);
+            if reached[at] {
+                needed.hand_down(plan, id, &mut reached);
+            }
+        }
+        needed
+    }
+
+    pub fn of(&self, id: NodeId) -> &HashSet<Name> {
+        &self.0[id.0 as usize]
+    }
+
+    fn all(&mut self, plan: &Plan, id: NodeId) {
+        let names: Vec<Name> = plan.schema(id).names().cloned().collect();
+        self.0[id.0 as usize].extend(names);
+    }
+
+    fn add(&mut self, id: NodeId, names: impl IntoIterator<Item = Name>) {
+        self.0[id.0 as usize].extend(names);
+    }
+
+    fn hand_down(&mut self, plan: &Plan, id: NodeId, reached: &mut [bool]) {
+        use crate::plan::Node;
+        let own = self.0[id.0 as usize].clone();
+        let node = plan.node(id);
+        for input in node.inputs() {
+            reached[input.0 as usize] = true;
+        }
+        for late in node.expressions().into_iter().flat_map(Expr::late) {
+            reached[late.0 as usize] = true;
+            self.all(plan, late);
+        }
+        let read = |expressions: Vec<&Expr>| expressions.into_iter().flat_map(Expr::columns).collect::<Vec<_>>();
+        match node {
+            Node::Scan { .. } | Node::Values(_) | Node::Argument { .. } => {}
+            Node::Window { input, window } => self.add(*input, own.into_iter().chain([window.column.clone()])),
+            Node::Filter { input, .. } | Node::Sort { input, .. } => {
+                self.add(*input, own.into_iter().chain(read(node.expressions())));
+            }
+            Node::Extend { input, columns } => {
+                let wanted = columns.iter().filter(|(name, _)| own.contains(name));
+                let used: Vec<Name> = wanted.flat_map(|(_, e)| e.columns()).collect();
+                let passed = own.iter().filter(|name| !columns.iter().any(|(n, _)| n == *name)).cloned();
+                self.add(*input, passed.chain(used).collect::<Vec<_>>());
+            }
+            Node::Project { input, columns } => {
+                let wanted = columns.iter().filter(|(name, _)| own.contains(name));
+                self.add(*input, wanted.flat_map(|(_, e)| e.columns()).collect::<Vec<_>>());
+            }
+            Node::Aggregate { input, by, aggregates } => {
+                let calls = aggregates.iter().filter(|(name, _)| own.contains(name)).flat_map(|(_, c)| c.expressions());
+                self.add(*input, read(by.iter().map(|(_, e)| e).chain(calls).collect()));
+            }
+            Node::Join { left, right, keys, columns, .. } => {
+                for (name, side, from) in columns {
+                    if own.contains(name) {
+                        let input = if *side == crate::plan::JoinSide::Left { left } else { right };
+                        self.add(*input, [from.clone()]);
+                    }
+                }
+                self.add(*left, keys.iter().map(|(l, _)| l.clone()));
+                self.add(*right, keys.iter().map(|(_, r)| r.clone()));
+            }
+            Node::Union { inputs } => inputs.iter().for_each(|input| self.add(*input, own.clone())),
+            Node::Take { input, .. } | Node::Sample { input, .. } => self.add(*input, own),
+            Node::Expand { input, columns, .. } => {
+                let passed = own.iter().filter(|name| !columns.iter().any(|c| c.name == **name)).cloned();
+                self.add(*input, passed.chain(read(node.expressions())).collect::<Vec<_>>());
+            }
+            Node::Rows { input, columns } => {
+                let passed = own.iter().filter(|name| !columns.iter().any(|(n, _)| n == *name)).cloned();
+                self.add(*input, passed.chain(read(node.expressions())).collect::<Vec<_>>());
+            }
+            Node::Apply { input, body, .. } => {
+                reached[body.0 as usize] = true;
+                self.all(plan, *body);
+                self.all(plan, *input);
+            }
+            Node::Partition { input, body, .. } => {
+                reached[body.0 as usize] = true;
+                self.all(plan, *body);
+                self.all(plan, *input);
+            }
+            Node::Table { inputs, operation } => {
+                for (at, input) in inputs.iter().enumerate() {
+                    match operation.reads(at) {
+                        Some(names) => self.add(*input, names),
+                        None => self.all(plan, *input),
+                    }
+                }
+            }
+        }
+        // Names that an input does not have (an expansion's index, a shadowed name) are nobody's need.
+        for input in node.inputs() {
+            let schema = plan.schema(input);
+            self.0[input.0 as usize].retain(|name| schema.contains(name));
+        }
+    }
+}
