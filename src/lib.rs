@@ -38,5 +38,6 @@ pub mod expr;
 pub mod functions;
 pub mod kql;
 pub mod plan;
+pub mod read;
 pub mod rules;
 pub mod types;

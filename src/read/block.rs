@@ -1,0 +1,70 @@
+//! The bytes that are read at once, and the pool that they go back to.
+use std::sync::{Arc, Mutex};
+
+/// Zero bytes behind the data of every block, so that a scan may load whole words.
+pub const PADDING: usize = 64;
+/// How many bytes of a file are read at once.
+pub const BLOCK: usize = 2 << 20;
+/// A record may not be longer.
+pub const LONGEST_RECORD: usize = 64 << 20;
+
+/// Whole records of one file.
+#[derive(Debug, Default)]
+pub struct Block {
+    bytes: Vec<u8>,
+    /// Where the records lie in the bytes.
+    pub start: usize,
+    pub end: usize,
+    /// The place of the first record in the decoded file.
+    pub offset: u64,
+    /// What the parser must know of the text before.
+    pub context: Option<Arc<str>>,
+    pool: Option<Arc<Buffers>>,
+}
+
+impl Block {
+    /// `bytes[start..end]` are the records; zeros are added behind all bytes.
+    pub fn new(mut bytes: Vec<u8>, start: usize, end: usize, offset: u64) -> Block {
+        bytes.extend_from_slice(&[0; PADDING]);
+        Block { bytes, start, end, offset, context: None, pool: None }
+    }
+
+    /// The bytes go back to the pool when the block is dropped.
+    pub fn pooled(mut self, pool: &Arc<Buffers>) -> Block {
+        self.pool = Some(pool.clone());
+        self
+    }
+
+    /// All bytes, padding included: records are `bytes()[start..end]`.
+    pub fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+}
+
+impl Drop for Block {
+    fn drop(&mut self) {
+        if let Some(pool) = self.pool.take() {
+            pool.give_back(std::mem::take(&mut self.bytes));
+        }
+    }
+}
+
+/// Buffers that blocks no longer need: fresh memory costs more than filling it.
+#[derive(Debug, Default)]
+pub struct Buffers(Mutex<Vec<Vec<u8>>>);
+
+impl Buffers {
+    pub fn take(&self) -> Vec<u8> {
+        self.0.lock().ok().and_then(|mut free| free.pop()).unwrap_or_default()
+    }
+
+    fn give_back(&self, mut buffer: Vec<u8>) {
+        buffer.clear();
+        if let Ok(mut free) = self.0.lock()
+            && free.len() < 64
+            && buffer.capacity() <= 4 * BLOCK
+        {
+            free.push(buffer);
+        }
+    }
+}

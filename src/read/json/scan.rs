@@ -1,0 +1,172 @@
+//! Where strings, containers and scalars of JSON end: the innermost loops of reading.
+
+/// What is wrong with a record.
+pub type Broken = &'static str;
+
+pub const UNCLOSED: Broken = "broken JSON: the record ends too early";
+pub const NO_VALUE: Broken = "broken JSON: expected a value";
+
+/// What a string holds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Inside {
+    pub escaped: bool,
+    /// Bytes outside ASCII.
+    pub wide: bool,
+}
+
+/// The place of the closing quote of the string whose inside begins at `at`.
+#[inline(always)]
+pub fn string_end(bytes: &[u8], mut at: usize) -> Result<(usize, Inside), Broken> {
+    let mut inside = Inside::default();
+    loop {
+        let (stop, wide) = special(bytes, at);
+        at += stop;
+        inside.wide |= wide;
+        match bytes.get(at) {
+            Some(b'"') => return Ok((at, inside)),
+            Some(b'\\') => {
+                inside.escaped = true;
+                // What follows may be a line's end: a broken record must not take the next line with it.
+                at += if bytes.get(at + 1).is_some_and(|byte| *byte != b'\n') { 2 } else { 1 };
+            }
+            Some(b'\n' | 0) | None => return Err("broken JSON: a string is not closed"),
+            // Other control characters are no JSON, but harm nothing.
+            Some(byte) if *byte < 0x20 => at += 1,
+            _ => {}
+        }
+    }
+}
+
+/// How many bytes from `at` are no quote, backslash or control character, and whether one of them is not ASCII.
+///
+/// May stop early: at a byte that is none of them.
+#[cfg(target_arch = "x86_64")]
+#[inline(always)]
+fn special(bytes: &[u8], at: usize) -> (usize, bool) {
+    use std::arch::x86_64::*;
+    let Some(chunk) = bytes.get(at..).and_then(|rest| rest.first_chunk::<16>()) else { return special_tail(bytes, at) };
+    // SAFETY: SSE2 is part of x86-64, and the load reads the sixteen bytes of `chunk`.
+    let (stops, wide) = unsafe {
+        let chunk = _mm_loadu_si128(chunk.as_ptr().cast());
+        let quotes = _mm_cmpeq_epi8(chunk, _mm_set1_epi8(b'"' as i8));
+        let backslashes = _mm_cmpeq_epi8(chunk, _mm_set1_epi8(b'\\' as i8));
+        let controls = _mm_cmpeq_epi8(_mm_min_epu8(chunk, _mm_set1_epi8(0x1F)), chunk);
+        let stops = _mm_or_si128(_mm_or_si128(quotes, backslashes), controls);
+        (_mm_movemask_epi8(stops) as u32, _mm_movemask_epi8(chunk) as u32)
+    };
+    let length = (stops | 1 << 16).trailing_zeros();
+    (length as usize, wide & ((1 << length) - 1) != 0)
+}
+
+#[cfg(not(target_arch = "x86_64"))]
+#[inline(always)]
+fn special(bytes: &[u8], at: usize) -> (usize, bool) {
+    special_tail(bytes, at)
+}
+
+#[cold]
+#[inline(never)]
+fn special_tail(bytes: &[u8], at: usize) -> (usize, bool) {
+    let rest = bytes.get(at..).unwrap_or_default();
+    let length = rest.iter().position(|byte| matches!(byte, b'"' | b'\\' | 0..0x20)).unwrap_or(rest.len());
+    (length, !rest.get(..length).unwrap_or_default().is_ascii())
+}
+
+/// The place behind an array or object that begins at `at`, and what its strings hold.
+///
+/// Brackets are counted, not matched: what needs more is read by a JSON parser afterwards.
+pub fn container_end(bytes: &[u8], mut at: usize, lines: bool) -> Result<(usize, Inside), Broken> {
+    let mut depth = 0_usize;
+    let mut inside = Inside::default();
+    loop {
+        at = next_structural(bytes, at);
+        match bytes.get(at) {
+            Some(b'"') => {
+                let (end, text) = string_end(bytes, at + 1)?;
+                inside.escaped |= text.escaped;
+                inside.wide |= text.wide;
+                at = end + 1;
+            }
+            Some(b'{' | b'[') => {
+                depth += 1;
+                at += 1;
+            }
+            Some(b'}' | b']') => {
+                depth -= 1;
+                at += 1;
+                if depth == 0 {
+                    return Ok((at, inside));
+                }
+            }
+            Some(b'\n') if lines => return Err(UNCLOSED),
+            None | Some(0) => return Err(UNCLOSED),
+            Some(_) => at += 1,
+        }
+    }
+}
+
+/// The next quote, bracket, newline or zero from `at` on.
+#[cfg(target_arch = "x86_64")]
+#[inline(always)]
+fn next_structural(bytes: &[u8], mut at: usize) -> usize {
+    use std::arch::x86_64::*;
+    while let Some(chunk) = bytes.get(at..).and_then(|rest| rest.first_chunk::<16>()) {
+        // SAFETY: SSE2 is part of x86-64, and the load reads the sixteen bytes of `chunk`.
+        let stops = unsafe {
+            let chunk = _mm_loadu_si128(chunk.as_ptr().cast());
+            let is = |byte: u8, chunk| _mm_cmpeq_epi8(chunk, _mm_set1_epi8(byte as i8));
+            // `[` and `{`, `]` and `}` differ by one bit.
+            let folded = _mm_or_si128(chunk, _mm_set1_epi8(0x20));
+            let brackets = _mm_or_si128(is(b'{', folded), is(b'}', folded));
+            let ends = _mm_or_si128(is(b'\n', chunk), is(0, chunk));
+            _mm_movemask_epi8(_mm_or_si128(_mm_or_si128(is(b'"', chunk), brackets), ends)) as u32
+        };
+        if stops != 0 {
+            return at + stops.trailing_zeros() as usize;
+        }
+        at += 16;
+    }
+    structural_tail(bytes, at)
+}
+
+#[cfg(not(target_arch = "x86_64"))]
+fn next_structural(bytes: &[u8], at: usize) -> usize {
+    structural_tail(bytes, at)
+}
+
+fn structural_tail(bytes: &[u8], at: usize) -> usize {
+    let rest = bytes.get(at..).unwrap_or_default();
+    let is_stop = |byte: &u8| matches!(byte, b'"' | b'{' | b'}' | b'[' | b']' | b'\n' | 0);
+    at + rest.iter().position(is_stop).unwrap_or(rest.len())
+}
+
+/// The place behind the number or word that begins at `at`.
+#[inline(always)]
+pub fn scalar_end(bytes: &[u8], at: usize) -> Result<usize, Broken> {
+    let rest = bytes.get(at..).unwrap_or_default();
+    let ends = |byte: &u8| matches!(byte, b',' | b'}' | b']' | b' ' | b'\n' | b'\r' | b'\t' | 0);
+    let length = rest.iter().position(ends).unwrap_or(rest.len());
+    let text = rest.get(..length).unwrap_or_default();
+    match text {
+        [b'-' | b'0'..=b'9', ..]
+            if text.iter().all(|b| matches!(b, b'0'..=b'9' | b'.' | b'-' | b'+' | b'e' | b'E')) =>
+        {
+            Ok(at + length)
+        }
+        b"true" | b"false" | b"null" | b"NaN" | b"Infinity" | b"-Infinity" => Ok(at + length),
+        _ => Err(NO_VALUE),
+    }
+}
+
+/// The first byte from `at` on that is no blank; line ends are blanks unless records are lines.
+#[inline(always)]
+pub fn after_blanks(bytes: &[u8], mut at: usize, lines: bool) -> usize {
+    while let Some(byte) = bytes.get(at) {
+        let blank = matches!(byte, b' ' | b'\t' | b'\r') || (!lines && *byte == b'\n');
+        if !blank {
+            break;
+        }
+        at += 1;
+    }
+    at
+}

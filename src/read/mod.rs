@@ -1,0 +1,177 @@
+//! Files as sources: the formats of security logs, read in parallel, and no more of them than a plan names.
+//!
+//! A file is cut into blocks at record ends ([`text`]). A parser notes where the wanted values of each record lie
+//! ([`cell`], [`rows`]); a column is decoded when the executor asks for it ([`values`]), for the rows that are left.
+//! Bad rows are counted by file and reason ([`problems`]), and good ones kept. What is read, and what is bad, does
+//! not depend on the number of threads.
+mod block;
+mod cell;
+mod files;
+mod format;
+mod infer;
+mod input;
+mod json;
+mod problems;
+mod rows;
+mod source;
+mod text;
+mod values;
+
+pub use format::Format;
+
+use crate::diagnostic::{Fault, Result};
+use crate::functions::{Context, Limits};
+use crate::plan::{Needs, Piece, Scan, Source};
+use crate::types::{Chunk, Name, Schema, Stored, Table};
+use block::Block;
+use infer::Inferred;
+use input::Input;
+use source::{Files, SourceFile};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
+use text::{Form, TextFile};
+
+/// What the caller knows of the files.
+#[derive(Clone, Debug, Default)]
+pub struct Options {
+    /// The format; told from the content where it is none.
+    pub format: Option<Format>,
+    /// The name of the table that the files hold: a known Log Analytics table is read with its schema.
+    pub table: Option<String>,
+    /// Declared columns; others that the files have stay.
+    pub schema: Option<Schema>,
+    /// Only these columns.
+    pub columns: Option<Vec<String>>,
+}
+
+/// Bytes of a file that its format is told from, and, if they hold enough records, its columns' kinds.
+const HEAD: usize = 256 << 10;
+/// No more bytes are looked at for the kinds of columns.
+const SAMPLE: usize = 16 << 20;
+
+/// Files, folders (with all files in them) and globs as one source.
+///
+/// A path that is missing or cannot be read, a file of no known format, and a glob without a match are data errors
+/// that name the path.
+pub fn open<P: AsRef<Path>>(paths: &[P], options: &Options) -> Result<Arc<dyn Source>> {
+    let paths: Vec<PathBuf> = paths.iter().map(|path| path.as_ref().to_owned()).collect();
+    let mut opening = Opening { options, schema: declared(options), inferred: Inferred::default() };
+    let (mut inputs, mut files) = (Vec::new(), Vec::new());
+    for path in files::expand(&paths)? {
+        let input = Input::new(&path)?;
+        files.push(opening.file(&input)?);
+        inputs.push(input);
+    }
+    let schema = opening.finish();
+    Ok(Arc::new(Files { schema, inputs: inputs.into(), files: files.into() }))
+}
+
+fn declared(options: &Options) -> Schema {
+    options.schema.clone().unwrap_or_default()
+}
+
+/// What is learned of the files while they are opened.
+struct Opening<'a> {
+    options: &'a Options,
+    schema: Schema,
+    inferred: Inferred,
+}
+
+impl Opening<'_> {
+    fn file(&mut self, input: &Input) -> Result<Box<dyn SourceFile>> {
+        let head = input.head(HEAD)?;
+        let format = self.options.format.or_else(|| Format::sniff(&input.path, &head)).ok_or_else(|| unknown(input))?;
+        let form: Arc<dyn Form> = match format {
+            Format::Ndjson => Arc::new(json::Plain { lines: true }),
+            Format::Json => Arc::new(json::Plain { lines: false }),
+            _ => return Err(unknown(input)),
+        };
+        self.sample(input, form.as_ref(), head)?;
+        Ok(Box::new(TextFile { input: input.clone(), form }))
+    }
+
+    /// Looks at the first records, until enough were seen.
+    fn sample(&mut self, input: &Input, form: &dyn Form, head: Vec<u8>) -> Result<()> {
+        if self.inferred.is_enough() {
+            return Ok(());
+        }
+        let whole = head.len() < HEAD;
+        let mut bytes = if whole { head } else { input.head(SAMPLE)? };
+        let at_end = whole || bytes.len() < SAMPLE;
+        let end = if at_end { bytes.len() } else { form.cutter().cut(&bytes) };
+        bytes.truncate(end);
+        let schema = &self.schema;
+        self.inferred.sample(form, &Block::new(bytes, 0, end, 0), &|name| schema.contains(name));
+        Ok(())
+    }
+
+    /// The declared columns, then those that the files have.
+    fn finish(self) -> Schema {
+        let mut columns = self.schema.columns().to_vec();
+        columns.extend(self.inferred.columns());
+        let Some(only) = &self.options.columns else { return Schema::new(columns) };
+        let kept = |name: &Name| only.iter().any(|wanted| **wanted == **name);
+        Schema::new(columns.into_iter().filter(|(name, _)| kept(name)).collect())
+    }
+}
+
+fn unknown(input: &Input) -> Fault {
+    let names: Vec<&str> = Format::names().collect();
+    Fault::data("HP403", format!("`{}` is of no known format", input.name()))
+        .help(format!("give its format: {}", names.join(", ")))
+}
+
+/// The files as a table in memory, with the problems of bad rows.
+pub fn read<P: AsRef<Path>>(paths: &[P], options: &Options) -> Result<Table> {
+    load(open(paths, options)?.as_ref())
+}
+
+/// All rows of a source in memory, in the order of the files.
+pub fn load(source: &dyn Source) -> Result<Table> {
+    let columns: Vec<Name> = source.schema().names().cloned().collect();
+    let scan = source.scan(&Needs { columns, window: None })?;
+    let context = Context::new(0, Limits::default(), Arc::default());
+    let chunks: Mutex<Vec<(u32, Chunk)>> = Mutex::default();
+    let outcomes: Mutex<Vec<Fault>> = Mutex::default();
+    rayon::scope(|scope| {
+        for _ in 0..rayon::current_num_threads() {
+            scope.spawn(|_| {
+                if let Err(fault) = drain(scan.as_ref(), source.schema().len(), &context, &chunks)
+                    && let Ok(mut outcomes) = outcomes.lock()
+                {
+                    outcomes.push(fault);
+                }
+            });
+        }
+    });
+    if let Some(fault) = outcomes.into_inner().unwrap_or_default().into_iter().next() {
+        return Err(fault);
+    }
+    let mut chunks = chunks.into_inner().unwrap_or_default();
+    chunks.sort_by_key(|(ordinal, _)| *ordinal);
+    let chunks = chunks.into_iter().map(|(_, chunk)| chunk).collect();
+    Ok(Table::new(source.schema().clone(), chunks).with_problems(scan.problems()))
+}
+
+/// Reads pieces until there are no more.
+fn drain(scan: &dyn Scan, width: usize, context: &Context, chunks: &Mutex<Vec<(u32, Chunk)>>) -> Result<()> {
+    while let Some(piece) = scan.next()? {
+        let ordinal = piece.ordinal();
+        let chunk = chunk(piece, width, context)?;
+        if chunk.rows > 0
+            && let Ok(mut chunks) = chunks.lock()
+        {
+            chunks.push((ordinal, chunk));
+        }
+    }
+    Ok(())
+}
+
+fn chunk(piece: Box<dyn Piece>, width: usize, context: &Context) -> Result<Chunk> {
+    let morsel = piece.read(context)?;
+    let columns = (0..width).map(|at| morsel.column(at, None).map(Stored::Column)).collect::<Result<Vec<_>>>()?;
+    Ok(Chunk { rows: morsel.rows(), columns })
+}
+
+#[cfg(test)]
+mod tests;
