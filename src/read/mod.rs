@@ -14,10 +14,12 @@ mod json;
 mod problems;
 mod rows;
 mod source;
+mod tables;
 mod text;
 mod values;
 
 pub use format::Format;
+pub use tables::{known_schema, known_tables};
 
 use crate::diagnostic::{Fault, Result};
 use crate::functions::{Context, Limits};
@@ -66,8 +68,13 @@ pub fn open<P: AsRef<Path>>(paths: &[P], options: &Options) -> Result<Arc<dyn So
     Ok(Arc::new(Files { schema, inputs: inputs.into(), files: files.into() }))
 }
 
+/// The columns of the known table, the declared ones in their place or behind them.
 fn declared(options: &Options) -> Schema {
-    options.schema.clone().unwrap_or_default()
+    let known = options.table.as_deref().and_then(known_schema).cloned().unwrap_or_default();
+    let Some(declared) = &options.schema else { return known };
+    let mut schema = known;
+    declared.columns().iter().for_each(|(name, kind)| schema.set(name.clone(), *kind));
+    schema
 }
 
 /// What is learned of the files while they are opened.

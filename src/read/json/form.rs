@@ -18,7 +18,7 @@ impl Form for Plain {
     }
 
     fn cutter(&self) -> Box<dyn Cutter> {
-        if self.lines { Box::new(Lines) } else { Box::new(super::Objects::default()) }
+        if self.lines { Box::new(Lines) } else { Box::new(super::Objects) }
     }
 
     fn names(&self, sample: &Block) -> Vec<Name> {

@@ -90,7 +90,8 @@ impl Keys {
 
     /// The keys that were discovered, in the order of their slots.
     pub fn discovered(&self) -> Vec<String> {
-        let mut found: Vec<(u16, String)> = self.targets.iter().filter_map(slot_of).collect();
+        let mut found: Vec<(u16, String)> =
+            self.targets.iter().filter_map(|(key, target)| slot_of(key, target)).collect();
         found.sort();
         found.into_iter().map(|(_, key)| key).collect()
     }
@@ -220,7 +221,7 @@ impl Keys {
     }
 }
 
-fn slot_of((key, target): (&Box<[u8]>, &Target)) -> Option<(u16, String)> {
+fn slot_of(key: &[u8], target: &Target) -> Option<(u16, String)> {
     target.slot.map(|(slot, _)| (slot, String::from_utf8_lossy(key).into_owned()))
 }
 

@@ -131,7 +131,7 @@ pub fn discover(block: &Block, lines: bool) -> Vec<String> {
 }
 
 /// Cuts behind the last object that is closed, wherever its lines end.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Objects;
 
 impl Cutter for Objects {
