@@ -2,7 +2,7 @@
 //!
 //! From loose to tight: `or`, `and`, equality (`==`, `in`, `between` ...), comparison, sums, products,
 //! operators on texts, signs, paths. Equality, comparison and operators on texts do not chain.
-use super::{MAX_DEPTH, MAX_OPERANDS, Parsed, Parser};
+use super::{MAX_DEPTH, MAX_OPERANDS, Parsed, Parser, Reported};
 use crate::diagnostic::{Diagnostic, Span};
 use crate::kql::ast::{
     Argument, Between, Binary, BinaryOperator, Call, Expression, ExpressionKind, In, InOperator, Literal, Name, Path,
@@ -82,9 +82,9 @@ const TABULAR_FUNCTIONS: &[&str] = &["toscalar", "totable", "materialize"];
 
 impl Parser<'_> {
     pub(super) fn expression(&mut self) -> Parsed<Expression> {
-        let outer = self.enter()?;
+        let outer = self.enter(1)?;
         let expression = self.operands(OR);
-        self.leave(outer);
+        self.leave(1, outer);
         expression
     }
 
@@ -197,9 +197,8 @@ impl Parser<'_> {
             }
             signs.push((operator, self.advance().span));
         }
-        let base = self.primary()?;
-        let operand = self.path(base, false)?;
-        self.signed(signs, operand)
+        let operand = self.primary().and_then(|base| self.path(base, false))?;
+        if signs.is_empty() { Ok(operand) } else { self.signed(signs, operand) }
     }
 
     fn signed(&mut self, signs: Vec<(UnaryOperator, Span)>, mut operand: Expression) -> Parsed<Expression> {
@@ -280,13 +279,15 @@ impl Parser<'_> {
                 Ok(Expression { kind: ExpressionKind::Star, span: token.span })
             }
             TokenKind::Symbol("[") if self.name_length(0).is_some() => self.named_primary(),
-            TokenKind::Symbol("[") => {
-                let said = Diagnostic::error("KS006", "a list cannot stand here").at(token.span);
-                Err(self.report(said.help("write dynamic([...]) for an array of literals, pack_array(...) otherwise")))
-            }
+            TokenKind::Symbol("[") => Err(self.bare_list()),
             TokenKind::Word => self.word_primary(token),
             _ => self.missing("an expression"),
         }
+    }
+
+    fn bare_list(&mut self) -> Reported {
+        let said = Diagnostic::error("KS006", "a list cannot stand here").at(self.token().span);
+        self.report(said.help("write dynamic([...]) for an array of literals, pack_array(...) otherwise"))
     }
 
     fn parenthesised(&mut self) -> Parsed<Expression> {
@@ -356,10 +357,14 @@ impl Parser<'_> {
         }
         let value = if tabular { self.tabular_expression()? } else { self.expression()? };
         if self.at("|") {
-            let said = Diagnostic::error("KS005", "`)` is expected before `|`").at(self.token().span);
-            return Err(self.report(said.help("put a query that is an argument into parentheses of its own")));
+            return Err(self.bare_query());
         }
         Ok(Argument { name, value, span: self.since(start) })
+    }
+
+    fn bare_query(&mut self) -> Reported {
+        let said = Diagnostic::error("KS005", "`)` is expected before `|`").at(self.token().span);
+        self.report(said.help("put a query that is an argument into parentheses of its own"))
     }
 
     fn typeof_literal(&mut self) -> Parsed<Expression> {

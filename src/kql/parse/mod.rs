@@ -20,11 +20,14 @@ use crate::diagnostic::{Diagnostic, Span};
 /// How deep expressions, sub-queries and function bodies may nest.
 pub const MAX_DEPTH: usize = 256;
 
+/// The levels that an operator counts for: reading one takes the stack of two expressions.
+const OPERATOR_LEVELS: usize = 2;
+
 /// How high a tree may grow by chains such as `a + b + c ...`, whose nodes nest to the left.
 const MAX_HEIGHT: usize = 512;
 
 /// Operands read within operands: what bounds the stack.
-const MAX_OPERANDS: usize = 2 * MAX_DEPTH;
+const MAX_OPERANDS: usize = MAX_DEPTH + MAX_DEPTH / 2;
 
 /// Something is wrong, and a diagnostic says what.
 #[derive(Clone, Copy, Debug)]
@@ -177,23 +180,23 @@ impl<'a> Parser<'a> {
 
     /// Reads a nested part, unless that would be one too many.
     fn nested<T>(&mut self, read: impl FnOnce(&mut Self) -> Parsed<T>) -> Parsed<T> {
-        let outer = self.enter()?;
+        let outer = self.enter(1)?;
         let result = read(self);
-        self.leave(outer);
+        self.leave(1, outer);
         result
     }
 
-    /// Begins a nested part; gives the height that `leave` wants back.
-    fn enter(&mut self) -> Parsed<usize> {
-        if self.depth >= MAX_DEPTH {
+    /// Begins a nested part that counts for some levels; gives the height that `leave` wants back.
+    fn enter(&mut self, levels: usize) -> Parsed<usize> {
+        if self.depth + levels > MAX_DEPTH {
             return Err(self.too_deep());
         }
-        self.depth += 1;
+        self.depth += levels;
         Ok(std::mem::take(&mut self.height))
     }
 
-    fn leave(&mut self, outer: usize) {
-        self.depth -= 1;
+    fn leave(&mut self, levels: usize, outer: usize) {
+        self.depth -= levels;
         self.height = outer.max(self.height + 1);
     }
 
@@ -218,11 +221,13 @@ impl<'a> Parser<'a> {
 
     /// One or more items with commas between them.
     fn list<T>(&mut self, mut item: impl FnMut(&mut Self) -> Parsed<T>) -> Parsed<Vec<T>> {
-        let mut items = vec![item(self)?];
-        while self.eat(",") {
+        let mut items = Vec::new();
+        loop {
             items.push(item(self)?);
+            if !self.eat(",") {
+                return Ok(items);
+            }
         }
-        Ok(items)
     }
 
     /// Items with commas between them up to a closing bracket, which is read too.

@@ -1,5 +1,5 @@
 //! Pipelines: a source and the operators after it, also as parts of other operators.
-use super::{Parsed, Parser, Reported, operators};
+use super::{OPERATOR_LEVELS, Parsed, Parser, Reported, operators};
 use crate::diagnostic::{Diagnostic, closest};
 use crate::kql::ast::{Datatable, Expression, ExpressionKind, Externaldata, Name, Operator, OperatorKind, Pipeline};
 use crate::kql::lex::{Token, TokenKind};
@@ -38,23 +38,25 @@ impl Parser<'_> {
     fn operators(&mut self, leading: bool) -> Parsed<Vec<Operator>> {
         let mut operators = Vec::new();
         if leading {
-            operators.push(self.nested(|p| Ok(p.operator()))?);
+            operators.push(self.operator()?);
         }
         while self.eat("|") {
-            operators.push(self.nested(|p| Ok(p.operator()))?);
+            operators.push(self.operator()?);
         }
         Ok(operators)
     }
 
     /// One operator; what is wrong with it is skipped up to the next pipe.
-    pub(super) fn operator(&mut self) -> Operator {
+    pub(super) fn operator(&mut self) -> Parsed<Operator> {
         let start = self.token();
+        let outer = self.enter(OPERATOR_LEVELS)?;
         let kind = self.operator_kind().and_then(|(name, kind)| self.operator_end(name, kind));
         let (name, kind) = kind.unwrap_or_else(|_| {
             self.skip_to(start, &["|", ";"]);
             (Name { text: self.written(start).to_string(), span: start.span }, OperatorKind::Unknown)
         });
-        Operator { name, kind, span: self.since(start.span) }
+        self.leave(OPERATOR_LEVELS, outer);
+        Ok(Operator { name, kind, span: self.since(start.span) })
     }
 
     fn operator_kind(&mut self) -> Parsed<(Name, OperatorKind)> {

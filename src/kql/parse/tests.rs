@@ -210,6 +210,9 @@ fn deep_nesting_is_an_error() {
         format!("union {}T{}", "(union (".repeat(10_000), "))".repeat(10_000)),
         format!("print {}1", "a + ".repeat(10_000)),
         format!("print {}1", "a * ".repeat(10_000)),
+        "T | make-series toscalar(".repeat(10_000),
+        "print f(x, a == b has toscalar(T | top-nested toscalar(".repeat(10_000),
+        "T | where x in (T | scan with (step s: x between (1 .. toscalar(".repeat(10_000),
     ];
     for text in deep {
         let start: String = text.chars().take(40).collect();

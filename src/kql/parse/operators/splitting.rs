@@ -56,7 +56,7 @@ impl Parser<'_> {
         if self.at("(") {
             return self.subquery();
         }
-        let operator = self.nested(|p| Ok(p.operator()))?;
+        let operator = self.operator()?;
         Ok(Pipeline { source: None, span: operator.span, operators: vec![operator] })
     }
 }
