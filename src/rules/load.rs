@@ -3,7 +3,7 @@ use super::arm;
 use super::document::{Node, parse_yaml};
 use super::rule::{Format, Rule};
 use super::sentinel;
-use crate::diagnostic::{Fault, Result, Source, Span};
+use crate::diagnostic::{Fault, Result, Source, Span, closest};
 use serde_json::Value;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -47,6 +47,28 @@ pub fn load<P: AsRef<Path>>(paths: &[P]) -> Pack {
 }
 
 impl Pack {
+    /// The rule of an id or a name.
+    ///
+    /// # Errors
+    /// `HP208` where there is none; `HP209` where several rules have the name.
+    pub fn rule(&self, name: &str) -> Result<&Rule> {
+        let by_id = self.rules.iter().filter(|rule| rule.id.as_deref().is_some_and(|id| id.eq_ignore_ascii_case(name)));
+        let by_id: Vec<&Rule> = by_id.collect();
+        let found = if by_id.is_empty() { self.rules.iter().filter(|rule| rule.name == name).collect() } else { by_id };
+        match found.as_slice() {
+            [one] => Ok(one),
+            [] => {
+                let near = closest(name, self.rules.iter().map(|rule| rule.name.as_str()));
+                let fault = Fault::rule("HP208", format!("no rule has the id or name `{name}`"));
+                Err(near.map_or(fault.clone(), |near| fault.help(format!("did you mean `{near}`?"))))
+            }
+            several => {
+                let paths: Vec<&str> = several.iter().map(|rule| rule.path.as_str()).collect();
+                Err(Fault::rule("HP209", format!("several rules are called `{name}`: {}", paths.join(", "))))
+            }
+        }
+    }
+
     fn add_folder(&mut self, folder: &Path, depth: usize) {
         let entries = std::fs::read_dir(folder).and_then(Iterator::collect::<std::io::Result<Vec<_>>>);
         let mut paths: Vec<PathBuf> = match entries {
@@ -257,6 +279,10 @@ mod tests {
         let pack = load(&[&folder.0]);
         assert_eq!((pack.rules.len(), pack.problems.len()), (3, 3), "{:#?}", pack.problems);
         assert!(pack.problems.iter().all(|problem| problem.error.source().is_some()));
+        assert_eq!(pack.rule("A").unwrap_err().diagnostics()[0].code, "HP209");
+        assert_eq!(pack.rule("B").unwrap_err().diagnostics()[0].code, "HP208");
+        let one = Pack { rules: pack.rules.into_iter().take(1).collect(), problems: vec![] };
+        assert_eq!((one.rule("a").unwrap().name.as_str(), one.rule("A").is_ok()), ("A", true));
     }
 
     #[test]

@@ -14,12 +14,14 @@ mod rule;
 mod run;
 pub mod sentinel;
 pub mod strict;
+mod write;
 
 pub use load::{Pack, Problem, load};
 pub use rule::{
     Choice, EventGrouping, Format, Language, MatchingMethod, Rule, RuleKind, RuleSeverity, TriggerOperator,
 };
 pub use run::Runs;
+pub use write::rule_yaml;
 
 #[cfg(test)]
 mod tests;

@@ -257,3 +257,96 @@ fn incidents_have_the_columns_of_their_table() {
     );
     assert_eq!(found["RelatedAnalyticRuleIds"], "[\"r-1\"]");
 }
+
+mod broken {
+    //! Nothing that a file holds makes reading it panic.
+    use super::*;
+    use crate::rules::{import::import_page, strict};
+    use proptest::prelude::*;
+
+    const PIECES: &[&str] = &[
+        "id: 11111111-2222-3333-4444-555555555555\n",
+        "name: A\n",
+        "severity: High\n",
+        "kind: Scheduled\n",
+        "query: |\n",
+        "  T\n",
+        "  | where x == \"a\n",
+        "| take 1\n",
+        "queryFrequency: 1h\n",
+        "queryPeriod: P1D\n",
+        "triggerOperator: gt\n",
+        "triggerThreshold: 0\n",
+        "tactics:\n",
+        "- Impact\n",
+        "  - Impact\n",
+        "entityMappings:\n",
+        "- entityType: IP\n",
+        "  fieldMappings:\n",
+        "- identifier: Address\n",
+        "columnName: a\n",
+        "customDetails:\n",
+        "  a: b\n",
+        "incidentConfiguration:\n",
+        "groupingConfiguration:\n",
+        "enabled: true\n",
+        "description: |\n",
+        "description: 'it''s\n",
+        "Explanation\n",
+        "\n",
+        "This is a sentence of some more words.\n",
+        "| A | B |\n|---|---|\n",
+        "- \n",
+        "-\n",
+        "\u{a0}",
+        "\t",
+        "\u{feff}",
+        "é: [",
+        "{",
+        "}",
+        "]",
+        "'",
+        "\"",
+        "```\n",
+        "@'",
+        "&a ",
+        "*a ",
+        "!!binary ",
+        "? ",
+        ": ",
+        "---\n",
+        "\r",
+        "alertDetailsOverride: {alertDisplayNameFormat: '{{a}} {{'}\n",
+        "KQL Query\n",
+        "search: x\n",
+        "tags:\n",
+        "rba:\n",
+    ];
+
+    fn exercise(text: &str) {
+        for rule in import_page(text) {
+            _ = rule.notes;
+        }
+        let file = Arc::new(Source { text: text.into(), origin: "x.yaml".into(), first_line: 1, indent: 0 });
+        for node in document::parse_yaml(&file).unwrap_or_default() {
+            if let Ok(rule) = sentinel::read_rule(&node, &file, Format::Sentinel, node.to_json()) {
+                _ = (strict::check(&rule), rule_yaml(&rule), arm::to_template([&rule]));
+                _ = alerts(&rule, &two());
+            }
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(400))]
+
+        #[test]
+        fn any_pieces(pieces in prop::collection::vec(prop::sample::select(PIECES), 0..40)) {
+            exercise(&pieces.concat());
+        }
+
+        #[test]
+        fn any_text(text in "\\PC{0,60}") {
+            exercise(&text);
+        }
+    }
+}

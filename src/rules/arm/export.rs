@@ -2,6 +2,7 @@
 use super::expression::escaped;
 use crate::rules::duration::to_iso;
 use crate::rules::rule::{Choice, Rule, RuleKind};
+use crate::rules::write::{incident, is_empty, quoted};
 use serde_json::{Map, Value, json};
 
 const API_VERSION: &str = "2024-09-01";
@@ -62,7 +63,7 @@ fn properties(rule: &Rule) -> Value {
         }
     };
     put("displayName", json!(rule.name));
-    put("description", json!(rule.description));
+    put("description", json!(rule.description.as_deref().map(quoted)));
     put("severity", json!(rule.severity.name()));
     put("enabled", json!(rule.enabled));
     put("query", json!(rule.query));
@@ -97,30 +98,6 @@ fn techniques(rule: &Rule, sub: bool) -> Value {
         }
     }
     json!(names)
-}
-
-fn incident(rule: &Rule) -> Value {
-    json!({
-        "createIncident": rule.create_incident,
-        "groupingConfiguration": {
-            "enabled": rule.grouping_enabled,
-            "reopenClosedIncident": rule.reopen_closed_incident,
-            "lookbackDuration": to_iso(rule.lookback_duration),
-            "matchingMethod": rule.matching_method.name(),
-            "groupByEntities": rule.group_by_entities,
-            "groupByAlertDetails": rule.group_by_alert_details,
-            "groupByCustomDetails": rule.group_by_custom_details,
-        },
-    })
-}
-
-fn is_empty(value: &Value) -> bool {
-    match value {
-        Value::Null => true,
-        Value::Array(items) => items.is_empty(),
-        Value::Object(map) => map.is_empty(),
-        _ => false,
-    }
 }
 
 /// Texts that ARM would take for expressions, written as literals.

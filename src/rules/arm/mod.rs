@@ -170,6 +170,8 @@ mod tests {
             let back = template(&to_template([&rule])).remove(0);
             assert_eq!(attributes(&back), attributes(&rule));
             assert_eq!(back.format.name(), "arm");
+            let written = crate::rules::rule_yaml(&back);
+            assert_eq!(attributes(&yaml(&written)), attributes(&rule), "{written}");
         }
     }
 

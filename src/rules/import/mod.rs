@@ -9,8 +9,9 @@ mod schema;
 
 use super::document::{Content, Node, Style, parse_yaml};
 use super::emit::to_yaml;
-use super::rule::Format;
-use super::sentinel;
+use super::rule::{Format, Rule};
+use super::write::rule_yaml;
+use super::{arm, sentinel};
 use crate::diagnostic::{Fault, Severity, Source};
 use assemble::{assemble, dedented};
 use page::{Line, Region};
@@ -18,12 +19,15 @@ use query_text::{End, ending, extent};
 use schema::{SENTINEL, Schema, is_nested_key};
 use std::sync::Arc;
 
+/// Web pages indent with it; YAML and KQL know it not.
+const NO_BREAK_SPACE: char = '\u{a0}';
+
 /// A rule that was recovered from a page.
 #[derive(Clone, Debug)]
 pub struct Imported {
     pub id: Option<String>,
     pub name: Option<String>,
-    /// Clean YAML of the rule.
+    /// Clean YAML of the rule; empty where a template's resource holds none that loads.
     pub yaml: String,
     /// What was mended or left out, in the page's own lines.
     pub notes: Vec<String>,
@@ -34,6 +38,10 @@ pub struct Imported {
 /// Recovers every rule of a page's text; none where the page holds none.
 pub fn import_page(text: &str) -> Vec<Imported> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    if text.trim_start().starts_with('{') {
+        return template_rules(text);
+    }
+    let text = &text.replace(NO_BREAK_SPACE, " ").replace(['\u{200b}', '\u{feff}'], "");
     let lines = page::lines(text);
     let schema = page::schema_of(&lines);
     let mut found: Vec<Recovered> = vec![];
@@ -47,6 +55,29 @@ pub fn import_page(text: &str) -> Vec<Imported> {
         }
     }
     found.into_iter().map(|rule| rule.finish(&lines, schema)).collect()
+}
+
+/// The rules of an ARM template.
+fn template_rules(text: &str) -> Vec<Imported> {
+    let file = Arc::new(Source { text: text.into(), origin: "<template>".into(), first_line: 1, indent: 0 });
+    let Ok(document) = serde_json::from_str(text) else { return vec![] };
+    let imported = |read: Result<Rule, Fault>| match read {
+        Ok(rule) => Imported {
+            id: rule.id.clone(),
+            name: Some(rule.name.clone()),
+            yaml: rule_yaml(&rule),
+            notes: rule.warnings.iter().map(|d| d.message.clone()).collect(),
+            error: None,
+        },
+        Err(fault) => Imported {
+            id: None,
+            name: None,
+            yaml: String::new(),
+            notes: fault.diagnostics().iter().map(|d| format!("not recovered: {}", d.message)).collect(),
+            error: Some(fault),
+        },
+    };
+    arm::read_template(&document, &file).into_iter().map(imported).collect()
 }
 
 /// A rule while it is being mended.
@@ -87,7 +118,9 @@ fn intact(lines: &[Line<'_>], region: Region, schema: &Schema) -> Option<Recover
     let file = Arc::new(Source { text, ..Source::default() });
     let mut documents = parse_yaml(&file).ok()?;
     let node = (documents.len() == 1).then(|| documents.remove(0))?;
-    is_sound(&node, &file, schema).then(|| Recovered {
+    let more = slice.get(end..)?.iter().filter_map(Line::key);
+    let cut_short = more.filter(|(key, value)| schema.anchors(key, value)).any(|(key, _)| node.get(key).is_none());
+    (is_sound(&node, &file, schema) && !cut_short).then(|| Recovered {
         node,
         notes: vec![],
         region: Region { start: region.start, end: region.start + end },
@@ -104,10 +137,11 @@ fn is_sound(node: &Node, file: &Arc<Source>, schema: &Schema) -> bool {
     let filled = !collections.map(|(key, _)| *key).chain([schema.query]).any(empty);
     let loads = !std::ptr::eq(schema, &SENTINEL) || {
         let rule = sentinel::read_rule(node, file, Format::Sentinel, node.to_json());
-        let mapped = |rule: &super::Rule| rule.mapped_entities().iter().all(|entity| !entity.field_mappings.is_empty());
+        let mapped = |rule: &Rule| rule.mapped_entities().iter().all(|entity| !entity.field_mappings.is_empty());
         rule.is_ok_and(|rule| mapped(&rule))
     };
-    placed && filled && loads && node.get(schema.query).is_some()
+    let query = node.get(schema.query).and_then(Node::text).is_some_and(|query| !query.trim().is_empty());
+    placed && filled && loads && query
 }
 
 impl Recovered {
@@ -350,6 +384,8 @@ incidentConfiguration:
     fn indentation_that_was_lost_comes_back() {
         let rule = one(&format!("{}{}{}", AROUND.0, flattened(RULE), AROUND.1));
         assert_eq!(read(&rule.yaml), flat(expected()));
+        let spaced = RULE.lines().map(|line| line.replace("  ", "\u{a0} ") + "\n").collect::<String>();
+        assert_eq!(read(&one(&spaced).yaml), expected());
         let crlf = one(&format!("\u{feff}{}{}", AROUND.0, flattened(RULE)).replace('\n', "\r\n"));
         assert_eq!(read(&crlf.yaml), flat(expected()));
     }
@@ -385,6 +421,22 @@ incidentConfiguration:
         }
         let rule = one(&flattened(&format!("{cut}== \"40\n| Table | Notes |\n|---|---|\n")));
         assert!(rule.notes.iter().any(|note| note.contains("no complete copy")), "{:?}", rule.notes);
+    }
+
+    #[test]
+    fn escu_pages_are_read_too() {
+        let rule = "name: A\nid: 11111111-2222-3333-4444-555555555555\nversion: 8\ndate: '2026-04-15'\nauthor: Me\n\
+            status: production\ntype: Anomaly\ndata_source: []\ndescription: Some words.\nsearch: |-\n  \
+            `macro` a=b\n  | stats count BY c\n  | `filter`\nhow_to_implement: Words.\nknown_false_positives: None.\n\
+            references:\n  - https://x.org\ndrilldown_searches:\n  - name: View - \"$src$\"\n    \
+            search: '%original_detection_search% | search x = \"$src$\"'\n    earliest_offset: 7d\n    latest_offset: \"0\"\n\
+            rba:\n  message: Words -[$dest$] on $src$.\n  risk_objects:\n    - field: src\n      type: system\n      \
+            score: 20\n  threat_objects: []\ntags:\n  analytic_story:\n    - Story\n  mitre_attack_id:\n    - T1566\n  \
+            security_domain: threat\ntests:\n  - name: Test\n    attack_data:\n      - data: https://x.org/a.json\n        \
+            source: s\n";
+        let page = format!("Explore\nAuthor\n\nMe\nRaw Content\n{rule}");
+        assert_eq!(read(&one(&page).yaml), read(rule));
+        assert_eq!(read(&one(&flattened(&page)).yaml), read(rule));
     }
 
     #[test]

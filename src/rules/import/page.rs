@@ -25,7 +25,7 @@ impl<'a> Line<'a> {
 
     /// What follows the dash of a list's item.
     pub fn item(&self) -> Option<&'a str> {
-        let rest = self.text.strip_prefix('-')?;
+        let rest = self.text.strip_prefix(['-', '•', '–'])?;
         (rest.is_empty() || rest.starts_with(' ')).then(|| rest.trim())
     }
 }
