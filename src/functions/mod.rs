@@ -14,9 +14,12 @@ mod convert;
 mod datetime;
 mod items;
 mod math;
+mod net;
 mod operators;
 mod pattern;
+mod presence;
 mod search;
+mod string;
 
 pub use pattern::compile as compile_pattern;
 
@@ -41,6 +44,15 @@ static FAMILIES: &[&[Scalar]] = &[
     array::COLUMNS,
     bag::ROWS,
     bag::COLUMNS,
+    // Text: presence, strings, addresses.
+    presence::ROWS,
+    presence::COLUMNS,
+    string::ROWS,
+    string::COLUMNS,
+    net::ROWS,
+    net::TEXT_ROWS,
+    net::COLUMNS,
+    net::TEXT_COLUMNS,
 ];
 
 pub fn all() -> impl Iterator<Item = &'static Scalar> {

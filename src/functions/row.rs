@@ -1,6 +1,8 @@
 //! How a function over the values of one row reads its arguments and writes its results.
 use super::Accepts;
-use crate::types::{Builder, Column, Dynamic, Kind, Value};
+use crate::diagnostic::Result;
+use crate::types::{Builder, Column, Dynamic, Kind, Value, json};
+use std::borrow::Cow;
 use std::marker::PhantomData;
 
 /// A parameter's type in `scalars!`.
@@ -124,6 +126,43 @@ impl Argument for Any {
     fn get(column: Option<&Column>, row: usize) -> Option<Value> {
         Some(column?.value(row))
     }
+}
+
+/// The text of any value, as `tostring` gives it: `""` for null.
+pub struct AnyText;
+impl Argument for AnyText {
+    const ACCEPTS: Accepts = Accepts::Any;
+    type Item<'a> = Cow<'a, str>;
+    #[inline(always)]
+    fn get(column: Option<&Column>, row: usize) -> Option<Cow<'_, str>> {
+        Some(text_of(column?, row))
+    }
+}
+
+/// The text of a row of any column, as `tostring` gives it: `""` for null.
+#[inline]
+pub fn text_of(column: &Column, row: usize) -> Cow<'_, str> {
+    match column.text(row) {
+        Some(text) if column.kind() == Kind::Dynamic => json::to_string(text),
+        Some(text) => Cow::Borrowed(text),
+        None => Cow::Owned(column.value(row).to_text()),
+    }
+}
+
+/// The column of what `write` appends for each row, exactly one value; of constants alone, a constant.
+pub fn each(
+    kind: Kind,
+    args: &[Column],
+    rows: usize,
+    mut write: impl FnMut(usize, &mut Builder) -> Result<()>,
+) -> Result<Column> {
+    let constant = !args.is_empty() && args.iter().all(Column::is_const);
+    let count = if constant { rows.min(1) } else { rows };
+    let mut builder = Builder::new(kind, count);
+    for row in 0..count {
+        write(row, &mut builder)?;
+    }
+    Ok(spread(builder.finish(), constant, rows))
 }
 
 /// A parameter that may be null or left out.

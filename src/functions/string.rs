@@ -1,0 +1,578 @@
+//! Functions that cut, join, search and change texts. Places and lengths count characters (code points).
+use super::row::{AnyText, Dyn, JsonOut, Long, Maybe, Str, each, text_of};
+use super::search::{Needle, Place};
+use super::{Context, operators};
+use crate::diagnostic::{Fault, Result};
+use crate::types::{Builder, Column, Dynamic, Json, Kind, Value, convert, json, number};
+use std::borrow::Cow;
+use std::fmt::Write;
+
+/// The byte where character `at` starts; the text's length when it has no more characters.
+pub(super) fn byte_of(text: &str, at: usize) -> usize {
+    if text.is_ascii() {
+        return at.min(text.len());
+    }
+    text.char_indices().nth(at).map_or(text.len(), |(byte, _)| byte)
+}
+
+pub(super) fn characters(text: &str) -> usize {
+    if text.is_ascii() { text.len() } else { text.chars().count() }
+}
+
+/// A place from the start, or a negative one from the end, as a number of characters from the start.
+pub(super) fn from_start(text: &str, at: i64) -> usize {
+    let at = if at < 0 { (characters(text) as i64).saturating_add(at).max(0) } else { at };
+    usize::try_from(at).unwrap_or(usize::MAX)
+}
+
+/// `length` characters from `start` on; all of them without a length.
+pub(super) fn slice(text: &str, start: usize, length: Option<usize>) -> &str {
+    let rest = text.get(byte_of(text, start)..).unwrap_or_default();
+    length.map_or(rest, |length| rest.get(..byte_of(rest, length)).unwrap_or(rest))
+}
+
+fn substring(text: &str, start: i64, length: Option<i64>) -> &str {
+    let length = length.map(|length| usize::try_from(length).unwrap_or(0));
+    slice(text, from_start(text, start), length)
+}
+
+/// Where the part of a text lies that `indexof` and its kin look at, and which occurrence they want:
+/// characters before the part, the part, the number of occurrences to skip.
+pub(super) struct Searched<'a> {
+    pub before: usize,
+    pub part: &'a str,
+    pub skip: usize,
+}
+
+impl<'a> Searched<'a> {
+    /// None where an argument is out of its range.
+    pub fn new(text: &'a str, start: i64, length: i64, occurrence: i64) -> Option<Searched<'a>> {
+        if length < -1 || occurrence < 0 {
+            return None;
+        }
+        let before = from_start(text, start);
+        let part = slice(text, before, usize::try_from(length).ok());
+        let skip = usize::try_from(occurrence.saturating_sub(1)).unwrap_or(0);
+        Some(Searched { before, part, skip })
+    }
+
+    /// The place in the whole text of a byte of the part.
+    pub fn place(&self, byte: usize) -> i64 {
+        let inside = self.part.get(..byte).map_or(0, characters);
+        i64::try_from(self.before.saturating_add(inside)).unwrap_or(i64::MAX)
+    }
+}
+
+fn index_of(text: &str, sought: &str, start: i64, length: i64, occurrence: i64) -> Option<i64> {
+    let searched = Searched::new(text, start, length, occurrence)?;
+    if sought.is_empty() {
+        return Some(if searched.before > characters(text) { -1 } else { searched.place(0) });
+    }
+    let found = searched.part.match_indices(sought).nth(searched.skip);
+    Some(found.map_or(-1, |(byte, _)| searched.place(byte)))
+}
+
+/// One-to-one lower case, as `=~` folds it.
+fn lower(text: Cow<'_, str>) -> Cow<'_, str> {
+    match text.bytes().any(|b| b.is_ascii_uppercase() || !b.is_ascii()) {
+        true => Cow::Owned(operators::fold_case(&text)),
+        false => text,
+    }
+}
+
+fn upper(text: Cow<'_, str>) -> Cow<'_, str> {
+    if text.is_ascii() {
+        return match text.bytes().any(|b| b.is_ascii_lowercase()) {
+            true => Cow::Owned(text.to_ascii_uppercase()),
+            false => text,
+        };
+    }
+    let one = |c: char| {
+        let mut upper = c.to_uppercase();
+        match (upper.next(), upper.next()) {
+            (Some(one), None) => one,
+            _ => c,
+        }
+    };
+    Cow::Owned(text.chars().map(one).collect())
+}
+
+fn split(text: &str, delimiter: &str, index: Option<i64>) -> String {
+    let mut out = String::with_capacity(text.len() + 8);
+    out.push('[');
+    match index {
+        _ if delimiter.is_empty() => json::quote(text, &mut out),
+        None => {
+            for (place, part) in text.split(delimiter).enumerate() {
+                if place > 0 {
+                    out.push(',');
+                }
+                json::quote(part, &mut out);
+            }
+        }
+        Some(index) => {
+            if let Some(part) = usize::try_from(index).ok().and_then(|index| text.split(delimiter).nth(index)) {
+                json::quote(part, &mut out);
+            }
+        }
+    }
+    out.push(']');
+    out
+}
+
+/// Each lookup in turn claims its matches in what the earlier ones left.
+fn replace_strings(text: &str, lookups: Dynamic, rewrites: Dynamic) -> String {
+    let (lookups, rewrites) = (lookups.elements().unwrap_or_default(), rewrites.elements().unwrap_or_default());
+    let string = |value: &Value| value.as_text().filter(|_| value.kind() == Kind::String).map(str::to_owned);
+    let mut claimed: Vec<(usize, usize, Option<String>)> = Vec::new();
+    for (place, lookup) in lookups.iter().enumerate() {
+        let Some(lookup) = string(lookup).filter(|l| !l.is_empty()) else { continue };
+        let rewrite = rewrites.get(place).and_then(string);
+        let mut from = 0;
+        while let Some(found) = text.get(from..).and_then(|rest| rest.find(&lookup)) {
+            let (start, end) = (from + found, from + found + lookup.len());
+            match claimed.iter().find(|(s, e, _)| start < *e && *s < end) {
+                Some((_, taken, _)) => from = (*taken).max(start + 1),
+                None => {
+                    claimed.push((start, end, rewrite.clone()));
+                    from = end;
+                }
+            }
+            while !text.is_char_boundary(from) {
+                from += 1;
+            }
+        }
+    }
+    claimed.sort_unstable_by_key(|(start, ..)| *start);
+    rewritten(text, &claimed)
+}
+
+/// The text with parts of it replaced; a part without a rewrite stays.
+fn rewritten(text: &str, parts: &[(usize, usize, Option<String>)]) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut at = 0;
+    for (start, end, rewrite) in parts {
+        out.push_str(text.get(at..*start).unwrap_or_default());
+        out.push_str(rewrite.as_deref().or_else(|| text.get(*start..*end)).unwrap_or_default());
+        at = *end;
+    }
+    out.push_str(text.get(at..).unwrap_or_default());
+    out
+}
+
+/// A replacement list that is too short is filled up with its last character.
+fn translate(sought: &str, replacements: &str, text: &str) -> String {
+    let replacements: Vec<char> = replacements.chars().collect();
+    let replaced = |c: char| match sought.chars().position(|s| s == c) {
+        Some(place) => replacements.get(place).or(replacements.last()).copied(),
+        None => Some(c),
+    };
+    text.chars().filter_map(replaced).collect()
+}
+
+/// The most copies that `strrep` makes.
+const MOST_COPIES: i64 = 1024;
+
+fn replicate(text: &str, count: i64, delimiter: &str) -> String {
+    let count = usize::try_from(count.clamp(0, MOST_COPIES)).unwrap_or(0);
+    let mut out = String::with_capacity(count.saturating_mul(text.len() + delimiter.len()));
+    for copy in 0..count {
+        if copy > 0 {
+            out.push_str(delimiter);
+        }
+        out.push_str(text);
+    }
+    out
+}
+
+fn code_points(text: &str) -> String {
+    let mut writer = json::Writer::with_capacity(text.len() * 4);
+    writer.begin_array();
+    text.chars().for_each(|c| {
+        writer.long(i64::from(u32::from(c)));
+    });
+    writer.end_array();
+    writer.finish()
+}
+
+/// Appends a value as `tostring` writes it.
+fn append(column: &Column, row: usize, out: &mut String) {
+    match column {
+        Column::Long(longs) if !column.is_null(row) => {
+            // Writing to a String cannot fail.
+            let _ = write!(out, "{}", longs.value(row));
+        }
+        column => out.push_str(&text_of(column, row)),
+    }
+}
+
+fn joined(delimiter: Option<&Column>, parts: &[Column], args: &[Column], rows: usize) -> Result<Column> {
+    let mut text = String::new();
+    each(Kind::String, args, rows, |row, out| {
+        text.clear();
+        for (place, part) in parts.iter().enumerate() {
+            if let Some(delimiter) = delimiter.filter(|_| place > 0) {
+                append(delimiter, row, &mut text);
+            }
+            append(part, row, &mut text);
+        }
+        out.push_text(&text);
+        Ok(())
+    })
+}
+
+fn strcat(_: &Context, args: &[Column], rows: usize) -> Result<Column> {
+    joined(None, args, args, rows)
+}
+
+fn strcat_delim(_: &Context, args: &[Column], rows: usize) -> Result<Column> {
+    let (delimiter, parts) = args.split_first().ok_or_else(|| Fault::internal("strcat_delim without a delimiter"))?;
+    joined(Some(delimiter), parts, args, rows)
+}
+
+fn substrings(_: &Context, args: &[Column], rows: usize) -> Result<Column> {
+    let (text, start) = operators::pair(args)?;
+    let length = |row| args.get(2).and_then(|column| column.value(row).as_long());
+    each(Kind::String, args, rows, |row, out| {
+        match start.value(row).as_long() {
+            Some(start) => out.push_text(substring(&text_of(text, row), start, length(row))),
+            None => out.push_null(),
+        }
+        Ok(())
+    })
+}
+
+/// Integers of 32 bits have 8 digits when negative.
+fn to_hex(_: &Context, args: &[Column], rows: usize) -> Result<Column> {
+    let value = args.first().ok_or_else(|| Fault::internal("tohex of nothing"))?;
+    let least = |row: usize| args.get(1).and_then(|c| c.value(row).as_long()).unwrap_or(0).clamp(0, 16) as usize;
+    let write = |row: usize, out: &mut Builder| {
+        match value.value(row) {
+            Value::Int(int) => out.push_text(&format!("{int:0width$x}", width = least(row))),
+            other => match convert::value_to(&other, Kind::Long).as_long() {
+                Some(long) => out.push_text(&number::to_hex(long, least(row))),
+                None => out.push_null(),
+            },
+        }
+        Ok(())
+    };
+    each(Kind::String, args, rows, write)
+}
+
+/// The place in the list of the first of its texts that stands in the text as a term.
+fn has_any_index(context: &Context, args: &[Column], rows: usize) -> Result<Column> {
+    let (text, list) = operators::pair(args)?;
+    each(Kind::Long, args, rows, |row, out| {
+        let Some(values) = Dynamic::of(list, row) else {
+            out.push_long(-1);
+            return Ok(());
+        };
+        let terms = context.prepared("has_any_index", &values.to_json(), || {
+            let texts = values.texts().unwrap_or_default();
+            Ok::<_, Fault>(texts.iter().map(|t| Needle::new(t, Place::Term, false)).collect::<Vec<_>>())
+        })?;
+        let text = text_of(text, row);
+        let found = terms.iter().position(|term| term.is_in(&text));
+        out.push_long(found.map_or(-1, |place| place as i64));
+        Ok(())
+    })
+}
+
+/// Code points, one by one or in arrays, as a text; what is no code point is left out.
+fn from_code_points(_: &Context, args: &[Column], rows: usize) -> Result<Column> {
+    let character = |point: i64| u32::try_from(point).ok().and_then(char::from_u32);
+    each(Kind::String, args, rows, |row, out| {
+        let mut text = String::new();
+        for column in args {
+            match Dynamic::of(column, row) {
+                Some(Dynamic::Json(json)) if !json.starts_with('[') => {
+                    text.extend(Json::new(json).as_i64().and_then(character));
+                }
+                Some(array) => {
+                    let points = array.elements().unwrap_or_default();
+                    text.extend(points.iter().filter_map(Value::as_long).filter_map(character));
+                }
+                None => text.extend(column.value(row).as_long().and_then(character)),
+            }
+        }
+        out.push_text(&text);
+        Ok(())
+    })
+}
+
+crate::scalars! {
+    /// The number of characters (code points) of a text.
+    ///
+    /// Source: strlen-function.
+    ///
+    /// ```kql
+    /// strlen("hello") // 5
+    /// strlen("⒦⒰⒮⒯⒪") // 5
+    /// ```
+    kql fn strlen(text: Str) -> i64 { characters(text) as i64 }
+
+    /// The number of bytes of a text in UTF-8.
+    ///
+    /// Source: string-size-function.
+    ///
+    /// ```kql
+    /// string_size("hello") // 5
+    /// string_size("⒦⒰⒮⒯⒪") // 15
+    /// ```
+    kql fn string_size(text: Str) -> i64 { text.len() as i64 }
+
+    /// The place of the first occurrence of one text in another; -1 where there is none.
+    ///
+    /// A negative `start` counts from the end; a `length` of -1 is no limit; `occurrence` asks for a later one.
+    /// Null for a `length` below -1 or a negative `occurrence`.
+    ///
+    /// Source: indexof-function.
+    ///
+    /// ```kql
+    /// indexof("abcdefg", "cde") // 2
+    /// indexof("abcdefg", "cde", 1, 2) // -1
+    /// indexof("abcdefg", "cde", -5) // 2
+    /// indexof(1234567, 5, 1, 4) // 4
+    /// indexof("abcdefgabcdefg", "cde", 1, 10, 2) // 9
+    /// ```
+    kql fn indexof(
+        text: AnyText, sought: AnyText, start: Maybe<Long>, length: Maybe<Long>, occurrence: Maybe<Long>,
+    ) -> Option<i64> {
+        index_of(&text, &sought, start.unwrap_or(0), length.unwrap_or(-1), occurrence.unwrap_or(1))
+    }
+
+    /// The parts of a text between delimiters, as an array; with an index, an array of that part alone.
+    ///
+    /// Source: split-function.
+    ///
+    /// ```kql
+    /// split("aa_bb", "_") // ["aa","bb"]
+    /// split("aaa_bbb_ccc", "_", 1) // ["bbb"]
+    /// split("", "_") // [""]
+    /// split("a__b", "_") // ["a","","b"]
+    /// ```
+    kql fn split(text: AnyText, delimiter: Str, index: Maybe<Long>) -> JsonOut {
+        JsonOut(split(&text, delimiter, index))
+    }
+
+    /// A text in lower case.
+    ///
+    /// Source: tolower-function.
+    ///
+    /// ```kql
+    /// tolower("HELLO") // hello
+    /// tolower("Über") // über
+    /// ```
+    kql fn tolower(value: AnyText) -> Cow<'_, str> { lower(value) }
+
+    /// A text in upper case.
+    ///
+    /// Source: toupper-function.
+    ///
+    /// ```kql
+    /// toupper("hello") // HELLO
+    /// ```
+    kql fn toupper(value: AnyText) -> Cow<'_, str> { upper(value) }
+
+    /// A text with every occurrence of another replaced.
+    ///
+    /// Source: replace-string-function.
+    ///
+    /// ```kql
+    /// replace_string("A magic trick can turn a cat into a dog", "cat", "hamster") // A magic trick can turn a hamster into a dog
+    /// ```
+    kql fn replace_string(text: Str, lookup: Str, rewrite: Str) -> String {
+        if lookup.is_empty() { text.to_owned() } else { text.replace(lookup, rewrite) }
+    }
+
+    /// A text with every occurrence of several others replaced, the first of them before the second, and so on.
+    ///
+    /// Lookups that are no strings are ignored; what has no string as its rewrite stays as it is.
+    ///
+    /// Source: replace-strings-function.
+    ///
+    /// ```kql
+    /// replace_strings("cat and dog", dynamic(["cat", "dog"]), dynamic(["dog", "pigeon"])) // dog and pigeon
+    /// replace_strings("This is", dynamic(["is", "This"]), dynamic(["was", "This"])) // Thwas was
+    /// ```
+    kql fn replace_strings(text: Str, lookups: Dyn, rewrites: Dyn) -> String { replace_strings(text, lookups, rewrites) }
+
+    /// The characters of a text in reverse order.
+    ///
+    /// Source: reverse-function.
+    ///
+    /// ```kql
+    /// reverse("ABC") // CBA
+    /// reverse(12345) // 54321
+    /// ```
+    kql fn reverse(value: AnyText) -> String { value.chars().rev().collect() }
+
+    /// A text in which characters are replaced by others, one for one.
+    ///
+    /// Where the replacements are fewer, the last one serves the rest; with none, the characters are removed.
+    ///
+    /// Source: translate-function.
+    ///
+    /// ```kql
+    /// translate("abc", "x", "abc") // xxx
+    /// translate("krasp", "otsku", "spark") // kusto
+    /// ```
+    kql fn translate(sought: Str, replacements: Str, text: Str) -> String { translate(sought, replacements, text) }
+
+    /// A text repeated, at most 1024 times, with a delimiter between the copies.
+    ///
+    /// Source: strrep-function.
+    ///
+    /// ```kql
+    /// strrep("ABC", 2) // ABCABC
+    /// strrep(123, 3, ".") // 123.123.123
+    /// ```
+    kql fn strrep(value: AnyText, count: Long, delimiter: Maybe<AnyText>) -> String {
+        replicate(&value, count, delimiter.as_deref().unwrap_or_default())
+    }
+
+    /// How two texts compare, character by character: -1, 0 or 1.
+    ///
+    /// Source: strcmp-function.
+    ///
+    /// ```kql
+    /// strcmp("ABC", "ABC") // 0
+    /// strcmp("abc", "ABC") // 1
+    /// strcmp("abc", "abcde") // -1
+    /// ```
+    kql fn strcmp(left: AnyText, right: AnyText) -> i64 { left.cmp(&right) as i64 }
+
+    /// The elements of an array as one text with a delimiter between them.
+    ///
+    /// Source: strcat-array-function.
+    ///
+    /// ```kql
+    /// strcat_array(dynamic([1, 2, 3]), "->") // 1->2->3
+    /// ```
+    kql fn strcat_array(array: Dyn, delimiter: AnyText) -> String {
+        array.texts().unwrap_or_default().join(&delimiter)
+    }
+
+    /// The code points of a text, as an array of longs.
+    ///
+    /// Source: unicode-codepoints-from-string-function.
+    ///
+    /// ```kql
+    /// unicode_codepoints_from_string("Kusto") // [75,117,115,116,111]
+    /// ```
+    kql fn unicode_codepoints_from_string as [to_utf8, toutf8](value: AnyText) -> JsonOut {
+        JsonOut(code_points(&value))
+    }
+}
+
+crate::kernels! {
+    /// The values, as texts, one after the other.
+    ///
+    /// Source: strcat-function.
+    ///
+    /// ```kql
+    /// strcat("hello", " ", "world") // hello world
+    /// strcat("a", 1, true, long(null)) // a1true
+    /// ```
+    kql fn strcat (part[repeats]: Any) -> Kind(Kind::String) = strcat;
+
+    /// The values, as texts, with a delimiter between them.
+    ///
+    /// Source: strcat-delim-function.
+    ///
+    /// ```kql
+    /// strcat_delim("-", 1, "2", "A", 1s) // 1-2-A-00:00:01
+    /// ```
+    kql fn strcat_delim (delimiter: Any, part[repeats]: Any) -> Kind(Kind::String) = strcat_delim;
+
+    /// The part of a text from a place on, all of the rest or a number of characters.
+    ///
+    /// A negative `start` counts from the end of the text.
+    ///
+    /// Source: substring-function.
+    ///
+    /// ```kql
+    /// substring("123456", 1) // 23456
+    /// substring("123456", 2, 2) // 34
+    /// substring("123456", -2, 2) // 56
+    /// substring("für", 1, 1) // ü
+    /// ```
+    kql fn substring (text: Any, start: Long, length[optional]: Long) -> Kind(Kind::String) = substrings;
+
+    /// The hexadecimal digits of an integer, with zeros in front up to a length of at most 16.
+    ///
+    /// Negative integers are written as two's complement: of a long with 16 digits, of an int with 8.
+    ///
+    /// Source: tohex-function.
+    ///
+    /// ```kql
+    /// tohex(256) // 100
+    /// tohex(-256) // ffffffffffffff00
+    /// tohex(toint(-256), 8) // ffffff00
+    /// tohex(256, 8) // 00000100
+    /// tohex(long(null)) //
+    /// ```
+    kql fn tohex (value: Integer, length[optional]: Integer) -> Kind(Kind::String) = to_hex;
+
+    /// The place in an array of its first value that a text holds as a whole term; -1 where it holds none.
+    ///
+    /// Source: has-any-index-function.
+    ///
+    /// ```kql
+    /// has_any_index("this is an example", dynamic(["not", "example"])) // 1
+    /// has_any_index("this is an example", dynamic([])) // -1
+    /// ```
+    kql fn has_any_index (text: Any, values: Dynamic) -> Kind(Kind::Long) = has_any_index;
+
+    /// The text of code points, given one by one or in arrays.
+    ///
+    /// Source: unicode-codepoints-to-string-function.
+    ///
+    /// ```kql
+    /// unicode_codepoints_to_string(75, 117, 115, 116, 111) // Kusto
+    /// unicode_codepoints_to_string(dynamic([75, 117, 115]), 116, 111) // Kusto
+    /// ```
+    kql fn unicode_codepoints_to_string as [make_string] (point[repeats]: Any) -> Kind(Kind::String) = from_code_points;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn substrings_stay_inside() {
+        assert_eq!(substring("ABCD", 0, Some(2)), "AB");
+        assert_eq!(substring("ABCD", -9, Some(2)), "AB");
+        assert_eq!(substring("ABCD", 9, None), "");
+        assert_eq!(substring("ABCD", 1, Some(-1)), "");
+        assert_eq!(substring("aéb", -2, Some(1)), "é");
+        assert_eq!(substring("ABCD", i64::MIN, Some(i64::MAX)), "ABCD");
+    }
+
+    #[test]
+    fn places_count_characters() {
+        assert_eq!(index_of("éé.x", ".", 0, -1, 1), Some(2));
+        assert_eq!(index_of("abcdefgabcdefg", "cde", 1, -1, 3), Some(-1));
+        assert_eq!(index_of("abc", "b", 0, -2, 1), None);
+        assert_eq!(index_of("abc", "b", 0, -1, -1), None);
+        assert_eq!(index_of("abc", "", i64::MAX, -1, 1), Some(-1));
+    }
+
+    #[test]
+    fn earlier_lookups_claim_first() {
+        let replace = |lookups: &'static str, rewrites: &'static str| {
+            replace_strings("This is an example", Dynamic::Json(lookups), Dynamic::Json(rewrites))
+        };
+        assert_eq!(replace(r#"["This","is"]"#, r#"["This","was"]"#), "This was an example");
+        assert_eq!(replace(r#"["is","This"]"#, r#"["was","This"]"#), "Thwas was an example");
+        assert_eq!(replace(r#"["This","is"]"#, r#"[12345,"was"]"#), "This was an example");
+        assert_eq!(replace(r#"["", 5]"#, "[]"), "This is an example");
+    }
+
+    #[test]
+    fn split_of_one_part() {
+        assert_eq!(split("a,b", ",", Some(1)), r#"["b"]"#);
+        assert_eq!(split("a,b", ",", Some(5)), "[]");
+        assert_eq!(split("a,b", "", None), r#"["a,b"]"#);
+    }
+}
