@@ -136,7 +136,7 @@ pub fn read<P: AsRef<Path>>(paths: &[P], options: &Options) -> Result<Table> {
 /// All rows of a source in memory, in the order of the files.
 pub fn load(source: &dyn Source) -> Result<Table> {
     let columns: Vec<Name> = source.schema().names().cloned().collect();
-    let scan = source.scan(&Needs { columns, window: None })?;
+    let scan = source.scan(&Needs { columns, window: None, morsel_rows: Limits::default().morsel_rows })?;
     let context = Context::new(0, Limits::default(), Arc::default());
     let chunks: Mutex<Vec<(u32, Chunk)>> = Mutex::default();
     let outcomes: Mutex<Vec<Fault>> = Mutex::default();
