@@ -288,8 +288,11 @@ class Rule:
     def warnings(self) -> list[Diagnostic]:
         """What was odd about the file though the rule loads."""
 
-    def check(self, *, schemas: _Schemas | None = None, functions: _Functions | None = None) -> Check:
-        """Checks the rule's query; places are those of the rule's file."""
+    def check(
+        self, *, schemas: _Schemas | None = None, functions: _Functions | None = None, strict: bool = False
+    ) -> Check:
+        """Checks the rule's query, and with `strict` what the public rule repository's validators ask for; places are
+        those of the rule's file."""
 
 @final
 class Pack:

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import re
 import sys
-from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Callable
 
 import huntpack as hp
-from huntpack import output, strict
+from huntpack import output
 
 if TYPE_CHECKING:
     from huntpack import Pack, Rule
-
-STRICT = "HP290"
 
 
 @dataclass(frozen=True)
@@ -53,11 +49,7 @@ def of(pack: Pack, *, functions: Any, schemas: Any, strict: bool) -> Findings:
         findings.found += [located(item, problem.path, None) for item in problem.error.diagnostics]
     for rule in pack:
         add(findings, rule, rule.warnings)
-        add(findings, rule, rule.check(schemas=schemas, functions=functions).diagnostics)
-        if strict:
-            for finding in strictly(rule):
-                findings.found.append(finding)
-                findings.texts.append(line_of(finding))
+        add(findings, rule, rule.check(schemas=schemas, functions=functions, strict=strict).diagnostics)
     return findings
 
 
@@ -71,29 +63,6 @@ def add(findings: Findings, rule: Rule, diagnostics: list[Any]) -> None:
 def located(item: Any, path: str, rule: str | None) -> Finding:
     """A native diagnostic."""
     return Finding(item.severity, item.code, item.message, path, rule, item.line, item.column, item.help)
-
-
-def strictly(rule: Rule) -> Iterator[Finding]:
-    """The complaints of the public repository's checks."""
-    path = rule.path or ""
-    for key, message in strict.complaints(rule):
-        yield Finding("error", STRICT, message, path, rule.name, line_of_key(path, key), 1)
-
-
-def line_of_key(path: str, key: str) -> int | None:
-    """The line of a top-level key in a rule's file."""
-    try:
-        lines = Path(path).read_text(encoding="utf-8-sig").splitlines()
-    except (OSError, UnicodeError):
-        return None
-    start = re.compile(rf"{key}\s*:", re.IGNORECASE)
-    return next((number for number, line in enumerate(lines, 1) if start.match(line)), 1)
-
-
-def line_of(finding: Finding) -> str:
-    """`path:line:column: error[code]: message`."""
-    place = ":".join(str(part) for part in (finding.path, finding.line, finding.column) if part)
-    return f"{place}: {finding.level}[{finding.code}]: {finding.message}"
 
 
 def print_text(findings: Findings) -> None:
