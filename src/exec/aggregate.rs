@@ -2,7 +2,7 @@
 //!
 //! Where a filter follows and the rows stay in memory, the cheap aggregates are computed first, the groups
 //! are filtered, and sets, lists and percentiles are computed for the groups that are left.
-use super::batch::Batch;
+use super::batch::{Batch, Columns};
 use super::build::Executor;
 use super::drive::drive;
 use super::group::Grouper;
@@ -38,7 +38,7 @@ pub fn run(executor: &Executor, id: NodeId, having: &[Expr], passed: &[Arc<Count
     let columns = finished(states, executor.context, grouper.len())?;
     let mut order: Vec<u32> = (0..grouper.len() as u32).collect();
     order.sort_unstable_by_key(|g| firsts.get(*g as usize).copied().unwrap_or(0));
-    let named = |rows: &[u32]| -> Vec<(Name, Column)> {
+    let named = |rows: &[u32]| -> Columns {
         let keys = summary.by.iter().map(|(n, _)| n.clone()).zip(grouper.columns(rows));
         let results = first_calls
             .iter()
@@ -315,11 +315,11 @@ fn finished(states: Vec<Box<dyn State>>, context: &Context, count: usize) -> Res
 /// The groups for which the filters hold, in order, and their columns so far.
 fn survivors(
     order: Vec<u32>,
-    named: &dyn Fn(&[u32]) -> Vec<(Name, Column)>,
+    named: &dyn Fn(&[u32]) -> Columns,
     having: &[Expr],
     later: &[Step],
     context: &Context,
-) -> Result<(Vec<u32>, Vec<(Name, Column)>)> {
+) -> Result<(Vec<u32>, Columns)> {
     let columns = named(&order);
     let names: Vec<Name> = columns.iter().map(|(n, _)| n.clone()).collect();
     let mut batch = Batch::of_columns(columns, (0..order.len() as u64).collect());
@@ -349,7 +349,7 @@ fn second_phase(
     kept: Vec<Kept>,
     order: &[u32],
     groups: usize,
-) -> Result<Vec<(Name, Column)>> {
+) -> Result<Columns> {
     use rayon::prelude::*;
     const GONE: u32 = u32::MAX;
     let mut place = vec![GONE; groups];

@@ -1,6 +1,6 @@
 //! Bodies that run over the rows of each: `mv-apply` and `partition`. A body runs once for all, with the
 //! number of its row (or partition) as a hidden leading key, never once per row.
-use super::batch::Batch;
+use super::batch::{Batch, Columns};
 use super::build::Executor;
 use super::expand::elements;
 use super::group::Grouper;
@@ -114,12 +114,11 @@ impl Application {
     }
 
     /// For the rows of `inputs`: the outer row of each result row, and the body's columns.
-    fn results(&self, inputs: &[Column], rows: usize, context: &Context) -> Result<(Vec<u32>, Vec<(Name, Column)>)> {
-        let named: Vec<(Name, Column)> = self.reads.iter().cloned().zip(inputs.iter().cloned()).collect();
+    fn results(&self, inputs: &[Column], rows: usize, context: &Context) -> Result<(Vec<u32>, Columns)> {
+        let named: Columns = self.reads.iter().cloned().zip(inputs.iter().cloned()).collect();
         let outer = Batch::of_columns(named, (0..rows as u64).collect());
         let (source, made) = elements(&outer, &self.expansion, context)?;
-        let mut columns: Vec<(Name, Column)> =
-            vec![(KEY.into(), Column::Long(source.iter().map(|r| i64::from(*r)).collect()))];
+        let mut columns: Columns = vec![(KEY.into(), Column::Long(source.iter().map(|r| i64::from(*r)).collect()))];
         for (name, kind) in self.argument.columns() {
             let column = match made.iter().find(|(n, _)| n == name) {
                 Some((_, column)) => column.clone(),
@@ -138,8 +137,7 @@ pub fn partition(executor: &Executor, input: NodeId, by: &Name, body: NodeId) ->
     let key = table.column_named(by).ok_or_else(|| Fault::internal("a partition's key was pruned away"))?;
     let mut grouper = Grouper::new(&[key.kind()]);
     let groups = grouper.groups(&[key], table.rows());
-    let mut columns: Vec<(Name, Column)> =
-        vec![(KEY.into(), Column::Long(groups.iter().map(|g| i64::from(*g)).collect()))];
+    let mut columns: Columns = vec![(KEY.into(), Column::Long(groups.iter().map(|g| i64::from(*g)).collect()))];
     columns.extend(table.schema().names().cloned().enumerate().map(|(at, name)| (name, table.column(at))));
     let (_, columns) = Body::new(executor, body)?.run(Table::from_columns(columns), grouper.len(), executor.context)?;
     Ok(Table::from_columns(columns))
@@ -206,7 +204,7 @@ impl Body {
 
     /// Runs the body over a table with the hidden key, for keys `0..keys`: the key of each result row and
     /// the body's columns.
-    fn run(&self, argument: Table, keys: usize, context: &Context) -> Result<(Vec<u32>, Vec<(Name, Column)>)> {
+    fn run(&self, argument: Table, keys: usize, context: &Context) -> Result<(Vec<u32>, Columns)> {
         let (plan, root) = self.plan(argument, keys, context)?;
         let options = Options { threads: 1, trace: false };
         let run = run(&plan, &[root], context, &options)?;

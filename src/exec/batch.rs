@@ -8,6 +8,9 @@ use std::cell::RefCell;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
+/// Columns by name.
+pub type Columns = Vec<(Name, Column)>;
+
 pub struct Batch {
     morsel: Option<Arc<dyn Morsel>>,
     /// Columns that the morsel can still give, by their name here.

@@ -1,5 +1,5 @@
 //! `mv-expand`: rows for the elements of arrays and bags.
-use super::batch::Batch;
+use super::batch::{Batch, Columns};
 use super::pipeline::Expansion;
 use crate::diagnostic::{Fault, Result};
 use crate::expr::{Input, evaluate};
@@ -16,11 +16,7 @@ pub fn expand(batch: &Batch, expansion: &Expansion, live: &HashSet<Name>, contex
 }
 
 /// The source row of each new row, and the new columns.
-pub fn elements(
-    input: &dyn Input,
-    expansion: &Expansion,
-    context: &Context,
-) -> Result<(Vec<u32>, Vec<(Name, Column)>)> {
+pub fn elements(input: &dyn Input, expansion: &Expansion, context: &Context) -> Result<(Vec<u32>, Columns)> {
     let values = expansion.columns.iter().map(|c| evaluate(&c.value, input, context)).collect::<Result<Vec<_>>>()?;
     if let Some(quick) = single_list(input.rows(), &values, expansion) {
         return bounded(quick, context);
@@ -44,14 +40,14 @@ pub fn elements(
         }
     }
     let names = expansion.columns.iter().map(|c| c.name.clone());
-    let mut made: Vec<(Name, Column)> = names.zip(builders.into_iter().map(Builder::finish)).collect();
+    let mut made: Columns = names.zip(builders.into_iter().map(Builder::finish)).collect();
     if let Some(name) = &expansion.index {
         made.push((name.clone(), Column::Long(index.into())));
     }
     Ok((rows, made))
 }
 
-fn bounded(made: (Vec<u32>, Vec<(Name, Column)>), context: &Context) -> Result<(Vec<u32>, Vec<(Name, Column)>)> {
+fn bounded(made: (Vec<u32>, Columns), context: &Context) -> Result<(Vec<u32>, Columns)> {
     match made.0.len() > context.limits.rows {
         true => Err(Fault::limit("rows", "mv-expand makes too many rows")),
         false => Ok(made),
@@ -64,7 +60,7 @@ fn keeps_null_row(parts: &[Parts], expansion: &Expansion) -> bool {
 }
 
 /// One column of typed lists whose elements are wanted as they are: no element is looked at.
-fn single_list(rows: usize, values: &[Column], expansion: &Expansion) -> Option<(Vec<u32>, Vec<(Name, Column)>)> {
+fn single_list(rows: usize, values: &[Column], expansion: &Expansion) -> Option<(Vec<u32>, Columns)> {
     let ([Column::List(list)], [wanted], None, None) =
         (values, expansion.columns.as_slice(), &expansion.limit, &expansion.index)
     else {

@@ -34,8 +34,11 @@ pub fn run(executor: &Executor, id: NodeId) -> Result<Table> {
     Ok(Table::new(schema, vec![Chunk { rows: pairs.left.len(), columns }]))
 }
 
+/// A number for each row; none where its key is null.
+type Keys = Vec<Option<u32>>;
+
 /// The number of each row's key on both sides; none where a part of the key is null.
-fn keys_of(left: &Table, right: &Table, keys: &[(Name, Name)]) -> Result<(Vec<Option<u32>>, Vec<Option<u32>>)> {
+fn keys_of(left: &Table, right: &Table, keys: &[(Name, Name)]) -> Result<(Keys, Keys)> {
     let column = |table: &Table, name: &Name| {
         table.column_named(name).ok_or_else(|| Fault::internal(format!("the join key `{name}` was pruned away")))
     };

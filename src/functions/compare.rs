@@ -153,7 +153,7 @@ fn null_aware(comparison: Comparison, bits: BooleanBuffer, left: &Column, right:
     let unequal = comparison == Comparison::NotEqual;
     let fixed = BooleanBuffer::collect_bool(bits.len(), |i| if either.is_null(i) { unequal } else { bits.value(i) });
     let both = match (l, r) {
-        (Some(l), Some(r)) => Some(NullBuffer::new(&*l.inner() | &*r.inner())),
+        (Some(l), Some(r)) => Some(NullBuffer::new(l.inner() | r.inner())),
         _ => None,
     };
     BooleanArray::new(fixed, both.filter(|n| n.null_count() > 0))

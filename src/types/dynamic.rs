@@ -45,6 +45,7 @@ impl<'a> Dynamic<'a> {
     }
 
     /// The number of elements of an array, of properties of a bag; none for a scalar.
+    #[allow(clippy::len_without_is_empty)]
     pub fn len(self) -> Option<usize> {
         match self {
             Dynamic::List(list, row) => Some(list.range(row).len()),
