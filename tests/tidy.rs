@@ -74,10 +74,14 @@ fn layers_point_down() {
         assert!(own.is_some(), "{} is no layer: add it to LAYERS", module.top);
         for (number, line) in code(module) {
             for (at, _) in line.match_indices("crate::") {
-                let used: String =
-                    line[at + 7..].chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect();
+                let used: String = line[at + 7..].chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect();
                 if used != module.top && layer(&used).is_some_and(|other| Some(other) >= own) {
-                    found.push(format!("{}:{}: `{}` is not above `{used}`", module.path.display(), number + 1, module.top));
+                    found.push(format!(
+                        "{}:{}: `{}` is not above `{used}`",
+                        module.path.display(),
+                        number + 1,
+                        module.top
+                    ));
                 }
             }
         }
@@ -91,7 +95,9 @@ fn some_crates_and_calls_have_their_place() {
     for module in modules() {
         for (word, places) in RESERVED.iter().filter(|(_, places)| !places.contains(&module.top.as_str())) {
             let uses = code(&module).filter(|(_, line)| line.contains(word));
-            found.extend(uses.map(|(n, _)| format!("{}:{}: `{word}` belongs to {places:?}", module.path.display(), n + 1)));
+            found.extend(
+                uses.map(|(n, _)| format!("{}:{}: `{word}` belongs to {places:?}", module.path.display(), n + 1)),
+            );
         }
         if WITHOUT_ARROW.contains(&module.top.as_str()) {
             let uses = code(&module).filter(|(_, line)| line.contains("arrow_"));

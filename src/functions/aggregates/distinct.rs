@@ -54,7 +54,7 @@ struct Distinct {
 }
 
 impl Distinct {
-    fn new(kinds: &[Kind], most: usize, finish: fn(Distinct, &Context, usize) -> Result<Column>) -> Box<dyn State> {
+    fn state(kinds: &[Kind], most: usize, finish: fn(Distinct, &Context, usize) -> Result<Column>) -> Box<dyn State> {
         let kind = kinds.first().copied().unwrap_or(Kind::Dynamic);
         Box::new(Distinct { kind, values: Interner::new(kind), pairs: Pairs::default(), finish, most })
     }
@@ -124,7 +124,7 @@ fn sets(state: Distinct, _: &Context, count: usize) -> Result<Column> {
 }
 
 fn dcount(kinds: &[Kind], _: &[Option<Value>]) -> Result<Box<dyn State>> {
-    Ok(Distinct::new(kinds, usize::MAX, number_of_values))
+    Ok(Distinct::state(kinds, usize::MAX, number_of_values))
 }
 
 fn most(constants: &[Option<Value>], otherwise: usize) -> usize {
@@ -136,11 +136,11 @@ fn most(constants: &[Option<Value>], otherwise: usize) -> usize {
 const LARGEST: usize = 1_048_576;
 
 fn make_set(kinds: &[Kind], constants: &[Option<Value>]) -> Result<Box<dyn State>> {
-    Ok(Distinct::new(kinds, most(constants, LARGEST), sets))
+    Ok(Distinct::state(kinds, most(constants, LARGEST), sets))
 }
 
 fn makeset(kinds: &[Kind], constants: &[Option<Value>]) -> Result<Box<dyn State>> {
-    Ok(Distinct::new(kinds, most(constants, 128), sets))
+    Ok(Distinct::state(kinds, most(constants, 128), sets))
 }
 
 crate::aggregates! {

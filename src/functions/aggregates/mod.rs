@@ -49,6 +49,9 @@ pub struct Rows<'a> {
     pub ordinals: &'a [u64],
 }
 
+/// Makes the state for arguments of these kinds; constant arguments by position.
+pub type MakeState = fn(&[Kind], &[Option<Value>]) -> Result<Box<dyn State>>;
+
 /// An aggregate function: signature, manual page with examples, state.
 pub struct Aggregate {
     pub name: &'static str,
@@ -63,7 +66,7 @@ pub struct Aggregate {
     pub cheap: bool,
     pub docs: &'static str,
     /// The state for arguments of these kinds; constant arguments by position.
-    pub state: fn(&[Kind], &[Option<Value>]) -> Result<Box<dyn State>>,
+    pub state: MakeState,
 }
 
 impl std::fmt::Debug for Aggregate {
