@@ -42,3 +42,18 @@ pub fn json_rows(args: &[Column], rows: usize, mut make: impl FnMut(usize) -> Op
     }
     builder.finish()
 }
+
+/// A column of `kind` of the values that `make` gives for each row; once where all arguments are constant.
+pub fn value_rows(kind: Kind, args: &[Column], rows: usize, mut make: impl FnMut(usize) -> Option<Value>) -> Column {
+    if rows > 0 && args.iter().all(Column::is_const) {
+        return Column::Const(make(0).unwrap_or(Value::null(kind)), rows);
+    }
+    let mut builder = Builder::new(kind, rows);
+    for row in 0..rows {
+        match make(row) {
+            Some(value) => builder.push(&value),
+            None => builder.push_null(),
+        }
+    }
+    builder.finish()
+}

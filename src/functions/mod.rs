@@ -9,17 +9,21 @@ pub mod arithmetic;
 mod array;
 mod bag;
 mod bin;
+mod bitwise;
 pub mod compare;
 mod convert;
 mod datetime;
 mod items;
 mod math;
+mod misc;
 mod net;
 mod operators;
 mod pattern;
 mod presence;
 mod search;
+mod sets;
 mod string;
+mod timespan;
 
 pub use pattern::compile as compile_pattern;
 
@@ -44,6 +48,13 @@ static FAMILIES: &[&[Scalar]] = &[
     array::COLUMNS,
     bag::ROWS,
     bag::COLUMNS,
+    sets::ROWS,
+    sets::COLUMNS,
+    bitwise::ROWS,
+    timespan::ROWS,
+    timespan::COLUMNS,
+    misc::ROWS,
+    misc::COLUMNS,
     // Text: presence, strings, addresses.
     presence::ROWS,
     presence::COLUMNS,

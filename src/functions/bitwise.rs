@@ -1,0 +1,73 @@
+//! Bits of integers.
+use super::row::Long;
+
+/// A shift counts modulo 64; a negative one has no result.
+fn shift(count: i64) -> Option<u32> {
+    (count >= 0).then_some((count % 64) as u32)
+}
+
+crate::scalars! {
+    /// The bits that are set in both integers.
+    ///
+    /// Source: binary-and-function.
+    ///
+    /// ```kql
+    /// binary_and(6, 3) // 2
+    /// ```
+    kql fn binary_and (value1: Long, value2: Long) -> i64 { value1 & value2 }
+
+    /// The bits that are set in any of two integers.
+    ///
+    /// Source: binary-or-function.
+    ///
+    /// ```kql
+    /// binary_or(5, 3) // 7
+    /// ```
+    kql fn binary_or (value1: Long, value2: Long) -> i64 { value1 | value2 }
+
+    /// The bits that are set in one of two integers only.
+    ///
+    /// Source: binary-xor-function.
+    ///
+    /// ```kql
+    /// binary_xor(5, 3) // 6
+    /// ```
+    kql fn binary_xor (value1: Long, value2: Long) -> i64 { value1 ^ value2 }
+
+    /// The integer with every bit turned.
+    ///
+    /// Source: binary-not-function.
+    ///
+    /// ```kql
+    /// binary_not(100) // -101
+    /// ```
+    kql fn binary_not (value: Long) -> i64 { !value }
+
+    /// The bits moved to the left by a number of places modulo 64; null for a negative number.
+    ///
+    /// Source: binary-shift-left-function.
+    ///
+    /// ```kql
+    /// binary_shift_left(1, 2) // 4
+    /// binary_shift_left(1, -1) // null
+    /// ```
+    kql fn binary_shift_left (value: Long, count: Long) -> Option<i64> { Some(value << shift(count)?) }
+
+    /// The bits moved to the right by a number of places modulo 64, the sign kept; null for a negative number.
+    ///
+    /// Source: binary-shift-right-function.
+    ///
+    /// ```kql
+    /// binary_shift_right(8, 2) // 2
+    /// ```
+    kql fn binary_shift_right (value: Long, count: Long) -> Option<i64> { Some(value >> shift(count)?) }
+
+    /// The number of bits that are set.
+    ///
+    /// Source: bitset-count-ones-function.
+    ///
+    /// ```kql
+    /// bitset_count_ones(42) // 3
+    /// ```
+    kql fn bitset_count_ones (value: Long) -> i64 { i64::from(value.count_ones()) }
+}
