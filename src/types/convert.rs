@@ -56,7 +56,11 @@ fn dynamic_to(text: &str, kind: Kind) -> Value {
     if kind == Kind::String {
         return Value::string(json::to_string(text).into_owned());
     }
-    value_to(&json::scalar(text), kind)
+    match json::scalar(text) {
+        // An array or a bag is no scalar of any kind.
+        Value::Text(Kind::Dynamic, _) => Value::null(kind),
+        scalar => value_to(&scalar, kind),
+    }
 }
 
 /// Text that is JSON is read as such when it enters a dynamic column; other values become JSON scalars.

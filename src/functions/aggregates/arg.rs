@@ -139,6 +139,11 @@ pub(super) fn ordered(real: f64) -> i64 {
     bits ^ (((bits >> 63) as u64) >> 1) as i64
 }
 
+/// The real that [`ordered`] made an integer of.
+pub(super) fn unordered(key: i64) -> f64 {
+    f64::from_bits((key ^ (((key >> 63) as u64) >> 1) as i64) as u64)
+}
+
 fn any_value(order: &Column) -> Box<dyn Fn(usize) -> Option<Value> + '_> {
     Box::new(|row| Some(order.value(row)).filter(|key| !key.is_null()))
 }

@@ -112,7 +112,7 @@ impl State for List {
 }
 
 /// The largest size of a list.
-const LARGEST: usize = 1_048_576;
+pub(super) const LARGEST: usize = 1_048_576;
 
 /// The size that the second argument states.
 pub(super) fn most(constants: &[Option<Value>], otherwise: usize) -> usize {

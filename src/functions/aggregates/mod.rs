@@ -1,11 +1,18 @@
 //! Aggregates: each is a partial state per group that merges, so that the same rows give the same
 //! answer whatever the threads and morsels.
 mod arg;
+mod bag;
+mod binary;
 mod count;
+mod covariance;
+mod decimals;
 mod distinct;
+mod fold;
 mod held;
 mod list;
 mod minmax;
+mod percentile;
+mod schema;
 mod sum;
 
 use super::{Context, Dialect, Parameter, Returns};
@@ -87,7 +94,19 @@ impl Aggregate {
     }
 }
 
-static FAMILIES: &[&[Aggregate]] = &[count::ITEMS, sum::ITEMS, minmax::ITEMS, distinct::ITEMS, list::ITEMS, arg::ITEMS];
+static FAMILIES: &[&[Aggregate]] = &[
+    count::ITEMS,
+    sum::ITEMS,
+    minmax::ITEMS,
+    distinct::ITEMS,
+    list::ITEMS,
+    arg::ITEMS,
+    percentile::ITEMS,
+    bag::ITEMS,
+    covariance::ITEMS,
+    binary::ITEMS,
+    schema::ITEMS,
+];
 
 pub fn all() -> impl Iterator<Item = &'static Aggregate> {
     FAMILIES.iter().flat_map(|family| family.iter())
@@ -159,3 +178,6 @@ macro_rules! aggregates {
     (@cheap cheap) => { true };
     (@cheap costly) => { false };
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,5 +1,5 @@
 //! Sums and what is made of them: exact, so that no order of adding shows in the answer.
-use super::{Rows, State, same};
+use super::{Rows, State, decimals, same};
 use crate::diagnostic::Result;
 use crate::functions::{Context, arithmetic};
 use crate::types::{Builder, Column, Kind, Value};
@@ -8,13 +8,13 @@ use std::any::Any;
 
 /// A real sum kept in two parts, rounded once at the end.
 #[derive(Clone, Copy, Default)]
-struct Double {
+pub(super) struct Double {
     high: f64,
     low: f64,
 }
 
 impl Double {
-    fn add(&mut self, value: f64) {
+    pub(super) fn add(&mut self, value: f64) {
         let sum = self.high + value;
         if !sum.is_finite() {
             self.high = sum;
@@ -26,7 +26,12 @@ impl Double {
         self.high = sum;
     }
 
-    fn value(self) -> f64 {
+    pub(super) fn join(&mut self, other: Double) {
+        self.add(other.high);
+        self.low += other.low;
+    }
+
+    pub(super) fn value(self) -> f64 {
         self.high + self.low
     }
 }
@@ -99,10 +104,8 @@ impl State for Sums {
             let own = &mut self.groups[group as usize];
             own.count += from.count;
             own.whole += from.whole;
-            for (mine, theirs) in [(&mut own.real, from.real), (&mut own.squares, from.squares)] {
-                mine.add(theirs.high);
-                mine.low += theirs.low;
-            }
+            own.real.join(from.real);
+            own.squares.join(from.squares);
         }
         Ok(())
     }
@@ -128,7 +131,6 @@ fn state(kinds: &[Kind], result: Kind, squares: bool, finish: Finish) -> Result<
 fn total(moments: &Moments, builder: &mut Builder) {
     match builder.kind() {
         Kind::Real => builder.push_real(moments.real.value() + moments.whole as f64),
-        Kind::Decimal => builder.push_text(&crate::types::number::format_real(moments.real.value())),
         _ => builder.push_long(moments.whole as i64),
     }
 }
@@ -165,17 +167,23 @@ fn sum_kind(kinds: &[Kind]) -> Kind {
 
 fn average_kind(kinds: &[Kind]) -> Kind {
     match kinds.first() {
-        Some(kind @ (Kind::TimeSpan | Kind::DateTime)) => *kind,
+        Some(kind @ (Kind::TimeSpan | Kind::DateTime | Kind::Decimal)) => *kind,
         _ => Kind::Real,
     }
 }
 
 fn sum(kinds: &[Kind], _: &[Option<Value>]) -> Result<Box<dyn State>> {
-    state(kinds, sum_kind(kinds), false, total)
+    match sum_kind(kinds) {
+        Kind::Decimal => decimals::sum(),
+        kind => state(kinds, kind, false, total),
+    }
 }
 
 fn average(kinds: &[Kind], _: &[Option<Value>]) -> Result<Box<dyn State>> {
-    state(kinds, average_kind(kinds), false, mean)
+    match average_kind(kinds) {
+        Kind::Decimal => decimals::average(),
+        kind => state(kinds, kind, false, mean),
+    }
 }
 
 fn stdev(kinds: &[Kind], _: &[Option<Value>]) -> Result<Box<dyn State>> {
