@@ -13,6 +13,9 @@ const DEPTH_LIMIT: usize = 64;
 /// Nodes that the aliases of one file may copy.
 const ALIAS_LIMIT: usize = 10_000;
 
+/// The way out for files that lost their indentation.
+pub(super) const IMPORT_HELP: &str = "if this was pasted from a web page, `huntpack import` recovers the rule";
+
 /// A value of a document and the bytes of the file's text that it stands in.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Node {
@@ -171,7 +174,7 @@ fn not_yaml(error: &ScanError, source: &Arc<Source>) -> Fault {
     let end = source.text.get(start..).and_then(|rest| rest.find('\n')).map_or(source.text.len(), |n| start + n);
     Fault::rule("HP201", format!("not valid YAML: {}", error.info()))
         .at(Span::new(start, end.max(start)))
-        .help("if this was pasted from a web page, `huntpack import` recovers the rule")
+        .help(IMPORT_HELP)
         .of(source)
 }
 
@@ -278,7 +281,7 @@ fn key(node: Node, entries: &[(Key, Node)]) -> Result<Key> {
         return Err(Fault::rule("HP201", "a key must be a text").at(span));
     };
     if entries.iter().any(|(k, _)| k.text == text) {
-        return Err(Fault::rule("HP206", format!("the key `{text}` stands here twice")).at(span));
+        return Err(Fault::rule("HP206", format!("the key `{text}` stands here twice")).at(span).help(IMPORT_HELP));
     }
     Ok(Key { text, span })
 }

@@ -79,6 +79,13 @@ const DROPPED_ACCOUNTS: &[&str] = &[
     "NETWORK SERVICE",
 ];
 
+impl EntityKind {
+    /// An identifier in the schema's own spelling; public rules write `SID` for `Sid`.
+    pub fn identifier(&self, name: &str) -> Option<&'static str> {
+        self.identifiers.iter().find(|identifier| identifier.eq_ignore_ascii_case(name)).copied()
+    }
+}
+
 /// The entity type of a name, in any case.
 pub fn kind(name: &str) -> Option<&'static EntityKind> {
     KINDS.iter().find(|kind| kind.name.eq_ignore_ascii_case(name.trim()))
@@ -184,13 +191,14 @@ impl Entities {
 /// The entity that a row gives for a mapping; none where its identifiers have no values.
 fn entity(mapping: &EntityMapping, schema: &Schema, row: &[Cell]) -> Option<Entity> {
     let mut fields = Map::new();
+    let known = kind(&mapping.entity_type);
     for field in &mapping.field_mappings {
         let cell = schema.position(&field.column_name).and_then(|at| row.get(at));
+        let identifier = known.and_then(|kind| kind.identifier(&field.identifier)).unwrap_or(&field.identifier);
         if let Some(value) = cell.and_then(field_value) {
-            fields.insert(field.identifier.clone(), value);
+            fields.insert(identifier.into(), value);
         }
     }
-    let known = kind(&mapping.entity_type);
     let has = |identifiers: &&[&str]| identifiers.iter().all(|identifier| fields.contains_key(*identifier));
     if fields.is_empty() || known.is_some_and(|kind| !kind.required.iter().any(has)) {
         return None;
@@ -317,6 +325,12 @@ mod tests {
         ]);
         assert_eq!(entities(&["A", "B", "C"], &rows, &mapped), expected);
         assert_eq!(entities(&["A"], &[&["x"]], &[mapping("IP", &[("Address", "Absent")])]), json!([]));
+    }
+
+    #[test]
+    fn identifiers_are_known_in_any_case() {
+        let expected = json!([{"$id": "1", "Sid": "S-1", "Type": "account"}]);
+        assert_eq!(entities(&["U"], &[&["S-1"]], &[mapping("Account", &[("SID", "U")])]), expected);
     }
 
     #[test]

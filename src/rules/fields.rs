@@ -1,5 +1,5 @@
 //! Reads the fields of a rule's document; what is wrong is collected, so that one pass says it all.
-use super::document::{Content, Key, Node};
+use super::document::{Content, IMPORT_HELP, Key, Node};
 use super::duration::{self, Ticks};
 use super::rule::Choice;
 use crate::diagnostic::{Diagnostic, Fault, FaultKind, Severity, Source, closest};
@@ -167,9 +167,16 @@ impl Said {
         }
     }
 
-    /// Warns of keys that are not known: a typing error would else go unseen.
-    pub fn unknown_keys(&mut self, parent: &Node, known: &[&str]) {
+    /// Warns of keys that are not known: a typing error would else go unseen. `belongs_deeper` tells keys
+    /// that are known elsewhere.
+    pub fn unknown_keys(&mut self, parent: &Node, known: &[&str], belongs_deeper: fn(&str) -> bool) {
         for (Key { text, span }, _) in parent.entries().iter().filter(|(k, _)| !known.contains(&k.text.as_str())) {
+            if belongs_deeper(text) {
+                let said =
+                    Diagnostic::warning("HP207", format!("the key `{text}` stands at the wrong level and is ignored"));
+                self.0.push(said.at(*span).help(IMPORT_HELP));
+                continue;
+            }
             let said = Diagnostic::warning("HP207", format!("unknown key `{text}` is ignored")).at(*span);
             let near = closest(text, known.iter().copied());
             self.0.push(near.map_or(said.clone(), |near| said.help(format!("did you mean `{near}`?"))));

@@ -5,6 +5,7 @@
 use super::document::{Content, Node, Style};
 use super::duration::MINUTE;
 use super::fields::Said;
+use super::import;
 use super::mapping::{AlertDetailsOverride, EntitiesMapping, EntityMapping};
 use super::rule::{
     Choice, DEFAULT_LOOKBACK, DEFAULT_SUPPRESSION, EventGrouping, Format, Language, MatchingMethod, Rule, RuleKind,
@@ -73,7 +74,7 @@ pub fn is_rule(node: &Node) -> bool {
 /// values (`HP204`), values of a wrong kind (`HP205`).
 pub fn read_rule(node: &Node, file: &Arc<Source>, format: Format, raw: Value) -> Result<Rule, Fault> {
     let said = &mut Said::default();
-    said.unknown_keys(node, TOP_KEYS);
+    said.unknown_keys(node, TOP_KEYS, import::belongs_deeper);
     let kind = read_kind(said, node, file)?;
     let query = said.required_text(node, "query");
     let query_source = Arc::new(place_of_query(&query, node, file));
@@ -182,10 +183,10 @@ impl Grouping {
         let nothing = Node { content: Content::Mapping(vec![]), span: node.span };
         said.mapping(node, "incidentConfiguration");
         let incident = node.get("incidentConfiguration").unwrap_or(&nothing);
-        said.unknown_keys(incident, INCIDENT_KEYS);
+        said.unknown_keys(incident, INCIDENT_KEYS, import::belongs_deeper);
         said.mapping(incident, "groupingConfiguration");
         let grouping = incident.get("groupingConfiguration").unwrap_or(&nothing);
-        said.unknown_keys(grouping, GROUPING_KEYS);
+        said.unknown_keys(grouping, GROUPING_KEYS, |_| false);
         Grouping {
             create_incident: said.flag(incident, "createIncident").unwrap_or(true),
             enabled: said.flag(grouping, "enabled").unwrap_or(false),
@@ -370,6 +371,12 @@ mod tests {
         let rule = with("sevrity: Low\n");
         assert_eq!((rule.warnings.len(), rule.warnings[0].code.as_ref()), (1, "HP207"));
         assert_eq!(rule.warnings[0].help.as_deref(), Some("did you mean `severity`?"));
+    }
+
+    #[test]
+    fn a_key_at_the_wrong_level_is_named() {
+        let rule = with("entityMappings:\n- entityType: IP\nfieldMappings: []\n");
+        assert!(rule.warnings[0].message.contains("wrong level"), "{:?}", rule.warnings);
     }
 
     #[test]

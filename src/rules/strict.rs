@@ -174,13 +174,13 @@ impl Checker {
             self.say(!(1..=3).contains(&fields.len()), "HP213", key, || {
                 format!("{name}: 1 to 3 fields can be mapped, not {}", fields.len())
             });
-            let has = |identifier: &&str| fields.iter().any(|field| field.identifier == **identifier);
+            let has = |identifier: &&str| fields.iter().any(|field| field.identifier.eq_ignore_ascii_case(identifier));
             let identified = kind.required.iter().any(|set| set.iter().all(has));
             self.say(!identified, "HP213", key, || {
                 format!("{name}: none of the fields identifies it (one of: {})", required(kind))
             });
             for (at, field) in fields.iter().enumerate() {
-                let known = kind.identifiers.contains(&field.identifier.as_str());
+                let known = kind.identifier(&field.identifier).is_some();
                 self.say(!known, "HP213", key, || format!("{name} has no identifier `{}`", field.identifier));
                 let twice = fields.iter().take(at).any(|other| other.identifier == field.identifier);
                 self.say(twice, "HP213", key, || format!("{name}: `{}` is mapped twice", field.identifier));

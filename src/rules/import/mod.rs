@@ -19,9 +19,6 @@ use query_text::{End, ending, extent};
 use schema::{SENTINEL, Schema, is_nested_key};
 use std::sync::Arc;
 
-/// Web pages indent with it; YAML and KQL know it not.
-const NO_BREAK_SPACE: char = '\u{a0}';
-
 /// A rule that was recovered from a page.
 #[derive(Clone, Debug)]
 pub struct Imported {
@@ -41,7 +38,7 @@ pub fn import_page(text: &str) -> Vec<Imported> {
     if text.trim_start().starts_with('{') {
         return template_rules(text);
     }
-    let text = &text.replace(NO_BREAK_SPACE, " ").replace(['\u{200b}', '\u{feff}'], "");
+    let text = &text.lines().map(with_plain_indent).collect::<String>();
     let lines = page::lines(text);
     let schema = page::schema_of(&lines);
     let mut found: Vec<Recovered> = vec![];
@@ -55,6 +52,14 @@ pub fn import_page(text: &str) -> Vec<Imported> {
         }
     }
     found.into_iter().map(|rule| rule.finish(&lines, schema)).collect()
+}
+
+/// A line with its end, indented by spaces: web pages indent with no-break spaces, which YAML knows not.
+fn with_plain_indent(line: &str) -> String {
+    let text = line.trim_start_matches([' ', '\u{a0}', '\u{200b}', '\u{feff}']);
+    let indent = line.get(..line.len() - text.len()).unwrap_or("");
+    let spaces = indent.chars().filter(|c| [' ', '\u{a0}'].contains(c)).count();
+    format!("{}{text}\n", " ".repeat(spaces))
 }
 
 /// The rules of an ARM template.
@@ -78,6 +83,11 @@ fn template_rules(text: &str) -> Vec<Imported> {
         },
     };
     arm::read_template(&document, &file).into_iter().map(imported).collect()
+}
+
+/// Whether a key of a Sentinel rule stands below its top level.
+pub(super) fn belongs_deeper(key: &str) -> bool {
+    is_nested_key(&SENTINEL, key)
 }
 
 /// A rule while it is being mended.
@@ -384,7 +394,11 @@ incidentConfiguration:
     fn indentation_that_was_lost_comes_back() {
         let rule = one(&format!("{}{}{}", AROUND.0, flattened(RULE), AROUND.1));
         assert_eq!(read(&rule.yaml), flat(expected()));
-        let spaced = RULE.lines().map(|line| line.replace("  ", "\u{a0} ") + "\n").collect::<String>();
+        let webbed = |line: &str| {
+            let text = line.trim_start();
+            "\u{a0}".repeat(line.len() - text.len()) + text + "\n"
+        };
+        let spaced = RULE.lines().map(webbed).collect::<String>();
         assert_eq!(read(&one(&spaced).yaml), expected());
         let crlf = one(&format!("\u{feff}{}{}", AROUND.0, flattened(RULE)).replace('\n', "\r\n"));
         assert_eq!(read(&crlf.yaml), flat(expected()));
