@@ -224,8 +224,7 @@ def write_rows(columns: Columns, rows: Rows, form: str, path: Path | None) -> No
 def write_parquet(table: Table, path: Path | None) -> None:
     """Writes Parquet; standard output gets the file's bytes."""
     if path is not None:
-        with whole(path) as draft:
-            table.write_parquet(draft)
+        table.write_parquet(path)
         return
     import tempfile
 
