@@ -13,6 +13,9 @@ mod bitwise;
 pub mod compare;
 mod convert;
 mod datetime;
+mod encoding;
+mod extract;
+mod hash;
 mod items;
 mod math;
 mod misc;
@@ -58,6 +61,11 @@ static FAMILIES: &[&[Scalar]] = &[
     // Text: presence, strings, addresses.
     presence::ROWS,
     presence::COLUMNS,
+    extract::ROWS,
+    extract::COLUMNS,
+    encoding::ROWS,
+    hash::ROWS,
+    hash::COLUMNS,
     string::ROWS,
     string::COLUMNS,
     net::ROWS,
