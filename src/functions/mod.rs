@@ -21,6 +21,7 @@ mod math;
 mod misc;
 mod net;
 mod operators;
+mod parse;
 mod pattern;
 mod presence;
 mod search;
@@ -66,6 +67,8 @@ static FAMILIES: &[&[Scalar]] = &[
     encoding::ROWS,
     hash::ROWS,
     hash::COLUMNS,
+    parse::ROWS,
+    parse::COLUMNS,
     string::ROWS,
     string::COLUMNS,
     net::ROWS,
@@ -139,5 +142,20 @@ pub fn wider(a: Kind, b: Kind) -> Kind {
         (Real, n) | (n, Real) if n.is_number() => Real,
         (Long, n) | (n, Long) if n.is_number() => Long,
         _ => Dynamic,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_function_has_a_manual_page() {
+        for item in all() {
+            let (summary, _) = item.docs.trim_start().split_once("\n\n").unwrap_or((item.docs, ""));
+            assert!(!summary.trim().is_empty() && !summary.contains("Source:"), "{item:?} has no summary");
+            assert!(item.docs.lines().any(|line| line.trim().starts_with("Source: ")), "{item:?} names no source");
+            assert!(!item.examples().is_empty(), "{item:?} has no example");
+        }
     }
 }
