@@ -296,6 +296,8 @@ crate::kernels! {
 
     /// Whether two values differ; texts by case.
     ///
+    /// Source: not-equals-cs-operator.
+    ///
     /// ```kql
     /// "a" != "A" // true
     /// 1 <> 2 // true
@@ -304,12 +306,16 @@ crate::kernels! {
 
     /// Whether the left value is smaller.
     ///
+    /// Source: numerical-operators.
+    ///
     /// ```kql
     /// 1 < 2 // true
     /// ```
     kql fn "<" (left: Any, right: Any) -> Kind(Kind::Bool) = less;
 
     /// Whether the left value is not larger.
+    ///
+    /// Source: numerical-operators.
     ///
     /// ```kql
     /// 2 <= 2 // true
@@ -318,12 +324,16 @@ crate::kernels! {
 
     /// Whether the left value is larger.
     ///
+    /// Source: numerical-operators.
+    ///
     /// ```kql
     /// 1 > 2 // false
     /// ```
     kql fn ">" (left: Any, right: Any) -> Kind(Kind::Bool) = greater;
 
     /// Whether the left value is not smaller.
+    ///
+    /// Source: numerical-operators.
     ///
     /// ```kql
     /// 2 >= 2 // true
@@ -360,6 +370,8 @@ crate::kernels! {
 
     /// Difference whatever the case.
     ///
+    /// Source: not-equals-operator.
+    ///
     /// ```kql
     /// "Alice" !~ "ALICE" // false
     /// ```
@@ -377,6 +389,8 @@ crate::kernels! {
 
     /// The opposite of `has`.
     ///
+    /// Source: not-has-operator.
+    ///
     /// ```kql
     /// "North America" !has "amer" // true
     /// ```
@@ -384,12 +398,16 @@ crate::kernels! {
 
     /// `has` by case.
     ///
+    /// Source: has-cs-operator.
+    ///
     /// ```kql
     /// "North America" has_cs "america" // false
     /// ```
     kql fn "has_cs" (text: String, term: String) -> Kind(Kind::Bool) = has_cs;
 
     /// The opposite of `has_cs`.
+    ///
+    /// Source: not-has-cs-operator.
     ///
     /// ```kql
     /// "North America" !has_cs "america" // true
@@ -407,6 +425,8 @@ crate::kernels! {
 
     /// The opposite of `hasprefix`.
     ///
+    /// Source: not-hasprefix-operator.
+    ///
     /// ```kql
     /// "North America" !hasprefix "ame" // false
     /// ```
@@ -414,12 +434,16 @@ crate::kernels! {
 
     /// `hasprefix` by case.
     ///
+    /// Source: hasprefix-cs-operator.
+    ///
     /// ```kql
     /// "North America" hasprefix_cs "ame" // false
     /// ```
     kql fn "hasprefix_cs" (text: String, prefix: String) -> Kind(Kind::Bool) = has_prefix_cs;
 
     /// The opposite of `hasprefix_cs`.
+    ///
+    /// Source: not-hasprefix-cs-operator.
     ///
     /// ```kql
     /// "North America" !hasprefix_cs "ame" // true
@@ -437,6 +461,8 @@ crate::kernels! {
 
     /// The opposite of `hassuffix`.
     ///
+    /// Source: not-hassuffix-operator.
+    ///
     /// ```kql
     /// "North America" !hassuffix "ICA" // false
     /// ```
@@ -444,12 +470,16 @@ crate::kernels! {
 
     /// `hassuffix` by case.
     ///
+    /// Source: hassuffix-cs-operator.
+    ///
     /// ```kql
     /// "North America" hassuffix_cs "ICA" // false
     /// ```
     kql fn "hassuffix_cs" (text: String, suffix: String) -> Kind(Kind::Bool) = has_suffix_cs;
 
     /// The opposite of `hassuffix_cs`.
+    ///
+    /// Source: not-hassuffix-cs-operator.
     ///
     /// ```kql
     /// "North America" !hassuffix_cs "ICA" // true
@@ -467,6 +497,8 @@ crate::kernels! {
 
     /// The opposite of `contains`.
     ///
+    /// Source: not-contains-operator.
+    ///
     /// ```kql
     /// "FabriKam" !contains "BRik" // false
     /// ```
@@ -474,12 +506,16 @@ crate::kernels! {
 
     /// `contains` by case.
     ///
+    /// Source: contains-cs-operator.
+    ///
     /// ```kql
     /// "FabriKam" contains_cs "BRik" // false
     /// ```
     kql fn "contains_cs" as ["containscs"] (text: String, part: String) -> Kind(Kind::Bool) = contains_cs;
 
     /// The opposite of `contains_cs`.
+    ///
+    /// Source: not-contains-cs-operator.
     ///
     /// ```kql
     /// "FabriKam" !contains_cs "Kam" // false
@@ -497,6 +533,8 @@ crate::kernels! {
 
     /// The opposite of `startswith`.
     ///
+    /// Source: not-startswith-operator.
+    ///
     /// ```kql
     /// "Fabrikam" !startswith "FAB" // false
     /// ```
@@ -504,12 +542,16 @@ crate::kernels! {
 
     /// `startswith` by case.
     ///
+    /// Source: startswith-cs-operator.
+    ///
     /// ```kql
     /// "Fabrikam" startswith_cs "FAB" // false
     /// ```
     kql fn "startswith_cs" (text: String, start: String) -> Kind(Kind::Bool) = starts_cs;
 
     /// The opposite of `startswith_cs`.
+    ///
+    /// Source: not-startswith-cs-operator.
     ///
     /// ```kql
     /// "Fabrikam" !startswith_cs "FAB" // true
@@ -527,6 +569,8 @@ crate::kernels! {
 
     /// The opposite of `endswith`.
     ///
+    /// Source: not-endswith-operator.
+    ///
     /// ```kql
     /// "Fabrikam" !endswith "KAM" // false
     /// ```
@@ -534,12 +578,16 @@ crate::kernels! {
 
     /// `endswith` by case.
     ///
+    /// Source: endswith-cs-operator.
+    ///
     /// ```kql
     /// "Fabrikam" endswith_cs "KAM" // false
     /// ```
     kql fn "endswith_cs" (text: String, end: String) -> Kind(Kind::Bool) = ends_cs;
 
     /// The opposite of `endswith_cs`.
+    ///
+    /// Source: not-endswith-cs-operator.
     ///
     /// ```kql
     /// "Fabrikam" !endswith_cs "KAM" // true
@@ -577,6 +625,8 @@ crate::kernels! {
 
     /// The opposite of `in`.
     ///
+    /// Source: not-in-cs-operator.
+    ///
     /// ```kql
     /// "B" !in ("a", "b") // true
     /// ```
@@ -592,6 +642,8 @@ crate::kernels! {
     kql fn "in~" (value: Any, list: Dynamic) -> Kind(Kind::Bool) = member_any_case;
 
     /// The opposite of `in~`.
+    ///
+    /// Source: not-in-operator.
     ///
     /// ```kql
     /// "B" !in~ ("a", "b") // false
@@ -619,6 +671,8 @@ crate::kernels! {
 
     /// The difference of numbers, timespans, datetimes, or a datetime and a timespan.
     ///
+    /// Source: numerical-operators.
+    ///
     /// ```kql
     /// 1 - 2 // -1
     /// datetime(2020-01-02) - datetime(2020-01-01) // 1.00:00:00
@@ -627,6 +681,8 @@ crate::kernels! {
 
     /// The product of numbers, or of a timespan and a number.
     ///
+    /// Source: numerical-operators.
+    ///
     /// ```kql
     /// 2 * 3.5 // 7
     /// 2 * 1h // 02:00:00
@@ -634,6 +690,8 @@ crate::kernels! {
     kql fn "*" (left: Any, right: Any) -> Of(arithmetic::product_kind) = arithmetic::multiply;
 
     /// The quotient; of integers it is cut to an integer, and null for division by zero.
+    ///
+    /// Source: numerical-operators.
     ///
     /// ```kql
     /// 7 / 2 // 3
@@ -644,6 +702,8 @@ crate::kernels! {
 
     /// The remainder, never negative.
     ///
+    /// Source: numerical-operators.
+    ///
     /// ```kql
     /// 7 % 3 // 1
     /// -14 % 12 // 10
@@ -651,6 +711,8 @@ crate::kernels! {
     kql fn "%" (left: Any, right: Any) -> Of(arithmetic::remainder_kind) = arithmetic::remainder;
 
     /// The number with its sign turned.
+    ///
+    /// Source: numerical-operators.
     ///
     /// ```kql
     /// -(3) // -3
