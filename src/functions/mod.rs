@@ -15,6 +15,7 @@ mod convert;
 mod datetime;
 mod encoding;
 mod extract;
+mod forms;
 mod hash;
 mod items;
 mod math;
@@ -42,6 +43,7 @@ use std::sync::LazyLock;
 static FAMILIES: &[&[Scalar]] = &[
     operators::COLUMNS,
     convert::COLUMNS,
+    forms::COLUMNS,
     // Data: times, numbers, arrays, bags.
     bin::COLUMNS,
     datetime::ROWS,

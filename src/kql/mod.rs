@@ -1,5 +1,6 @@
 //! The KQL front end: text to a syntax tree (`parse`), the tree to a plan.
 pub mod ast;
+pub mod bind;
 pub mod lex;
 pub mod parse;
 

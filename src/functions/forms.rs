@@ -1,0 +1,214 @@
+//! Forms of the query language that are made of functions: paths into dynamics, elements, rows of a range.
+//! No query can write their names.
+use super::Context;
+use crate::diagnostic::{Fault, Result};
+use crate::types::json::{self, PathStep};
+use crate::types::{Builder, Column, Dynamic, Json, Kind, Value};
+use arrow_array::{Float64Array, Int64Array};
+use std::sync::Arc;
+
+/// A path's steps from a JSON array of keys and indexes.
+fn steps_of(path: &str) -> Vec<PathStep> {
+    let step = |step: Json| match step.as_str() {
+        Some(key) => PathStep::Key(key.as_ref().into()),
+        None => PathStep::Index(step.as_i64().unwrap_or(0)),
+    };
+    Json::new(path).elements().map(step).collect()
+}
+
+/// `value.a[0]["b"]`: the steps are a constant array.
+fn path(context: &Context, args: &[Column], rows: usize) -> Result<Column> {
+    let (value, path) = super::operators::pair(args)?;
+    let Some(steps) = path.text(0) else { return Ok(Column::nulls(Kind::Dynamic, rows)) };
+    let steps: Arc<Vec<PathStep>> = context.prepared("path", steps, || Ok::<_, Fault>(steps_of(steps)))?;
+    if let Column::Const(..) = value {
+        let found = Dynamic::of(value, 0).and_then(|v| follow(v, &steps));
+        return Ok(Column::Const(found.map_or(Value::Null(Kind::Dynamic), Value::dynamic), rows));
+    }
+    let mut out = Builder::new(Kind::Dynamic, rows);
+    for row in 0..rows {
+        let found = match Dynamic::of(value, row) {
+            Some(Dynamic::Json(text)) => {
+                if let Some(found) = json::path(text, &steps) {
+                    out.push_text(found.text());
+                    continue;
+                }
+                None
+            }
+            Some(list) => follow(list, &steps),
+            None => None,
+        };
+        match found {
+            Some(text) => out.push_text(&text),
+            None => out.push_null(),
+        }
+    }
+    Ok(out.finish())
+}
+
+fn follow(value: Dynamic, steps: &[PathStep]) -> Option<String> {
+    match value {
+        Dynamic::Json(text) => json::path(text, steps).map(|found| found.text().to_owned()),
+        Dynamic::List(..) => {
+            let (PathStep::Index(index), rest) = steps.split_first()? else { return None };
+            let element = value.index(*index)?.to_json();
+            json::path(&element, rest).map(|found| found.text().to_owned())
+        }
+    }
+}
+
+/// `value[key]` with a key that differs by row: a text, or the place in an array.
+fn element(_: &Context, args: &[Column], rows: usize) -> Result<Column> {
+    let (value, key) = super::operators::pair(args)?;
+    let mut out = Builder::new(Kind::Dynamic, rows);
+    for row in 0..rows {
+        let step = match key.value(row) {
+            Value::Text(Kind::String, text) => Some(PathStep::Key(text.as_ref().into())),
+            Value::Text(Kind::Dynamic, text) => steps_of(&format!("[{text}]")).into_iter().next(),
+            number => number.as_long().map(PathStep::Index),
+        };
+        let found = step.and_then(|step| follow(Dynamic::of(value, row)?, &[step]));
+        match found {
+            Some(text) => out.push_text(&text),
+            None => out.push_null(),
+        }
+    }
+    Ok(out.finish())
+}
+
+/// A value of any kind as a dynamic: a text stays a text, and is not read as JSON.
+fn dynamic(_: &Context, args: &[Column], rows: usize) -> Result<Column> {
+    match args.first() {
+        Some(value) if value.kind() == Kind::Dynamic => Ok(value.clone()),
+        Some(Column::Const(value, _)) if value.is_null() => Ok(Column::nulls(Kind::Dynamic, rows)),
+        Some(Column::Const(value, _)) => Ok(Column::Const(Value::dynamic(value.to_json()), rows)),
+        Some(value) => {
+            let mut out = Builder::new(Kind::Dynamic, rows);
+            for row in 0..rows {
+                match value.is_null(row) {
+                    true => out.push_null(),
+                    false => out.push_text(&value.value(row).to_json()),
+                }
+            }
+            Ok(out.finish())
+        }
+        None => Ok(Column::nulls(Kind::Dynamic, rows)),
+    }
+}
+
+/// The values of `range x from a to b step c`, in one array.
+fn range(context: &Context, args: &[Column], rows: usize) -> Result<Column> {
+    let [from, to, step] = args else { return Err(Fault::internal("a range has three ends")) };
+    let (from, to, step) = (from.value(0), to.value(0), step.value(0));
+    let kind = from.kind();
+    let items = match (kind, step.as_real()) {
+        (Kind::Real, Some(width)) => {
+            let (Some(a), Some(b)) = (from.as_real(), to.as_real()) else { return Ok(none(rows)) };
+            let count = count_of((b - a) / width, context)?;
+            Column::Real(Float64Array::from_iter_values((0..count).map(|i| a + i as f64 * width)))
+        }
+        _ => {
+            let ends = (from.as_long(), to.as_long(), step.as_long().filter(|s| *s != 0));
+            let (Some(a), Some(b), Some(width)) = ends else { return Ok(none(rows)) };
+            let count = count_of((i128::from(b) - i128::from(a)) as f64 / width as f64, context)?;
+            let values = (0..count).map(|i| a.wrapping_add((i as i64).wrapping_mul(width)));
+            let values = Int64Array::from_iter_values(values);
+            match kind {
+                Kind::DateTime => Column::DateTime(values),
+                Kind::TimeSpan => Column::TimeSpan(values),
+                _ => Column::Long(values),
+            }
+        }
+    };
+    let end = u32::try_from(items.len()).unwrap_or(u32::MAX);
+    let list = crate::types::List { offsets: [0, end].into(), nulls: None, items: Arc::new(items) };
+    Ok(Column::List(list))
+}
+
+fn none(rows: usize) -> Column {
+    Column::Const(Value::dynamic("[]"), rows)
+}
+
+/// How many steps fit, both ends included.
+fn count_of(steps: f64, context: &Context) -> Result<usize> {
+    if steps.is_nan() || steps < 0.0 {
+        return Ok(0);
+    }
+    // Half a billion elements at most, whatever the setting: places in a list have 32 bits.
+    match steps < context.limits.rows.min(1 << 31) as f64 {
+        true => Ok(steps.floor() as usize + 1),
+        false => Err(Fault::limit("rows", "a range has too many rows")),
+    }
+}
+
+crate::kernels! {
+    /// The value at the end of a path into a dynamic; null where there is none.
+    ///
+    /// Source: the documentation page "The dynamic data type".
+    ///
+    /// ```kql
+    /// dynamic({"a": {"b": [1, 2]}}).a.b[1] // 2
+    /// dynamic({"a": 1}).b // null
+    /// ```
+    kql fn ".path" (value: Dynamic, steps: Dynamic) -> Kind(Kind::Dynamic) = path;
+
+    /// The element of an array or the property of a bag that an expression names.
+    ///
+    /// Source: the documentation page "The dynamic data type".
+    ///
+    /// ```kql
+    /// dynamic({"a": 1})[strcat("a", "")] // 1
+    /// ```
+    kql fn ".element" (value: Dynamic, key: Any) -> Kind(Kind::Dynamic) = element;
+
+    /// A value of any kind as a dynamic.
+    ///
+    /// Source: the documentation page "The dynamic data type".
+    ///
+    /// ```kql
+    /// iff(1 == 1, "a", 5) // a
+    /// ```
+    kql fn ".dynamic" (value: Any) -> Kind(Kind::Dynamic) = dynamic;
+
+    /// The rows of `range x from a to b step c`.
+    ///
+    /// Source: range-operator.
+    ///
+    /// ```kql
+    /// range x from 1 to 9 step 4 | summarize count() // 3
+    /// ```
+    kql fn ".range" (from: Any, to: Any, step: Any) -> Kind(Kind::Dynamic) = range;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn context() -> Context {
+        Context::new(0, super::super::Limits::default(), Default::default())
+    }
+
+    fn constant(value: Value) -> Column {
+        Column::Const(value, 1)
+    }
+
+    #[test]
+    fn a_path_leads_through_bags_and_arrays_of_both_encodings() {
+        let bag = constant(Value::dynamic(r#"{"a":{"b":[1,"x"]}}"#));
+        let steps = constant(Value::dynamic(r#"["a","b",-1]"#));
+        let found = path(&context(), &[bag, steps], 1).unwrap();
+        assert_eq!(found.value(0), Value::dynamic("\"x\""));
+        let items = Arc::new(Column::Long(Int64Array::from(vec![7, 8])));
+        let list = Column::List(crate::types::List { offsets: [0, 2].into(), nulls: None, items });
+        let found = path(&context(), &[list, constant(Value::dynamic("[1]"))], 1).unwrap();
+        assert_eq!(found.value(0), Value::dynamic("8"));
+    }
+
+    #[test]
+    fn a_range_is_empty_where_its_step_leads_away() {
+        let ends = [5, 1, 1].map(|i| constant(Value::Long(i)));
+        assert_eq!(Dynamic::of(&range(&context(), &ends, 1).unwrap(), 0).unwrap().len(), Some(0));
+        let ends = [1, 10, 4].map(|i| constant(Value::Long(i)));
+        assert_eq!(range(&context(), &ends, 1).unwrap().value(0), Value::dynamic("[1,5,9]"));
+    }
+}

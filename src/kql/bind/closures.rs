@@ -1,0 +1,202 @@
+//! Functions of the query (`let f = (x:long) { … }`) and saved ones: written out where they are called.
+use super::Bind;
+use super::binder::Binder;
+use super::expressions::Value;
+use super::relation::{Relation, Row};
+use super::scope::{Binding, Closure, ScopeId};
+use crate::diagnostic::{Diagnostic, Severity, Span};
+use crate::expr::Expr;
+use crate::kql::ast::{self, Argument, Call, FunctionParameter, ParameterKind, Statement};
+use crate::kql::parse;
+use crate::types::{Kind, Value as Cell};
+use std::rc::Rc;
+
+/// Saved functions that may call each other.
+const MAX_CALLS: usize = 40;
+
+/// The parts of an expression that is put in for a name.
+pub(super) fn size(expr: &Expr) -> usize {
+    let mut parts = 0usize;
+    expr.walk(&mut |_| parts += 1);
+    parts
+}
+
+impl Binder<'_> {
+    /// Calls a function; `piped` is the table before `invoke`.
+    pub fn call_closure(
+        &mut self,
+        closure: &Rc<Closure>,
+        name: &str,
+        arguments: &[Argument],
+        piped: Option<Relation>,
+        row: &Row,
+        span: Span,
+    ) -> Bind<Value> {
+        let bound = self.bound_arguments(&closure.function.parameters, name, arguments, piped, row, span)?;
+        if self.calling.len() >= MAX_CALLS {
+            return Err(self.error("HP311", format!("'{name}' calls functions too deeply"), span));
+        }
+        self.enter(span)?;
+        self.calling.push(closure.saved.clone().unwrap_or_default());
+        let before = self.diagnostics.len();
+        let outer = std::mem::replace(&mut self.scope, closure.scope);
+        for (parameter, binding) in closure.function.parameters.iter().zip(bound) {
+            self.scope = self.scopes.with(self.scope, &parameter.name.text, binding);
+        }
+        let value = self.body(&closure.function.body, span);
+        self.scope = outer;
+        self.calling.pop();
+        self.leave();
+        if closure.saved.is_some() {
+            self.place_at_call(before, name, span);
+        }
+        value
+    }
+
+    /// What a saved function complains about stands in another text: it is said at the call.
+    fn place_at_call(&mut self, from: usize, name: &str, span: Span) {
+        for said in self.diagnostics.iter_mut().skip(from) {
+            said.span = Some(span);
+            if !said.message.starts_with("in the function") {
+                said.message = format!("in the function '{name}': {}", said.message);
+            }
+        }
+    }
+
+    fn bound_arguments(
+        &mut self,
+        parameters: &[FunctionParameter],
+        name: &str,
+        arguments: &[Argument],
+        piped: Option<Relation>,
+        row: &Row,
+        span: Span,
+    ) -> Bind<Vec<Binding>> {
+        let mut places: Vec<Option<Binding>> = vec![None; parameters.len()];
+        let mut next = 0;
+        if let (Some(relation), Some(first)) = (piped, places.first_mut()) {
+            *first = Some(Binding::Table(relation));
+            next = 1;
+        }
+        for argument in arguments {
+            let at = match &argument.name {
+                Some(given) => parameters.iter().position(|p| p.name.text == given.text),
+                None => Some(next).filter(|at| *at < parameters.len()),
+            };
+            let Some((at, parameter)) = at.and_then(|at| Some((at, parameters.get(at)?))) else {
+                return Err(self.wrong_count(name, parameters.len(), span));
+            };
+            next = at + 1;
+            let binding = self.bound_argument(parameter, argument, row)?;
+            if let Some(place) = places.get_mut(at) {
+                *place = Some(binding);
+            }
+        }
+        let filled = places.into_iter().zip(parameters);
+        filled
+            .map(|(place, parameter)| match place {
+                Some(binding) => Ok(binding),
+                None => self.default_of(parameter, name, parameters.len(), span),
+            })
+            .collect()
+    }
+
+    fn wrong_count(&mut self, name: &str, wanted: usize, span: Span) -> super::Reported {
+        let plural = if wanted == 1 { "" } else { "s" };
+        self.error("KS119", format!("The function '{name}' expects {wanted} argument{plural}."), span)
+    }
+
+    fn bound_argument(&mut self, parameter: &FunctionParameter, argument: &Argument, row: &Row) -> Bind<Binding> {
+        match &parameter.kind {
+            ParameterKind::Tabular(_) => {
+                let relation = self.table(&argument.value)?;
+                self.check_columns(parameter, &relation, argument.span);
+                Ok(Binding::Table(relation))
+            }
+            ParameterKind::Scalar { kind, .. } => {
+                let expr = self.scalar(&argument.value, row)?;
+                let kind = kind.kind.unwrap_or(expr.kind());
+                let expr = self.converted(expr, kind, argument.span)?;
+                let expr = self.folded(expr);
+                let parts = size(&expr);
+                Ok(Binding::Scalar(expr, parts))
+            }
+        }
+    }
+
+    /// A table that is given must have the columns that the parameter names.
+    pub fn check_columns(&mut self, parameter: &FunctionParameter, relation: &Relation, span: Span) {
+        let ParameterKind::Tabular(wanted) = &parameter.kind else { return };
+        for column in wanted.columns.iter().filter(|_| !relation.is_open()) {
+            if !relation.schema.contains(&column.name.text) {
+                let message = format!("The table lacks the column '{}', which the function needs.", column.name.text);
+                self.error("KS143", message, span);
+            }
+        }
+    }
+
+    fn default_of(&mut self, parameter: &FunctionParameter, name: &str, wanted: usize, span: Span) -> Bind<Binding> {
+        let ParameterKind::Scalar { kind, default: Some(default) } = &parameter.kind else {
+            return Err(self.wrong_count(name, wanted, span));
+        };
+        let expr = self.scalar(default, &Row::default())?;
+        let kind = kind.kind.unwrap_or(expr.kind());
+        let expr = self.converted(expr, kind, span)?;
+        let expr = self.folded(expr);
+        Ok(Binding::Scalar(expr, 1))
+    }
+
+    /// The statements of a function; the last one is its value.
+    fn body(&mut self, statements: &[Statement], span: Span) -> Bind<Value> {
+        let mut value = None;
+        for statement in statements {
+            match statement {
+                Statement::Expression(expression) => value = Some(self.value(expression, &Row::default())?),
+                other => self.statement(other),
+            }
+        }
+        match value {
+            Some(value) => Ok(value),
+            None => Err(self.error("KS110", "The function has no value.", span)),
+        }
+    }
+
+    /// A function that the workspace saved under that name.
+    pub fn saved_function(&mut self, call: &Call, row: &Row) -> Option<Bind<Value>> {
+        let closure = self.saved(&call.name.text, call.name.span)?;
+        Some(closure.and_then(|c| self.call_closure(&c, &call.name.text, &call.arguments, None, row, call.name.span)))
+    }
+
+    pub fn saved(&mut self, name: &str, span: Span) -> Option<Bind<Rc<Closure>>> {
+        let text = self.catalog.function(name)?;
+        if self.calling.iter().any(|caller| caller == name) {
+            return Some(Err(self.error("HP311", format!("the function '{name}' calls itself"), span)));
+        }
+        // `(parameters) { body }` is read as what a `let` would bind; anything else is a body.
+        let trimmed = text.trim_start();
+        let (query, said) = match trimmed.starts_with('(') && trimmed.contains('{') {
+            true => parse(&format!("let f = {text}")),
+            false => parse(&text),
+        };
+        let errors: Vec<Diagnostic> = said.into_iter().filter(|d| d.severity == Severity::Error).collect();
+        if let Some(first) = errors.first() {
+            let message = format!("the function '{name}' cannot be read: {}", first.message);
+            return Some(Err(self.error("HP121", message, span)));
+        }
+        Some(Ok(Rc::new(Closure { function: as_function(query), scope: ScopeId::default(), saved: Some(name.into()) })))
+    }
+}
+
+/// The function of `let f = (…) {…}`, or a function without parameters around a query.
+fn as_function(query: ast::Query) -> ast::Function {
+    let span = query.span;
+    match query.statements.as_slice() {
+        [Statement::Let(ast::Let { value: ast::LetValue::Function(function), .. })] => function.clone(),
+        _ => ast::Function { view: false, parameters: Vec::new(), body: query.statements, body_span: span, span },
+    }
+}
+
+/// The null that stands for a parameter nobody gives a value.
+pub(super) fn null_of(kind: Option<Kind>) -> Expr {
+    Expr::Const(Cell::null(kind.unwrap_or(Kind::Dynamic)))
+}

@@ -1,0 +1,99 @@
+//! The operators of a pipeline, each lowered to plan nodes.
+mod columns;
+mod evaluate;
+mod expand;
+mod join;
+mod rows;
+mod sort;
+mod summarize;
+mod union;
+
+pub(super) use union::Uniting;
+
+use super::binder::Binder;
+use super::relation::Relation;
+use super::{Bind, Reported};
+use crate::kql::ast::{Operator, OperatorKind, Pipeline};
+
+impl Binder<'_> {
+    /// The rows of a pipeline; `input` are those of the enclosing operator.
+    pub fn pipeline(&mut self, pipeline: &Pipeline, input: Option<&Relation>) -> Bind<Relation> {
+        let mut relation = match &pipeline.source {
+            Some(source) => self.table(source).map(Some),
+            None => Ok(input.cloned()),
+        };
+        let outer = self.scope;
+        for operator in &pipeline.operators {
+            relation = Ok(Some(match relation {
+                Ok(Some(input)) => self.operator(operator, &input).unwrap_or_else(|Reported| input.broken()),
+                Ok(None) => self.first_operator(operator)?,
+                Err(Reported) => {
+                    let nothing = self.nothing();
+                    self.operator(operator, &nothing).unwrap_or(nothing)
+                }
+            }));
+        }
+        self.scope = outer;
+        match relation? {
+            Some(relation) => Ok(relation),
+            None => Err(self.error("KS110", "Tabular value expected.", pipeline.span)),
+        }
+    }
+
+    /// An operator that makes the rows itself.
+    fn first_operator(&mut self, operator: &Operator) -> Bind<Relation> {
+        self.enter(operator.span)?;
+        let made = match &operator.kind {
+            OperatorKind::Print(print) => self.print(print),
+            OperatorKind::Range(range) => self.range(range, operator.span),
+            OperatorKind::Union(union) => self.union(union, None),
+            OperatorKind::Unknown => Err(Reported),
+            _ => Err(self.unsupported(&format!("'{}' without a source", operator.name.text), operator.name.span)),
+        };
+        self.leave();
+        made
+    }
+
+    fn operator(&mut self, operator: &Operator, input: &Relation) -> Bind<Relation> {
+        self.enter(operator.span)?;
+        let made = self.lowered(operator, input);
+        self.leave();
+        made
+    }
+
+    fn lowered(&mut self, operator: &Operator, input: &Relation) -> Bind<Relation> {
+        match &operator.kind {
+            OperatorKind::Where(filter) => self.filter(filter, input),
+            OperatorKind::Extend(extend) => self.extend_columns(&extend.columns, input),
+            OperatorKind::Serialize(serialize) => self.extend_columns(&serialize.columns, input),
+            OperatorKind::Project(project) => self.project_columns(&project.columns, input),
+            OperatorKind::ProjectAway(away) => self.project_away(away, input),
+            OperatorKind::ProjectKeep(keep) => self.project_keep(keep, input),
+            OperatorKind::ProjectRename(rename) => self.project_rename(rename, input),
+            OperatorKind::ProjectReorder(reorder) => self.project_reorder(reorder, input),
+            OperatorKind::Summarize(summarize) => self.summarize(summarize, input),
+            OperatorKind::Distinct(distinct) => self.distinct(distinct, input),
+            OperatorKind::Count(count) => self.count(count, input),
+            OperatorKind::Sort(sort) => self.sort(&sort.keys, input),
+            OperatorKind::Top(top) => self.top(top, input),
+            OperatorKind::Take(take) => self.take(&take.count, input),
+            OperatorKind::Sample(sample) => self.sample(&sample.count, input),
+            OperatorKind::SampleDistinct(sample) => self.sample_distinct(sample, input),
+            OperatorKind::Join(join) => self.join(join, input),
+            OperatorKind::Lookup(lookup) => self.lookup(lookup, input),
+            OperatorKind::Union(union) => self.union(union, Some(input)),
+            OperatorKind::MvExpand(expand) => self.mv_expand(expand, input),
+            OperatorKind::MvApply(apply) => self.mv_apply(apply, input),
+            OperatorKind::As(named) => Ok(self.named_as(named, input)),
+            OperatorKind::Render(render) => Ok(self.render(render, input)),
+            OperatorKind::Invoke(invoke) => self.invoke(invoke, input, operator.span),
+            OperatorKind::Evaluate(evaluate) => self.evaluate(evaluate, input, operator.span),
+            OperatorKind::GetSchema => Ok(self.get_schema(input)),
+            OperatorKind::Consume(_) | OperatorKind::ExecuteAndCache | OperatorKind::AssertSchema(_) => {
+                Ok(input.clone())
+            }
+            OperatorKind::Unknown => Err(Reported),
+            _ => Err(self.unsupported(&format!("'{}'", operator.name.text), operator.name.span)),
+        }
+    }
+}

@@ -1,0 +1,144 @@
+//! `range`, `getschema`, `as`, `render`, `invoke`.
+use crate::diagnostic::Span;
+use crate::kql::ast::{As, Call, Expression, ExpressionKind, Invoke, Range, Render};
+use crate::kql::bind::binder::Binder;
+use crate::kql::bind::expressions::Value as Bound;
+use crate::kql::bind::relation::{Relation, Row};
+use crate::kql::bind::scope::{Binding, Closure};
+use crate::kql::bind::{Bind, RenderHint};
+use crate::plan::Node;
+use crate::types::{Kind, Schema, Table, Value};
+use std::rc::Rc;
+
+impl Binder<'_> {
+    /// `range x from a to b step c`: the elements of `range(a, b, c)`, a row each.
+    pub fn range(&mut self, range: &Range, span: Span) -> Bind<Relation> {
+        let row = Row::default();
+        let from = self.whole(&range.from, &row);
+        let to = self.whole(&range.to, &row);
+        let step = self.whole(&range.step, &row);
+        let (from, to, step) = (from?, to?, step?);
+        let kind = match (from.kind(), step.kind()) {
+            (Kind::DateTime, _) => Kind::DateTime,
+            (Kind::TimeSpan, _) => Kind::TimeSpan,
+            (Kind::Real, _) | (_, Kind::Real) => Kind::Real,
+            _ => Kind::Long,
+        };
+        let ends = if kind == Kind::Long || kind == Kind::Real {
+            let mut fit = |e| self.converted(e, kind, span);
+            [fit(from)?, fit(to)?, fit(step)?]
+        } else {
+            [from, to, step]
+        };
+        let elements = self.call_item(".range", ends.to_vec(), span)?;
+        let one = self.one_row();
+        let name: crate::types::Name = range.name.text.as_str().into();
+        let column = crate::plan::Expanded { name: name.clone(), value: elements, kind };
+        let schema: Schema = [(name, kind)].into_iter().collect();
+        let node = Node::Expand {
+            input: one.node,
+            columns: vec![column],
+            index: None,
+            limit: None,
+            keep_bags_as_arrays: false,
+        };
+        Ok(self.over(&one, node, schema))
+    }
+
+    pub fn get_schema(&mut self, input: &Relation) -> Relation {
+        let schema: Schema = [
+            ("ColumnName", Kind::String),
+            ("ColumnOrdinal", Kind::Long),
+            ("DataType", Kind::String),
+            ("ColumnType", Kind::String),
+        ]
+        .into_iter()
+        .collect();
+        let rows = input.schema.columns().iter().enumerate().map(|(at, (name, kind))| {
+            vec![
+                Value::string(name.clone()),
+                Value::Long(i64::try_from(at).unwrap_or(i64::MAX)),
+                Value::string(data_type(*kind)),
+                Value::string(kind.name()),
+            ]
+        });
+        let rows: Vec<Vec<Value>> = rows.collect();
+        self.values(Table::from_rows(schema, &rows))
+    }
+
+    /// `as name`: the rows have a name from here on.
+    pub fn named_as(&mut self, named: &As, input: &Relation) -> Relation {
+        self.scope = self.scopes.with(self.scope, &named.name.text, Binding::Table(input.clone()));
+        Relation { table: Some(named.name.text.clone()), ..input.clone() }
+    }
+
+    pub fn render(&mut self, render: &Render, input: &Relation) -> Relation {
+        let text = |e: &Expression| match &e.kind {
+            ExpressionKind::Literal(crate::kql::ast::Literal::String(text)) => text.text.clone(),
+            ExpressionKind::Literal(crate::kql::ast::Literal::Bool(Some(value))) => value.to_string(),
+            ExpressionKind::Literal(crate::kql::ast::Literal::Long(Some(value))) => value.to_string(),
+            ExpressionKind::Literal(crate::kql::ast::Literal::Real(Some(value))) => value.to_string(),
+            ExpressionKind::Name(name) => name.text.clone(),
+            _ => String::new(),
+        };
+        let properties = render.properties.iter().map(|p| {
+            let values: Vec<String> = p.values.iter().map(text).collect();
+            (p.name.text.clone(), values.join(","))
+        });
+        self.render = Some(RenderHint { chart: render.chart.text.clone(), properties: properties.collect() });
+        input.clone()
+    }
+
+    /// `invoke f(x)`: the rows are the function's first argument.
+    pub fn invoke(&mut self, invoke: &Invoke, input: &Relation, span: Span) -> Bind<Relation> {
+        let named;
+        let call = match &invoke.function.kind {
+            ExpressionKind::Call(call) => call,
+            ExpressionKind::Name(name) => {
+                named = Call { name: name.clone(), arguments: Vec::new(), span: name.span };
+                &named
+            }
+            _ => return Err(self.unsupported("'invoke' of such a function", invoke.function.span)),
+        };
+        let closure = self.invoked(call)?;
+        if let Some(first) = closure.function.parameters.first() {
+            self.check_columns(first, input, span);
+        }
+        let row = Row::of(input);
+        let name = call.name.text.as_str();
+        match self.call_closure(&closure, name, &call.arguments, Some(input.clone()), &row, call.name.span)? {
+            Bound::Table(relation) => Ok(relation),
+            Bound::Scalar(_) => Err(self.error("KS110", "Tabular value expected.", call.span)),
+        }
+    }
+
+    fn invoked(&mut self, call: &Call) -> Bind<Rc<Closure>> {
+        let name = &call.name;
+        if let Some(Binding::Function(closure)) = self.scopes.find(self.scope, &name.text) {
+            return Ok(closure.clone());
+        }
+        if let Some(closure) = self.saved(&name.text, name.span) {
+            return closure;
+        }
+        let local: Vec<String> = self.scopes.names(self.scope).map(str::to_owned).collect();
+        let saved = self.catalog.functions();
+        let known = local.iter().chain(&saved).map(String::as_str);
+        Err(self.unknown("KS211", "function", &name.text, name.span, known))
+    }
+}
+
+/// The .NET type that `getschema` names.
+fn data_type(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Bool => "System.SByte",
+        Kind::Int => "System.Int32",
+        Kind::Long => "System.Int64",
+        Kind::Real => "System.Double",
+        Kind::Decimal => "System.Data.SqlTypes.SqlDecimal",
+        Kind::String | Kind::Field => "System.String",
+        Kind::DateTime => "System.DateTime",
+        Kind::TimeSpan => "System.TimeSpan",
+        Kind::Dynamic => "System.Object",
+        Kind::Guid => "System.Guid",
+    }
+}

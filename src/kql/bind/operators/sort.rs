@@ -1,0 +1,60 @@
+//! `sort`, `top`, `take`, `sample`.
+use crate::diagnostic::Diagnostic;
+use crate::kql::ast::{Expression, NullsOrder, SortOrder, Top};
+use crate::kql::bind::Bind;
+use crate::kql::bind::binder::{Binder, is_unknown};
+use crate::kql::bind::relation::{Relation, Row};
+use crate::plan::{Node, SortKey};
+use crate::types::Kind;
+
+impl Binder<'_> {
+    pub(super) fn sort_keys(&mut self, keys: &[crate::kql::ast::SortKey], input: &Relation) -> Bind<Vec<SortKey>> {
+        let mut made = Vec::with_capacity(keys.len());
+        let mut failed = None;
+        for key in keys {
+            match self.whole(&key.column.expression, &Row::of(input)) {
+                Ok(expr) => {
+                    if expr.kind() == Kind::Dynamic && !is_unknown(&expr, input) {
+                        let message = "The value of type 'dynamic' is not allowed in this context.";
+                        self.say(Diagnostic::error("KS116", message).at(key.column.expression.span));
+                    }
+                    let descending = !matches!(key.order, Some(SortOrder::Ascending | SortOrder::GrannyAscending));
+                    let nulls_first = key.nulls.map_or(!descending, |n| n == NullsOrder::First);
+                    made.push(SortKey { expr, descending, nulls_first });
+                }
+                Err(reported) => failed = Some(reported),
+            }
+        }
+        failed.map_or(Ok(made), Err)
+    }
+
+    pub fn sort(&mut self, keys: &[crate::kql::ast::SortKey], input: &Relation) -> Bind<Relation> {
+        let keys = self.sort_keys(keys, input)?;
+        Ok(self.same_columns(input, Node::Sort { input: input.node, keys }))
+    }
+
+    pub fn top(&mut self, top: &Top, input: &Relation) -> Bind<Relation> {
+        let sorted = self.sort(std::slice::from_ref(&top.key), input);
+        let count = self.row_count(&top.count);
+        let (sorted, rows) = (sorted?, count?);
+        Ok(self.same_columns(&sorted, Node::Take { input: sorted.node, rows }))
+    }
+
+    pub fn take(&mut self, count: &Expression, input: &Relation) -> Bind<Relation> {
+        let rows = self.row_count(count)?;
+        Ok(self.same_columns(input, Node::Take { input: input.node, rows }))
+    }
+
+    pub fn sample(&mut self, count: &Expression, input: &Relation) -> Bind<Relation> {
+        let rows = self.row_count(count)?;
+        Ok(self.same_columns(input, Node::Sample { input: input.node, rows }))
+    }
+
+    pub(super) fn row_count(&mut self, count: &Expression) -> Bind<u64> {
+        let value = self.constant_of(count)?;
+        match value.as_long().filter(|_| value.kind().is_integer()) {
+            Some(rows) => Ok(u64::try_from(rows).unwrap_or(0)),
+            None => Err(self.error("KS134", "The expression value must be an integer.", count.span)),
+        }
+    }
+}

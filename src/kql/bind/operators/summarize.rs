@@ -1,0 +1,177 @@
+//! `summarize`, `distinct`, `count`.
+use super::columns::all_columns;
+use crate::diagnostic::Span;
+use crate::expr::Expr;
+use crate::functions::Dialect;
+use crate::functions::aggregates;
+use crate::kql::ast::{Column, ColumnNames, Count, Distinct, ExpressionKind, SampleDistinct, Summarize};
+use crate::kql::bind::binder::{Binder, is_unknown};
+use crate::kql::bind::names::{Names, automatic};
+use crate::kql::bind::relation::{Lifted, Open, Relation, Row};
+use crate::kql::bind::{Bind, Reported};
+use crate::plan::{AggregateCall, Node};
+use crate::types::{Kind, Name, Schema, Value};
+
+/// The columns of an aggregation.
+#[derive(Default)]
+pub(super) struct Aggregation {
+    pub by: Vec<(Name, Expr)>,
+    /// The calls, those inside of expressions under hidden names.
+    pub calls: Vec<(Name, AggregateCall)>,
+    /// What the result is made of.
+    pub columns: Vec<(Name, Expr)>,
+}
+
+impl Binder<'_> {
+    pub fn summarize(&mut self, summarize: &Summarize, input: &Relation) -> Bind<Relation> {
+        let mut names = Names::default();
+        let mut made = Aggregation::default();
+        let mut failed = self.keys(&summarize.keys, input, &mut names, &mut made, true).err();
+        for column in &summarize.aggregates {
+            failed = self.aggregate_item(column, input, &mut names, &mut made).err().or(failed);
+        }
+        self.legacy_bin(summarize, &mut made)?;
+        let out = self.aggregated(input, made);
+        Ok(if failed.is_some() { out.broken() } else { out })
+    }
+
+    /// `summarize … by t bin=1h`: the keys are put into bins.
+    fn legacy_bin(&mut self, summarize: &Summarize, made: &mut Aggregation) -> Bind<()> {
+        let Some(size) = &summarize.bin else { return Ok(()) };
+        let width = self.whole(size, &Row::default())?;
+        for (_, key) in &mut made.by {
+            if matches!(key.kind(), Kind::DateTime | Kind::TimeSpan) || key.kind().is_number() {
+                *key = self.call_item("bin", vec![key.clone(), width.clone()], size.span)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The keys of `by` and of `distinct`.
+    pub(super) fn keys(
+        &mut self,
+        keys: &[Column],
+        input: &Relation,
+        names: &mut Names,
+        made: &mut Aggregation,
+        checked: bool,
+    ) -> Bind<()> {
+        let mut failed = Ok(());
+        for column in keys {
+            let bound = self.whole(&column.expression, &Row::of(input));
+            let bound =
+                bound.and_then(|key| match checked && key.kind() == Kind::Dynamic && !is_unknown(&key, input) {
+                    true => Err(self.dynamic_key(column.expression.span)),
+                    false => Ok(key),
+                });
+            let key = bound.unwrap_or_else(|Reported| {
+                failed = Err(Reported);
+                Expr::Const(Value::Null(Kind::Dynamic))
+            });
+            let name = match &column.names {
+                ColumnNames::One(name) => self.declared(name, names),
+                _ => match automatic(&column.expression) {
+                    Some(name) => names.unique(&name),
+                    None => names.numbered(),
+                },
+            };
+            made.columns.push((name.clone(), Expr::Column(name.clone(), key.kind())));
+            made.by.push((name, key));
+        }
+        failed
+    }
+
+    fn dynamic_key(&mut self, span: Span) -> Reported {
+        let message = "The value of type 'dynamic' is not allowed in this context.";
+        self.say(
+            crate::diagnostic::Diagnostic::error("KS116", message)
+                .at(span)
+                .help("convert it: tostring(…), tolong(…), todatetime(…)"),
+        );
+        Reported
+    }
+
+    pub(super) fn aggregate_item(
+        &mut self,
+        column: &Column,
+        input: &Relation,
+        names: &mut Names,
+        made: &mut Aggregation,
+    ) -> Bind<()> {
+        if let Some(given) = self.aggregate_columns(column, input, names) {
+            let given = given.inspect_err(|Reported| {
+                if let ColumnNames::One(name) = &column.names {
+                    made.columns.push((names.unique(&name.text), Expr::Const(Value::Null(Kind::Dynamic))));
+                }
+            })?;
+            for given in given {
+                made.columns.push((given.name.clone(), Expr::Column(given.name.clone(), given.call.kind)));
+                made.calls.push((given.name, given.call));
+            }
+            return Ok(());
+        }
+        let lifted = Lifted::default();
+        let row = Row { aggregates: Some(&lifted), ..Row::of(input) };
+        let expr = self.whole(&column.expression, &row);
+        made.calls.extend(lifted.into_inner());
+        let name = match &column.names {
+            ColumnNames::One(name) => self.declared(name, names),
+            _ => match automatic(&column.expression) {
+                Some(name) => names.unique(&name),
+                None => names.numbered(),
+            },
+        };
+        let failed = expr.as_ref().err().copied();
+        made.columns.push((name, expr.unwrap_or(Expr::Const(Value::Null(Kind::Dynamic)))));
+        failed.map_or(Ok(()), Err)
+    }
+
+    /// The aggregation's node, and the expressions around its calls above it.
+    pub(super) fn aggregated(&mut self, input: &Relation, made: Aggregation) -> Relation {
+        let keys = made.by.iter().map(|(n, e)| (n.clone(), e.kind()));
+        let schema: Schema = keys.chain(made.calls.iter().map(|(n, c)| (n.clone(), c.kind))).collect();
+        let unknown: Vec<Name> = made.by.iter().filter(|(_, e)| is_unknown(e, input)).map(|(n, _)| n.clone()).collect();
+        let plain = schema.len() == made.columns.len()
+            && schema.names().zip(&made.columns).all(|(n, (name, e))| n == name && is_itself(name, e));
+        let node = Node::Aggregate { input: input.node, by: made.by, aggregates: made.calls };
+        let mut out = self.over(input, node, schema);
+        out.unknown = unknown;
+        if out.open == Open::Open {
+            out.open = Open::Closed;
+        }
+        if plain { out } else { self.project(&out, made.columns) }
+    }
+
+    pub fn distinct(&mut self, distinct: &Distinct, input: &Relation) -> Bind<Relation> {
+        let star = distinct.columns.iter().any(|c| matches!(c.expression.kind, ExpressionKind::Star));
+        let mut made = Aggregation::default();
+        let mut failed = None;
+        if star {
+            made.by = all_columns(&input.schema);
+            made.columns = all_columns(&input.schema);
+        } else {
+            failed = self.keys(&distinct.columns, input, &mut Names::default(), &mut made, true).err();
+        }
+        let out = self.aggregated(input, made);
+        Ok(if failed.is_some() { out.broken() } else { out })
+    }
+
+    pub fn sample_distinct(&mut self, sample: &SampleDistinct, input: &Relation) -> Bind<Relation> {
+        let mut made = Aggregation::default();
+        self.keys(std::slice::from_ref(&sample.of), input, &mut Names::default(), &mut made, true)?;
+        let distinct = self.aggregated(input, made);
+        self.take(&sample.count, &distinct)
+    }
+
+    pub fn count(&mut self, count: &Count, input: &Relation) -> Bind<Relation> {
+        let name: Name = count.name.as_ref().map_or("Count", |n| n.text.as_str()).into();
+        let Some(function) = aggregates::find(Dialect::Kql, "count") else { return Err(Reported) };
+        let call = AggregateCall { function, arguments: Vec::new(), condition: None, kind: Kind::Long };
+        let columns = vec![(name.clone(), Expr::Column(name.clone(), Kind::Long))];
+        Ok(self.aggregated(input, Aggregation { by: Vec::new(), calls: vec![(name, call)], columns }))
+    }
+}
+
+fn is_itself(name: &Name, expr: &Expr) -> bool {
+    matches!(expr, Expr::Column(column, _) if column == name)
+}

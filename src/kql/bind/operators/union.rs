@@ -1,0 +1,147 @@
+//! `union`: the legs, and the columns they are brought to.
+use crate::diagnostic::{Diagnostic, Severity};
+use crate::expr::Expr;
+use crate::kql::ast::{Expression, ExpressionKind, Union, UnionKind};
+use crate::kql::bind::Bind;
+use crate::kql::bind::binder::Binder;
+use crate::kql::bind::names::Names;
+use crate::kql::bind::relation::{Open, Relation};
+use crate::plan::Node;
+use crate::types::{Kind, Name, Schema, Value};
+
+/// How legs become one table.
+#[derive(Default)]
+pub(in crate::kql::bind) struct Uniting {
+    /// Only the columns that all legs have.
+    pub inner: bool,
+    /// A column that says which leg a row comes from.
+    pub with_source: Option<Name>,
+}
+
+/// A column of the result: its name, and the column of each leg that it takes.
+struct United {
+    name: Name,
+    own: Name,
+    kind: Kind,
+}
+
+impl Binder<'_> {
+    pub fn union(&mut self, union: &Union, input: Option<&Relation>) -> Bind<Relation> {
+        let mut legs: Vec<Relation> = input.cloned().into_iter().collect();
+        let mut failed = None;
+        for table in &union.tables {
+            match self.legs(table, union.is_fuzzy) {
+                Ok(found) => legs.extend(found),
+                Err(reported) => failed = Some(reported),
+            }
+        }
+        if let Some(reported) = failed {
+            return Err(reported);
+        }
+        let uniting = Uniting {
+            inner: union.kind.as_ref().is_some_and(|k| k.value == UnionKind::Inner),
+            with_source: union.with_source.as_ref().map(|n| n.text.as_str().into()),
+        };
+        self.united(legs, &uniting)
+    }
+
+    /// The legs that an item gives; a fuzzy union goes without those whose tables are missing.
+    pub(super) fn legs(&mut self, item: &Expression, fuzzy: bool) -> Bind<Vec<Relation>> {
+        if let ExpressionKind::Wildcard(pattern) = &item.kind {
+            let found = self.matching_tables(pattern);
+            if found.is_empty() && !fuzzy {
+                let message = format!("The name '{}' does not refer to any known table.", pattern.text);
+                return Err(self.error("KS204", message, pattern.span));
+            }
+            return Ok(found);
+        }
+        if !fuzzy {
+            return Ok(vec![self.table(item)?]);
+        }
+        let (leg, said) = self.aside(|binder| binder.table(item));
+        let errors: Vec<&Diagnostic> = said.iter().filter(|d| d.severity == Severity::Error).collect();
+        let missing = errors.iter().any(|d| matches!(&*d.code, "KS204" | "KS211" | "HP122" | "HP123"));
+        if !missing {
+            self.diagnostics.extend(said);
+            return Ok(vec![leg?]);
+        }
+        // What is missing is left out; what else is wrong stays wrong, unless it follows from that.
+        let names: Vec<String> = errors.iter().map(|d| d.message.clone()).collect();
+        let note = format!("this part of the union is left out: {}", names.first().cloned().unwrap_or_default());
+        self.say(Diagnostic::new(Severity::Note, "HP131", note).at(item.span));
+        Ok(Vec::new())
+    }
+
+    /// One table of the legs' rows. Columns of one name and several kinds become one column each.
+    pub fn united(&mut self, legs: Vec<Relation>, uniting: &Uniting) -> Bind<Relation> {
+        if legs.is_empty() {
+            return Ok(self.nothing());
+        }
+        let columns = united_columns(&legs, uniting);
+        let open = legs.iter().map(|l| l.open).max_by_key(|o| match o {
+            Open::Closed => 0,
+            Open::Open => 1,
+            Open::Broken => 2,
+        });
+        let unknown: Vec<Name> = columns
+            .iter()
+            .filter(|c| c.kind == Kind::Dynamic && legs.iter().any(|l| l.unknown.contains(&c.own)))
+            .map(|c| c.name.clone())
+            .collect();
+        let mut inputs = Vec::with_capacity(legs.len());
+        let mut schema = Schema::default();
+        for (at, leg) in legs.iter().enumerate() {
+            let aligned = self.aligned(leg, at, &columns, uniting);
+            schema = aligned.schema;
+            inputs.push(aligned.node);
+        }
+        let node = match inputs.as_slice() {
+            [one] => *one,
+            _ => self.plan.add(Node::Union { inputs }, schema.clone()),
+        };
+        Ok(Relation { node, schema, open: open.unwrap_or(Open::Closed), unknown, table: None })
+    }
+
+    fn aligned(&mut self, leg: &Relation, at: usize, columns: &[United], uniting: &Uniting) -> Relation {
+        let source = uniting.with_source.as_ref().map(|name| {
+            let from = leg.table.clone().unwrap_or_else(|| format!("union_arg{at}"));
+            (name.clone(), Expr::Const(Value::string(from)))
+        });
+        let cells = columns.iter().map(|c| {
+            let same = leg.schema.kind(&c.own) == Some(c.kind);
+            let cell = if same { Expr::Column(c.own.clone(), c.kind) } else { Expr::Const(Value::null(c.kind)) };
+            (c.name.clone(), cell)
+        });
+        let cells: Vec<(Name, Expr)> = source.into_iter().chain(cells).collect();
+        let own = leg.schema.names().eq(cells.iter().map(|(n, _)| n))
+            && cells.iter().all(|(n, e)| matches!(e, Expr::Column(c, _) if c == n));
+        if own { leg.clone() } else { self.project(leg, cells) }
+    }
+}
+
+fn united_columns(legs: &[Relation], uniting: &Uniting) -> Vec<United> {
+    let mut order: Vec<(Name, Vec<Kind>)> = Vec::new();
+    for (name, kind) in legs.iter().flat_map(|l| l.schema.columns()) {
+        match order.iter_mut().find(|(n, _)| n == name) {
+            Some((_, kinds)) if !kinds.contains(kind) => kinds.push(*kind),
+            Some(_) => {}
+            None => order.push((name.clone(), vec![*kind])),
+        }
+    }
+    if uniting.inner {
+        order.retain(|(name, _)| legs.iter().all(|l| l.schema.contains(name)));
+    }
+    let mut names = Names::default();
+    if let Some(source) = &uniting.with_source {
+        names.declare(source);
+    }
+    let mut columns = Vec::new();
+    for (own, kinds) in order {
+        let several = kinds.len() > 1;
+        for kind in kinds {
+            let name = if several { names.unique(&format!("{own}_{kind}")) } else { names.unique(&own) };
+            columns.push(United { name, own: own.clone(), kind });
+        }
+    }
+    columns
+}

@@ -1,0 +1,72 @@
+//! What names stand for: `let` statements and parameters, inner ones before outer ones.
+use super::relation::Relation;
+use crate::diagnostic::Diagnostic;
+use crate::expr::Expr;
+use crate::kql::ast;
+use std::cell::Cell;
+use std::rc::Rc;
+
+#[derive(Clone)]
+pub(super) enum Binding {
+    /// With the number of its parts.
+    Scalar(Expr, usize),
+    Table(Relation),
+    Function(Rc<Closure>),
+    /// What was wrong with it is said when it is used, or at the end.
+    Broken(Rc<Broken>),
+}
+
+/// A function with the names it saw where it was defined.
+pub(super) struct Closure {
+    pub function: ast::Function,
+    pub scope: ScopeId,
+    /// A saved function's name: its places are in another text.
+    pub saved: Option<String>,
+}
+
+/// A `let` statement that could not be bound.
+pub(super) struct Broken {
+    pub diagnostics: Vec<Diagnostic>,
+    pub said: Cell<bool>,
+}
+
+/// A place in the chain of names.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct ScopeId(Option<usize>);
+
+/// All names ever bound; each knows the one before it.
+#[derive(Default)]
+pub(super) struct Scopes(Vec<(String, Binding, ScopeId)>);
+
+impl Scopes {
+    /// A scope in which `name` stands for `binding`, and all else for what it does in `outer`.
+    pub fn with(&mut self, outer: ScopeId, name: &str, binding: Binding) -> ScopeId {
+        self.0.push((name.to_owned(), binding, outer));
+        ScopeId(Some(self.0.len() - 1))
+    }
+
+    pub fn find(&self, scope: ScopeId, name: &str) -> Option<&Binding> {
+        self.chain(scope).find(|(known, _)| *known == name).map(|(_, binding)| binding)
+    }
+
+    pub fn names(&self, scope: ScopeId) -> impl Iterator<Item = &str> {
+        self.chain(scope).map(|(name, _)| name)
+    }
+
+    fn chain(&self, scope: ScopeId) -> impl Iterator<Item = (&str, &Binding)> {
+        let mut at = scope;
+        std::iter::from_fn(move || {
+            let (name, binding, outer) = self.0.get(at.0?)?;
+            at = *outer;
+            Some((name.as_str(), binding))
+        })
+    }
+
+    /// Broken bindings that nothing has complained about.
+    pub fn unsaid(&self) -> impl Iterator<Item = &Rc<Broken>> {
+        self.0.iter().filter_map(|(_, binding, _)| match binding {
+            Binding::Broken(broken) if !broken.said.get() => Some(broken),
+            _ => None,
+        })
+    }
+}

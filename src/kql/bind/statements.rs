@@ -1,0 +1,121 @@
+//! The statements of a query.
+use super::binder::Binder;
+use super::closures::{null_of, size};
+use super::expressions::Value;
+use super::relation::Row;
+use super::scope::{Binding, Broken, Closure};
+use super::{Bind, Reported};
+use crate::diagnostic::{Diagnostic, Severity};
+use crate::expr::Expr;
+use crate::kql::ast::{self, LetValue, ParameterKind, QueryParameters, Statement};
+use crate::types::{Name, Table};
+use std::cell::Cell;
+use std::rc::Rc;
+
+impl Binder<'_> {
+    pub fn query(&mut self, query: &ast::Query) {
+        for statement in &query.statements {
+            match statement {
+                Statement::Expression(expression) => {
+                    self.render = None;
+                    if let Ok(value) = self.value(expression, &Row::default()) {
+                        let root = self.root(value);
+                        let render = self.render.take();
+                        self.results.push((root, render));
+                    }
+                }
+                other => self.statement(other),
+            }
+        }
+        if self.results.is_empty() && !self.has_errors() {
+            self.say(Diagnostic::error("KS110", "the query has no result: it ends without a tabular expression"));
+        }
+    }
+
+    fn has_errors(&self) -> bool {
+        let now = self.diagnostics.iter().any(|d| d.severity == Severity::Error);
+        now || self.scopes.unsaid().next().is_some()
+    }
+
+    /// The node of a result; a lone scalar is a table of one cell.
+    fn root(&mut self, value: Value) -> crate::plan::NodeId {
+        match value {
+            Value::Table(relation) => {
+                self.open |= relation.is_open();
+                relation.node
+            }
+            Value::Scalar(expr) => {
+                let expr = self.folded(expr);
+                let one = self.one_row();
+                self.project(&one, vec![(Name::from("print_0"), expr)]).node
+            }
+        }
+    }
+
+    /// One row without columns.
+    pub fn one_row(&mut self) -> super::relation::Relation {
+        self.values(Table::from_rows(Default::default(), &[Vec::new()]))
+    }
+
+    /// A statement that gives no result of its own.
+    pub fn statement(&mut self, statement: &Statement) {
+        match statement {
+            Statement::Let(statement) => self.let_statement(statement),
+            Statement::QueryParameters(parameters) => self.query_parameters(parameters),
+            Statement::Set(_) | Statement::RestrictAccess(_) | Statement::AliasDatabase(_) => {}
+            Statement::Expression(_) => {}
+        }
+    }
+
+    fn let_statement(&mut self, statement: &ast::Let) {
+        let binding = match &statement.value {
+            LetValue::Function(function) => {
+                Binding::Function(Rc::new(Closure { function: function.clone(), scope: self.scope, saved: None }))
+            }
+            LetValue::Expression(expression) => {
+                let (value, said) = self.aside(|binder| binder.value(expression, &Row::default()));
+                match value {
+                    Ok(value) => {
+                        self.diagnostics.extend(said);
+                        self.let_value(value)
+                    }
+                    Err(Reported) => Binding::Broken(Rc::new(Broken { diagnostics: said, said: Cell::new(false) })),
+                }
+            }
+        };
+        self.scope = self.scopes.with(self.scope, &statement.name.text, binding);
+    }
+
+    fn let_value(&mut self, value: Value) -> Binding {
+        match value {
+            Value::Table(relation) => Binding::Table(relation),
+            Value::Scalar(expr) => {
+                let expr: Expr = self.folded(expr);
+                let parts = size(&expr);
+                Binding::Scalar(expr, parts)
+            }
+        }
+    }
+
+    /// Binds with what is said kept aside. A relation that was reported broken counts as failed.
+    pub fn aside<T>(&mut self, bind: impl FnOnce(&mut Self) -> Bind<T>) -> (Bind<T>, Vec<Diagnostic>) {
+        let before = std::mem::take(&mut self.diagnostics);
+        let value = bind(self);
+        let said = std::mem::replace(&mut self.diagnostics, before);
+        let failed = said.iter().any(|d| d.severity == Severity::Error);
+        (if failed { Err(Reported) } else { value }, said)
+    }
+
+    fn query_parameters(&mut self, parameters: &QueryParameters) {
+        for parameter in &parameters.parameters {
+            let ParameterKind::Scalar { kind, default } = &parameter.kind else { continue };
+            let given = match default {
+                Some(default) => self.whole(default, &Row::default()),
+                None => Ok(null_of(kind.kind)),
+            };
+            if let Ok(expr) = given {
+                self.scope = self.scopes.with(self.scope, &parameter.name.text, Binding::Scalar(expr, 1));
+            }
+        }
+    }
+}

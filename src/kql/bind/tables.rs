@@ -1,0 +1,303 @@
+//! Where rows come from: tables, watchlists, literals, other data.
+use super::Bind;
+use super::binder::Binder;
+use super::expressions::Value;
+use super::relation::{Open, Relation, Row};
+use super::scope::Binding;
+use crate::diagnostic::{Diagnostic, Span};
+use crate::expr::Expr;
+use crate::kql::ast::{
+    Call, Datatable, Expression, ExpressionKind, Externaldata, Name, NamePattern, Path, PathStepKind,
+};
+use crate::plan::{Node, Source, Window};
+use crate::types::{Kind, Schema, Table, Value as Cell};
+use std::sync::Arc;
+
+/// A watchlist's own columns.
+const WATCHLIST: [(&str, Kind); 4] = [
+    ("_DTItemId", Kind::String),
+    ("LastUpdatedTimeUTC", Kind::DateTime),
+    ("SearchKey", Kind::String),
+    ("WatchlistItem", Kind::Dynamic),
+];
+
+/// The time column of Log Analytics tables.
+const TIME: &str = "TimeGenerated";
+
+/// A table that is named by a path: `workspace("x").SigninLogs`.
+pub(super) enum Entity<'e> {
+    Name(&'e Name),
+    Call(&'e Call),
+    Wildcard(&'e NamePattern),
+}
+
+impl Binder<'_> {
+    /// Whether a name that is no column may stand for a table inside a scalar expression.
+    pub fn names_a_table(&self, name: &str) -> bool {
+        let known = self.catalog.schema(name).is_some() || self.catalog.function(name).is_some();
+        known || matches!(self.catalog.table(name), Ok(Some(_)))
+    }
+
+    pub fn named_table(&mut self, name: &Name) -> Bind<Relation> {
+        match self.catalog.table(&name.text) {
+            Ok(Some(source)) => return Ok(self.scan(&name.text, source)),
+            Err(fault) => return Err(self.fault(&fault, name.span)),
+            Ok(None) => {}
+        }
+        if let Some(closure) = self.saved(&name.text, name.span) {
+            let closure = closure?;
+            return match self.call_closure(&closure, &name.text, &[], None, &Row::default(), name.span)? {
+                Value::Table(relation) => Ok(relation),
+                Value::Scalar(_) => Err(self.error("KS110", "Tabular value expected.", name.span)),
+            };
+        }
+        if self.settings.open_tables {
+            return Ok(self.table_without_data(name));
+        }
+        Err(self.unknown_table(name))
+    }
+
+    fn unknown_table(&mut self, name: &Name) -> super::Reported {
+        let tables = self.catalog.tables();
+        let local: Vec<String> = self.scopes.names(self.scope).map(str::to_owned).collect();
+        let known = tables.iter().chain(&local).map(String::as_str);
+        self.unknown("KS204", "table, tabular variable or function", &name.text, name.span, known)
+    }
+
+    fn table_without_data(&mut self, name: &Name) -> Relation {
+        self.read(&name.text);
+        let known = self.catalog.schema(&name.text);
+        let mut relation = self.values(Table::from_rows(known.clone().unwrap_or_default(), &[]));
+        relation.table = Some(name.text.clone());
+        if known.is_none() {
+            self.open = true;
+            relation.open = Open::Open;
+            let message = format!("the table '{}' is not known: any column is taken to be there", name.text);
+            self.say(Diagnostic::warning("KS204", message).at(name.span));
+        } else if takes_any_column(&name.text) {
+            relation.open = Open::Open;
+        }
+        relation
+    }
+
+    fn read(&mut self, name: &str) {
+        if !self.tables.iter().any(|known| known == name) {
+            self.tables.push(name.to_owned());
+        }
+    }
+
+    /// The rows of a table within the rule's period.
+    fn scan(&mut self, name: &str, source: Arc<dyn Source>) -> Relation {
+        self.read(name);
+        let schema = source.schema().clone();
+        let node = self.plan.add(Node::Scan { name: name.into(), source }, schema.clone());
+        let mut relation = Relation::new(node, schema);
+        if let Some((after, until)) = self.settings.scope
+            && relation.schema.kind(TIME) == Some(Kind::DateTime)
+        {
+            let window = Window { column: TIME.into(), after, until };
+            relation = self.same_columns(&relation, Node::Window { input: relation.node, window });
+        }
+        let known = self.catalog.schema(name);
+        if known.is_some_and(|s| s.kind("Type") == Some(Kind::String))
+            && relation.schema.kind("Type") == Some(Kind::String)
+        {
+            let own = Expr::Column("Type".into(), Kind::String);
+            let named = Expr::Coalesce(vec![own, Expr::Const(Cell::string(name))], Kind::String);
+            relation = self.extend(&relation, vec![("Type".into(), named)]);
+        }
+        relation.table = Some(name.to_owned());
+        if takes_any_column(name) {
+            relation.open = Open::Open;
+        }
+        relation
+    }
+
+    /// A call that gives a table by its nature.
+    pub fn table_function(&mut self, call: &Call, row: &Row) -> Option<Bind<Value>> {
+        let table = match call.name.text.as_str() {
+            "materialize" => match call.arguments.first() {
+                Some(argument) => return Some(self.value(&argument.value, &Row { relation: None, ..*row })),
+                None => Err(self.error("KS119", "The function 'materialize' expects 1 argument.", call.name.span)),
+            },
+            "table" => self.text_argument(call, 0).and_then(|name| {
+                let span = call.arguments.first().map_or(call.span, |a| a.span);
+                let name = Name { text: name, span };
+                match self.scopes.find(self.scope, &name.text).cloned() {
+                    Some(Binding::Table(relation)) => Ok(relation),
+                    _ => self.named_table(&name),
+                }
+            }),
+            "_GetWatchlist" | "_ASIM_GetWatchlistRaw" => {
+                self.text_argument(call, 0).and_then(|alias| self.watchlist(&alias, call.span))
+            }
+            "cluster" | "database" | "workspace" | "app" | "resource" | "adx" | "arg" => {
+                Err(self.unsupported(&format!("'{}' without a table of it", call.name.text), call.span))
+            }
+            _ => return None,
+        };
+        Some(table.map(Value::Table))
+    }
+
+    fn watchlist(&mut self, alias: &str, span: Span) -> Bind<Relation> {
+        match self.catalog.watchlist(alias) {
+            Ok(Some(source)) => {
+                let schema = source.schema().clone();
+                let node =
+                    self.plan.add(Node::Scan { name: format!("watchlist {alias}").into(), source }, schema.clone());
+                let mut relation = Relation::new(node, schema);
+                relation.open = Open::Open;
+                Ok(relation)
+            }
+            Ok(None) if self.settings.open_tables => {
+                let schema: Schema = WATCHLIST.into_iter().collect();
+                let mut relation = self.values(Table::from_rows(schema, &[]));
+                relation.open = Open::Open;
+                Ok(relation)
+            }
+            Ok(None) => {
+                let known = self.catalog.watchlists();
+                let known: Vec<&str> = known.iter().map(String::as_str).collect();
+                let mut said = Diagnostic::error("HP122", format!("there is no watchlist '{alias}'")).at(span);
+                let near = crate::diagnostic::closest(alias, known.iter().copied());
+                said = said.help(match near {
+                    Some(near) => format!("did you mean '{near}'?"),
+                    None => format!("give it with watchlists={{\"{alias}\": …}}"),
+                });
+                self.say(said);
+                Err(super::Reported)
+            }
+            Err(fault) => Err(self.fault(&fault, span)),
+        }
+    }
+
+    pub fn datatable(&mut self, table: &Datatable, span: Span) -> Bind<Relation> {
+        let schema = declared(table.columns.iter().map(|c| (&c.name, c.kind.kind)));
+        if schema.is_empty() {
+            return Ok(self.values(Table::from_rows(schema, &[])));
+        }
+        if table.values.len() % schema.len() != 0 {
+            let message = format!("The number of values is no multiple of the number of columns, {}.", schema.len());
+            return Err(self.error("KS112", message, span));
+        }
+        let mut cells = Vec::with_capacity(table.values.len());
+        let mut failed = None;
+        for (at, value) in table.values.iter().enumerate() {
+            let kind = schema.columns().get(at % schema.len()).map_or(Kind::Dynamic, |(_, k)| *k);
+            match self.constant_of(value) {
+                Ok(cell) => cells.push(super::convert::constant_to(&cell, kind)),
+                Err(reported) => failed = Some(reported),
+            }
+        }
+        if let Some(reported) = failed {
+            return Err(reported);
+        }
+        let rows: Vec<Vec<Cell>> = cells.chunks(schema.len()).map(<[Cell]>::to_vec).collect();
+        Ok(self.values(Table::from_rows(schema, &rows)))
+    }
+
+    pub fn externaldata(&mut self, data: &Externaldata, span: Span) -> Bind<Relation> {
+        let schema = declared(data.columns.iter().map(|c| (&c.name, c.kind.kind)));
+        let mut legs = Vec::new();
+        for location in &data.locations {
+            let url = self.constant_of(location)?.to_text();
+            match self.catalog.external(&url, &schema) {
+                Ok(Some(source)) => {
+                    let schema = source.schema().clone();
+                    legs.push(self.plan.add(Node::Scan { name: url.into(), source }, schema));
+                }
+                Ok(None) if self.settings.open_tables => {}
+                Ok(None) => {
+                    let bare = url.split(['?', ';']).next().unwrap_or("");
+                    let said = Diagnostic::error("HP123", format!("no data is given for externaldata '{bare}'"));
+                    let help = format!("give it with externaldata={{\"{bare}\": …}}: the network is never used");
+                    self.say(said.at(span).help(help));
+                    return Err(super::Reported);
+                }
+                Err(fault) => return Err(self.fault(&fault, span)),
+            }
+        }
+        Ok(match legs.as_slice() {
+            [] => self.values(Table::from_rows(schema, &[])),
+            [one] => Relation::new(*one, self.plan.schema(*one).clone()),
+            _ => {
+                let node = self.plan.add(Node::Union { inputs: legs }, schema.clone());
+                Relation::new(node, schema)
+            }
+        })
+    }
+
+    /// The tables whose names match, as legs of a union.
+    pub fn tables_like(&mut self, pattern: &NamePattern) -> Bind<Relation> {
+        let legs = self.matching_tables(pattern);
+        if legs.is_empty() {
+            let message = format!("The name '{}' does not refer to any known table.", pattern.text);
+            return Err(self.error("KS204", message, pattern.span));
+        }
+        self.united(legs, &super::operators::Uniting::default())
+    }
+
+    pub fn matching_tables(&mut self, pattern: &NamePattern) -> Vec<Relation> {
+        let mut names = self.catalog.tables();
+        names.sort();
+        let matching = names.into_iter().filter(|name| matches_pattern(&pattern.text, name));
+        let names: Vec<Name> = matching.map(|text| Name { text, span: pattern.span }).collect();
+        names.iter().filter_map(|name| self.named_table(name).ok()).collect()
+    }
+
+    /// The table that a path names: what stands behind its last dot.
+    pub fn entity<'e>(&self, path: &'e Path) -> Option<Entity<'e>> {
+        let ExpressionKind::Call(base) = &path.base.kind else { return None };
+        let cross = ["cluster", "database", "workspace", "app", "resource", "adx", "arg"];
+        if !cross.contains(&base.name.text.as_str()) {
+            return None;
+        }
+        match &path.steps.last()?.kind {
+            PathStepKind::Member(name) => Some(Entity::Name(name)),
+            PathStepKind::Call(call) => Some(Entity::Call(call)),
+            PathStepKind::Wildcard(pattern) => Some(Entity::Wildcard(pattern)),
+            PathStepKind::Index(_) => None,
+        }
+    }
+
+    pub fn entity_table(&mut self, entity: Entity) -> Bind<Relation> {
+        match entity {
+            Entity::Name(name) => self.named_table(name),
+            Entity::Wildcard(pattern) => self.tables_like(pattern),
+            Entity::Call(call) => {
+                let expression = Expression { kind: ExpressionKind::Call(call.clone()), span: call.span };
+                self.table(&expression)
+            }
+        }
+    }
+}
+
+/// Tables whose columns depend on what is logged: any name is a column.
+fn takes_any_column(name: &str) -> bool {
+    matches!(name, "AzureDiagnostics" | "AzureMetrics")
+}
+
+fn declared<'n>(columns: impl Iterator<Item = (&'n Name, Option<Kind>)>) -> Schema {
+    let mut schema = Schema::default();
+    for (name, kind) in columns {
+        let free = schema.free_name(&name.text);
+        schema.set(free, kind.unwrap_or(Kind::Dynamic));
+    }
+    schema
+}
+
+/// Whether `name` matches a pattern whose stars stand for any text.
+pub(super) fn matches_pattern(pattern: &str, name: &str) -> bool {
+    let mut parts = pattern.split('*');
+    let Some(rest) = parts.next().and_then(|first| name.strip_prefix(first)) else { return false };
+    let parts: Vec<&str> = parts.collect();
+    let Some((last, middle)) = parts.split_last() else { return rest.is_empty() };
+    let mut rest = rest;
+    for part in middle {
+        match rest.find(part) {
+            Some(at) => rest = rest.get(at + part.len()..).unwrap_or(""),
+            None => return false,
+        }
+    }
+    rest.ends_with(last)
+}
