@@ -4,7 +4,7 @@ use super::cell::{Bytes, Cell, Form};
 use super::rows::{Rows, Wanted};
 use super::text;
 use super::values;
-use crate::types::{Kind, Name, number};
+use crate::types::{Kind, Name, Schema, number};
 
 /// How many records decide.
 pub const RECORDS: usize = 10_000;
@@ -20,6 +20,8 @@ enum Guess {
     DateTime,
     String,
     Dynamic,
+    /// The file states it.
+    Known(Kind),
 }
 
 impl Guess {
@@ -29,7 +31,7 @@ impl Guess {
             (Guess::Nothing, other) => other,
             (Guess::Long, Guess::Real) => Guess::Real,
             (a, b) if a == b => a,
-            (_, Guess::Dynamic) => Guess::Dynamic,
+            (_, known @ (Guess::Dynamic | Guess::Known(_))) => known,
             _ => Guess::String,
         }
     }
@@ -42,11 +44,12 @@ impl Guess {
             Guess::Real => Kind::Real,
             Guess::DateTime => Kind::DateTime,
             Guess::Dynamic => Kind::Dynamic,
+            Guess::Known(kind) => kind,
         }
     }
 }
 
-/// The columns of a sample and their kinds; `known` are not guessed.
+/// The columns of the files and their kinds.
 #[derive(Debug, Default)]
 pub struct Inferred {
     columns: Vec<(Name, Guess)>,
@@ -62,6 +65,15 @@ impl Inferred {
     /// The columns in the order of their first sight.
     pub fn columns(&self) -> impl Iterator<Item = (Name, Kind)> + '_ {
         self.columns.iter().map(|(name, guess)| (name.clone(), guess.kind()))
+    }
+
+    /// Takes columns whose kinds a file states.
+    pub fn declare(&mut self, schema: &Schema, known: &dyn Fn(&str) -> bool) {
+        for (name, kind) in schema.columns() {
+            if !known(name) && !self.columns.iter().any(|(other, _)| other == name) {
+                self.columns.push((name.clone(), Guess::Known(*kind)));
+            }
+        }
     }
 
     /// Looks at the first records of a file; the kinds of `known` columns are not asked for.

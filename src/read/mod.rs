@@ -5,18 +5,23 @@
 //! Bad rows are counted by file and reason ([`problems`]), and good ones kept. What is read, and what is bad, does
 //! not depend on the number of threads.
 mod block;
+mod cef;
 mod cell;
+mod csv;
 mod files;
 mod format;
 mod infer;
 mod input;
 mod json;
+mod mapping;
+mod parquet;
 mod problems;
 mod rows;
 mod source;
 mod tables;
 mod text;
 mod values;
+mod w3c;
 
 pub use format::Format;
 pub use tables::{known_schema, known_tables};
@@ -31,7 +36,7 @@ use input::Input;
 use source::{Files, SourceFile};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
-use text::{Form, TextFile};
+use text::{Cutter, Form, TextFile};
 
 /// What the caller knows of the files.
 #[derive(Clone, Debug, Default)]
@@ -57,15 +62,29 @@ const SAMPLE: usize = 16 << 20;
 /// that name the path.
 pub fn open<P: AsRef<Path>>(paths: &[P], options: &Options) -> Result<Arc<dyn Source>> {
     let paths: Vec<PathBuf> = paths.iter().map(|path| path.as_ref().to_owned()).collect();
-    let mut opening = Opening { options, schema: declared(options), inferred: Inferred::default() };
+    let found = files::expand(&paths)?;
+    let options = &with_table(options, &found);
+    let table = options.table.clone().filter(|table| known_schema(table).is_some());
+    let mut opening = Opening { options, table, schema: declared(options), inferred: Inferred::default() };
     let (mut inputs, mut files) = (Vec::new(), Vec::new());
-    for path in files::expand(&paths)? {
+    for path in found {
         let input = Input::new(&path)?;
         files.push(opening.file(&input)?);
         inputs.push(input);
     }
     let schema = opening.finish();
     Ok(Arc::new(Files { schema, inputs: inputs.into(), files: files.into() }))
+}
+
+/// Continuous export names the table by a folder: `am-SigninLogs/…/PT1H.json`.
+fn with_table(options: &Options, paths: &[PathBuf]) -> Options {
+    let exported = |path: &PathBuf| {
+        let folders =
+            path.components().filter_map(|part| part.as_os_str().to_str()?.strip_prefix("am-").map(str::to_owned));
+        folders.last()
+    };
+    let table = options.table.clone().or_else(|| paths.first().and_then(exported));
+    Options { table, ..options.clone() }
 }
 
 /// The columns of the known table, the declared ones in their place or behind them.
@@ -80,6 +99,8 @@ fn declared(options: &Options) -> Schema {
 /// What is learned of the files while they are opened.
 struct Opening<'a> {
     options: &'a Options,
+    /// The known table that the files hold.
+    table: Option<String>,
     schema: Schema,
     inferred: Inferred,
 }
@@ -87,18 +108,83 @@ struct Opening<'a> {
 impl Opening<'_> {
     fn file(&mut self, input: &Input) -> Result<Box<dyn SourceFile>> {
         let head = input.head(HEAD)?;
-        let format = self.options.format.or_else(|| Format::sniff(&input.path, &head)).ok_or_else(|| unknown(input))?;
-        let form: Arc<dyn Form> = match format {
-            Format::Ndjson => Arc::new(json::Plain { lines: true }),
-            Format::Json => Arc::new(json::Plain { lines: false }),
-            _ => return Err(unknown(input)),
+        let empty = head.trim_ascii().is_empty().then_some(Format::Ndjson);
+        let format = self.options.format.or_else(|| Format::sniff(&input.path, &head)).or(empty);
+        let form: Arc<dyn Form> = match format.ok_or_else(|| unknown(input))? {
+            Format::Ndjson => self.records(&head, true),
+            Format::Json => self.records(&head, false),
+            Format::Csv => Arc::new(csv::Csv::new(&head, None, &self.schema)),
+            Format::Tsv => Arc::new(csv::Csv::new(&head, Some(b'\t'), &self.schema)),
+            Format::W3c => self.of_table(w3c::TABLE, w3c::W3c),
+            Format::Cef => self.of_table(cef::TABLE, cef::Cef),
+            Format::Parquet => return self.parquet(input),
         };
         self.sample(input, form.as_ref(), head)?;
         Ok(Box::new(TextFile { input: input.clone(), form }))
     }
 
+    fn parquet(&mut self, input: &Input) -> Result<Box<dyn SourceFile>> {
+        let file = parquet::ParquetFile::open(input)?;
+        let schema = &self.schema;
+        self.inferred.declare(&file.columns(), &|name| schema.contains(name));
+        Ok(Box::new(file))
+    }
+
+    /// JSON in its variants: an answer of the query API, an export of another product, or plain records.
+    fn records(&mut self, head: &[u8], lines: bool) -> Arc<dyn Form> {
+        if format::is_query_answer(head)
+            && let Some(answer) = json::Answer::new(head)
+        {
+            return Arc::new(answer);
+        }
+        let end = if head.len() < HEAD { head.len() } else { text::Lines.cut(head) };
+        let sample = Block::new(head.to_vec(), 0, end, 0);
+        let keys = json::discover(&sample, lines, None);
+        let envelope = json::Envelope::of(&keys);
+        let diagnostic = ["category", "properties", "time"].iter().all(|name| keys.iter().any(|key| key == name));
+        if diagnostic && self.options.table.is_none() {
+            self.of_category(&sample, lines);
+        }
+        let own = keys.iter().any(|key| key == "TimeGenerated");
+        let table = self.table.clone().filter(|_| !own);
+        if envelope == json::Envelope::None && table.is_none() {
+            return Arc::new(json::Plain { lines });
+        }
+        let columns = self.schema.names().cloned().collect();
+        Arc::new(json::Mapped { lines, envelope, table, columns })
+    }
+
+    /// The table of diagnostic records that no caller names, by the category of the first.
+    fn of_category(&mut self, sample: &Block, lines: bool) {
+        let wanted = rows::Wanted { names: vec!["category".into()], window: None };
+        let mut rows = rows::Rows::new(&wanted);
+        json::Plain { lines }.parser(&wanted).parse(sample, &mut rows);
+        let bytes = cell::Bytes { block: sample.bytes(), beside: &rows.beside };
+        let table = mapping::table_of_category(&bytes.text(rows.cell(0, 0)));
+        if let (true, Some(table)) = (self.schema.is_empty(), table)
+            && let Some(known) = known_schema(table)
+        {
+            (self.schema, self.table) = (known.clone(), Some(table.to_owned()));
+        }
+    }
+
+    /// A form whose files hold one table, whether it is named or not.
+    fn of_table(&mut self, table: &str, form: impl Form + 'static) -> Arc<dyn Form> {
+        if self.schema.is_empty()
+            && let Some(known) = known_schema(table)
+        {
+            self.schema = known.clone();
+        }
+        Arc::new(form)
+    }
+
     /// Looks at the first records, until enough were seen.
     fn sample(&mut self, input: &Input, form: &dyn Form, head: Vec<u8>) -> Result<()> {
+        if let Some(columns) = form.declared() {
+            let schema = &self.schema;
+            self.inferred.declare(&columns, &|name| schema.contains(name));
+            return Ok(());
+        }
         if self.inferred.is_enough() {
             return Ok(());
         }

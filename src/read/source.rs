@@ -1,5 +1,5 @@
 //! Files as one source.
-use super::block::Buffers;
+use super::block::{BLOCK, Buffers};
 use super::input::Input;
 use super::problems::Problems;
 use super::rows::Wanted;
@@ -13,8 +13,8 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 /// A file of any format.
 pub trait SourceFile: Debug + Send + Sync {
-    /// No more pieces than this; none where only reading can tell.
-    fn most_pieces(&self) -> Option<u32>;
+    /// No more pieces than this in blocks of so many bytes; none where only reading can tell.
+    fn most_pieces(&self, block: usize) -> Option<u32>;
 
     /// The pieces of file number `file`, whose ordinals are `first` and at most `most - 1` more.
     fn pieces(&self, reading: &Arc<Reading>, file: usize, first: u32, most: u32) -> Box<dyn Pieces>;
@@ -43,6 +43,8 @@ pub struct Reading {
     pub kinds: Vec<Kind>,
     pub problems: Problems,
     pub buffers: Arc<Buffers>,
+    /// How many bytes are read at once.
+    pub block: usize,
     done: AtomicU64,
 }
 
@@ -58,6 +60,10 @@ impl Reading {
         self.progress(bytes as u64 / if plain { 1 } else { 10 });
     }
 }
+
+/// What a row is taken to measure where morsels shall be small.
+const BYTES_PER_ROW: usize = 256;
+const SMALLEST_BLOCK: usize = 4 << 10;
 
 /// Files with one schema.
 #[derive(Debug)]
@@ -84,11 +90,12 @@ impl Source for Files {
     fn scan(&self, needs: &Needs) -> Result<Box<dyn Scan>> {
         let wanted = Wanted::new(&needs.columns, needs.window.as_ref());
         let kinds = wanted.names.iter().map(|name| self.schema.kind(name).unwrap_or(Kind::String)).collect();
-        let reading = Arc::new(Reading { wanted, kinds, ..Reading::default() });
-        let (mut first, share) = (0_u32, self.share());
+        let block = needs.morsel_rows.saturating_mul(BYTES_PER_ROW).clamp(SMALLEST_BLOCK, BLOCK);
+        let reading = Arc::new(Reading { wanted, kinds, block, ..Reading::default() });
+        let (mut first, share) = (0_u32, self.share(block));
         let mut parts = Vec::with_capacity(self.files.len());
         for (number, file) in self.files.iter().enumerate() {
-            let most = file.most_pieces().unwrap_or(share);
+            let most = file.most_pieces(block).unwrap_or(share);
             parts.push(file.pieces(&reading, number, first, most));
             first =
                 first.checked_add(most).ok_or_else(|| Fault::data("HP405", "the files are too large for one table"))?;
@@ -100,9 +107,9 @@ impl Source for Files {
 
 impl Files {
     /// How many pieces each file may have whose number only reading can tell.
-    fn share(&self) -> u32 {
-        let known: u64 = self.files.iter().filter_map(|file| file.most_pieces()).map(u64::from).sum();
-        let unknown = self.files.iter().filter(|file| file.most_pieces().is_none()).count() as u64;
+    fn share(&self, block: usize) -> u32 {
+        let known: u64 = self.files.iter().filter_map(|file| file.most_pieces(block)).map(u64::from).sum();
+        let unknown = self.files.iter().filter(|file| file.most_pieces(block).is_none()).count() as u64;
         let left = u64::from(u32::MAX).saturating_sub(known);
         u32::try_from(left / unknown.max(1)).unwrap_or(u32::MAX)
     }

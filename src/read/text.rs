@@ -1,7 +1,7 @@
 //! Files of text records: cut into blocks at record ends, and parsed block by block.
-use super::block::{BLOCK, Block, LONGEST_RECORD, PADDING};
+use super::block::{Block, LONGEST_RECORD, PADDING};
 use super::cell::Bytes;
-use super::input::{Compression, Input, open_file, read_at, read_full, unreadable};
+use super::input::{Compression, Input, open_file, read_at, unreadable};
 use super::problems::Found;
 use super::rows::{Parser, Rows, Wanted};
 use super::source::{Next, Pieces, Reading, SourceFile};
@@ -9,7 +9,7 @@ use super::values::{self, Misfit};
 use crate::diagnostic::Result;
 use crate::functions::Context;
 use crate::plan::{Morsel, Piece};
-use crate::types::{Column, Kind, Name};
+use crate::types::{Column, Kind, Name, Schema};
 use std::fmt::Debug;
 use std::fs::File;
 use std::io::Read;
@@ -26,6 +26,11 @@ pub trait Form: Debug + Send + Sync {
 
     /// The names of the columns, as far as some first records tell.
     fn names(&self, sample: &Block) -> Vec<Name>;
+
+    /// The columns and their kinds, where the file itself states them.
+    fn declared(&self) -> Option<Schema> {
+        None
+    }
 
     fn parser(&self, wanted: &Wanted) -> Box<dyn Parser>;
 }
@@ -59,9 +64,9 @@ pub struct TextFile {
 }
 
 impl SourceFile for TextFile {
-    fn most_pieces(&self) -> Option<u32> {
+    fn most_pieces(&self, block: usize) -> Option<u32> {
         let plain = self.input.compression == Compression::None;
-        plain.then(|| u32::try_from(self.input.size / BLOCK as u64 + 2).unwrap_or(u32::MAX))
+        plain.then(|| u32::try_from(self.input.size / block as u64 + 2).unwrap_or(u32::MAX))
     }
 
     fn pieces(&self, reading: &Arc<Reading>, file: usize, first: u32, most: u32) -> Box<dyn Pieces> {
@@ -104,7 +109,8 @@ struct Ranges {
 impl Pieces for Ranges {
     fn next(&self) -> Result<Next> {
         let at = self.next.fetch_add(1, Ordering::Relaxed);
-        let start = at.saturating_mul(BLOCK as u64);
+        let size = self.shared.reading.block as u64;
+        let start = at.saturating_mul(size);
         if start >= self.input.size {
             return Ok(Next::Done);
         }
@@ -115,7 +121,7 @@ impl Pieces for Ranges {
                 self.opened.get_or_init(|| file).clone()
             }
         };
-        let end = (start + BLOCK as u64).min(self.input.size);
+        let end = (start + size).min(self.input.size);
         self.shared.reading.progress(end - start);
         let shared = self.shared.clone();
         Ok(Next::Piece(Box::new(Range { shared, ordinal: self.first.saturating_add(at as u32), file, start, end })))
@@ -285,15 +291,16 @@ impl Stream {
     fn fill(&mut self, bytes: &mut Vec<u8>, input: &Input, reading: &Reading, file: usize) -> Result<usize> {
         let Some(reader) = self.reader.as_mut() else { return Ok(0) };
         let known = bytes.len();
-        bytes.resize(known + BLOCK, 0);
+        bytes.resize(known + reading.block, 0);
         let mut filled = known;
         while let Some(rest) = bytes.get_mut(filled..).filter(|rest| !rest.is_empty()) {
-            match read_full(reader.as_mut(), rest.get_mut(..rest.len().min(STEP)).unwrap_or_default()) {
+            match reader.read(rest) {
                 Ok(0) => {
                     self.ended = true;
                     break;
                 }
                 Ok(read) => filled += read,
+                Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
                 Err(error) if input.compression == Compression::None => return Err(unreadable(&input.path, &error)),
                 Err(error) => {
                     reading.problems.whole_file(file, format!("the compressed data are damaged or cut off: {error}"));
@@ -306,9 +313,6 @@ impl Stream {
         Ok(filled - known)
     }
 }
-
-/// A damaged file loses at most so many bytes before its damage.
-const STEP: usize = 64 << 10;
 
 /// A block that is read already.
 struct Whole {

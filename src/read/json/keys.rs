@@ -21,7 +21,7 @@ pub struct Keys {
     known: Vec<Known>,
     first: usize,
     /// Whether keys are told apart without regard to case.
-    pub fold_case: bool,
+    fold_case: bool,
     /// Whether an unknown key gets a slot of its own, and from which number on.
     pub discover: Option<u16>,
 }
@@ -63,6 +63,11 @@ impl From<Broken> for Halt {
 }
 
 impl Keys {
+    /// Keys that are told apart with or without regard to case.
+    pub fn folding(fold_case: bool) -> Keys {
+        Keys { fold_case, ..Keys::default() }
+    }
+
     /// Sends the value of a key, or of a key inside objects, to a slot.
     pub fn want(&mut self, path: &[&str], slot: usize, rank: u8) {
         let Some((key, rest)) = path.split_first() else { return };
@@ -88,8 +93,18 @@ impl Keys {
         if self.fold_case { key.to_ascii_lowercase().into() } else { key.into() }
     }
 
+    /// Gives every key of the object under a key a slot of its own.
+    pub fn discover_under(&mut self, key: &str) {
+        let inner = Keys { discover: Some(0), ..Keys::default() };
+        self.targets.insert(key.as_bytes().into(), Target { slot: None, inner: Some(0) });
+        self.inner = vec![inner];
+    }
+
     /// The keys that were discovered, in the order of their slots.
     pub fn discovered(&self) -> Vec<String> {
+        if let (None, Some(inner)) = (self.discover, self.inner.first()) {
+            return inner.discovered();
+        }
         let mut found: Vec<(u16, String)> =
             self.targets.iter().filter_map(|(key, target)| slot_of(key, target)).collect();
         found.sort();
