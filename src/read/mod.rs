@@ -81,7 +81,7 @@ fn with_table(options: &Options, paths: &[PathBuf]) -> Options {
     let exported = |path: &PathBuf| {
         let folders =
             path.components().filter_map(|part| part.as_os_str().to_str()?.strip_prefix("am-").map(str::to_owned));
-        folders.last()
+        folders.next()
     };
     let table = options.table.clone().or_else(|| paths.first().and_then(exported));
     Options { table, ..options.clone() }

@@ -136,10 +136,11 @@ fn epoch(text: &str) -> Option<i64> {
     }
     let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
     let whole: i64 = whole.parse().ok()?;
-    let (ticks_per_unit, divisor) = match whole {
-        ..100_000_000_000 => (datetime::TICKS_PER_SECOND, 1),
-        ..100_000_000_000_000 => (datetime::TICKS_PER_MILLISECOND, 1),
-        ..100_000_000_000_000_000 => (datetime::TICKS_PER_MICROSECOND, 1),
+    // The last second of eleven digits is in the year 5138.
+    let (ticks_per_unit, divisor) = match whole.checked_ilog10().unwrap_or_default() {
+        0..=10 => (datetime::TICKS_PER_SECOND, 1),
+        11..=13 => (datetime::TICKS_PER_MILLISECOND, 1),
+        14..=16 => (datetime::TICKS_PER_MICROSECOND, 1),
         _ => (1, 100),
     };
     let rest = fraction.bytes().try_fold((0_i64, ticks_per_unit), |(sum, unit), digit| {
