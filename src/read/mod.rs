@@ -79,7 +79,7 @@ pub fn open<P: AsRef<Path>>(paths: &[P], options: &Options) -> Result<Arc<dyn So
 /// Continuous export names the table by a folder: `am-SigninLogs/…/PT1H.json`.
 fn with_table(options: &Options, paths: &[PathBuf]) -> Options {
     let exported = |path: &PathBuf| {
-        let folders =
+        let mut folders =
             path.components().filter_map(|part| part.as_os_str().to_str()?.strip_prefix("am-").map(str::to_owned));
         folders.next()
     };
