@@ -260,3 +260,65 @@ pub fn negate(context: &Context, args: &[Column], rows: usize) -> Result<Column>
     };
     subtract(context, &[Column::Const(zero, rows), value.clone()], rows)
 }
+
+crate::kernels! {
+    /// The sum of numbers, timespans, or a datetime and a timespan.
+    ///
+    /// Source: the documentation pages "Numerical operators", "Datetime / timespan arithmetic".
+    ///
+    /// ```kql
+    /// 1 + 2 // 3
+    /// 1d + 1h // 1.01:00:00
+    /// ```
+    kql fn "+" (left: Any, right: Any) -> Of(sum_kind) = add;
+
+    /// The difference of numbers, timespans, datetimes, or a datetime and a timespan.
+    ///
+    /// Source: numerical-operators.
+    ///
+    /// ```kql
+    /// 1 - 2 // -1
+    /// datetime(2020-01-02) - datetime(2020-01-01) // 1.00:00:00
+    /// ```
+    kql fn "-" (left: Any, right: Any) -> Of(difference_kind) = subtract;
+
+    /// The product of numbers, or of a timespan and a number.
+    ///
+    /// Source: numerical-operators.
+    ///
+    /// ```kql
+    /// 2 * 3.5 // 7
+    /// 2 * 1h // 02:00:00
+    /// ```
+    kql fn "*" (left: Any, right: Any) -> Of(product_kind) = multiply;
+
+    /// The quotient; of integers it is cut to an integer, and null for division by zero.
+    ///
+    /// Source: numerical-operators.
+    ///
+    /// ```kql
+    /// 7 / 2 // 3
+    /// 7.0 / 2 // 3.5
+    /// 1h / 30m // 2
+    /// ```
+    kql fn "/" (left: Any, right: Any) -> Of(quotient_kind) = divide;
+
+    /// The remainder, never negative.
+    ///
+    /// Source: numerical-operators.
+    ///
+    /// ```kql
+    /// 7 % 3 // 1
+    /// -14 % 12 // 10
+    /// ```
+    kql fn "%" (left: Any, right: Any) -> Of(remainder_kind) = remainder;
+
+    /// The number with its sign turned.
+    ///
+    /// Source: numerical-operators.
+    ///
+    /// ```kql
+    /// -(3) // -3
+    /// ```
+    kql fn "negate" (value: Summable) -> Of(negated_kind) = negate;
+}

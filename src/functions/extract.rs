@@ -1,10 +1,11 @@
 //! Functions that search with regular expressions (RE2's syntax), and one with JSON paths.
 use super::row::{AnyText, Str, each, text_of};
 use super::string::{Searched, byte_of};
-use super::{Context, pattern};
+use super::{Context, operators, pattern};
 use crate::diagnostic::{Fault, Result};
 use crate::types::json::{self, PathStep};
 use crate::types::{Builder, Column, Dynamic, Kind, Value};
+use arrow_array::BooleanArray;
 use regex::{CaptureLocations, Captures, Regex};
 use std::sync::Arc;
 
@@ -294,6 +295,21 @@ fn quoted(text: &str) -> String {
     out
 }
 
+/// `matches regex` with RE2's syntax.
+fn matches_regex(context: &Context, args: &[Column], rows: usize) -> Result<Column> {
+    let (text, pattern) = operators::pair(args)?;
+    if let Column::Const(value, _) = pattern {
+        let regex = pattern::compile(context, value.as_text().unwrap_or(""))?;
+        return Ok(operators::text_predicate(text, rows, |t| regex.is_match(t)));
+    }
+    let mut bits = Vec::with_capacity(rows);
+    for row in 0..rows {
+        let regex = pattern::compile(context, pattern.text(row).unwrap_or(""))?;
+        bits.push(regex.is_match(text.text(row).unwrap_or("")));
+    }
+    Ok(Column::Bool(BooleanArray::from(bits)))
+}
+
 crate::scalars! {
     /// The element that a JSON path leads to, as text; empty where there is none, or where the text is no JSON.
     ///
@@ -320,6 +336,15 @@ crate::scalars! {
 }
 
 crate::kernels! {
+    /// Whether a regular expression (RE2's syntax) matches anywhere in a text.
+    ///
+    /// Source: matches-regex-operator.
+    ///
+    /// ```kql
+    /// "4625" matches regex @"^\d{4}$" // true
+    /// ```
+    kql fn "matches regex" (text: String, pattern: String) -> Kind(Kind::Bool) = matches_regex;
+
     /// What a group of a regular expression matched first in a text; empty where nothing matched.
     ///
     /// Group 0 is the whole match. With a type as the fourth argument, the text is converted to it.

@@ -42,6 +42,7 @@ use std::sync::LazyLock;
 /// Every family.
 static FAMILIES: &[&[Scalar]] = &[
     operators::COLUMNS,
+    arithmetic::COLUMNS,
     convert::COLUMNS,
     forms::COLUMNS,
     // Data: times, numbers, arrays, bags.

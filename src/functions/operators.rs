@@ -1,7 +1,7 @@
 //! The infix operators: comparison, membership, text search.
+use super::Context;
 use super::compare::{Comparison, View, compare};
 use super::search::{Needle, Needles, Place};
-use super::{Context, arithmetic};
 use crate::diagnostic::{Fault, Result};
 use crate::types::{Column, Dynamic, Kind, Text, Value};
 use arrow_array::{Array, BooleanArray};
@@ -266,21 +266,6 @@ fn not(_: &Context, args: &[Column], rows: usize) -> Result<Column> {
         }
         _ => Err(Fault::internal("not() takes one bool")),
     }
-}
-
-/// `matches regex` with RE2's syntax.
-fn matches_regex(context: &Context, args: &[Column], rows: usize) -> Result<Column> {
-    let (text, pattern) = pair(args)?;
-    if let Column::Const(value, _) = pattern {
-        let regex = super::pattern::compile(context, value.as_text().unwrap_or(""))?;
-        return Ok(text_predicate(text, rows, |t| regex.is_match(t)));
-    }
-    let mut bits = Vec::with_capacity(rows);
-    for row in 0..rows {
-        let regex = super::pattern::compile(context, pattern.text(row).unwrap_or(""))?;
-        bits.push(regex.is_match(text.text(row).unwrap_or("")));
-    }
-    Ok(Column::Bool(BooleanArray::from(bits)))
 }
 
 crate::kernels! {
@@ -649,73 +634,4 @@ crate::kernels! {
     /// "B" !in~ ("a", "b") // false
     /// ```
     kql fn "!in~" (value: Any, list: Dynamic) -> Kind(Kind::Bool) = no_member_any_case;
-
-    /// Whether a regular expression (RE2's syntax) matches anywhere in a text.
-    ///
-    /// Source: matches-regex-operator.
-    ///
-    /// ```kql
-    /// "4625" matches regex @"^\d{4}$" // true
-    /// ```
-    kql fn "matches regex" (text: String, pattern: String) -> Kind(Kind::Bool) = matches_regex;
-
-    /// The sum of numbers, timespans, or a datetime and a timespan.
-    ///
-    /// Source: the documentation pages "Numerical operators", "Datetime / timespan arithmetic".
-    ///
-    /// ```kql
-    /// 1 + 2 // 3
-    /// 1d + 1h // 1.01:00:00
-    /// ```
-    kql fn "+" (left: Any, right: Any) -> Of(arithmetic::sum_kind) = arithmetic::add;
-
-    /// The difference of numbers, timespans, datetimes, or a datetime and a timespan.
-    ///
-    /// Source: numerical-operators.
-    ///
-    /// ```kql
-    /// 1 - 2 // -1
-    /// datetime(2020-01-02) - datetime(2020-01-01) // 1.00:00:00
-    /// ```
-    kql fn "-" (left: Any, right: Any) -> Of(arithmetic::difference_kind) = arithmetic::subtract;
-
-    /// The product of numbers, or of a timespan and a number.
-    ///
-    /// Source: numerical-operators.
-    ///
-    /// ```kql
-    /// 2 * 3.5 // 7
-    /// 2 * 1h // 02:00:00
-    /// ```
-    kql fn "*" (left: Any, right: Any) -> Of(arithmetic::product_kind) = arithmetic::multiply;
-
-    /// The quotient; of integers it is cut to an integer, and null for division by zero.
-    ///
-    /// Source: numerical-operators.
-    ///
-    /// ```kql
-    /// 7 / 2 // 3
-    /// 7.0 / 2 // 3.5
-    /// 1h / 30m // 2
-    /// ```
-    kql fn "/" (left: Any, right: Any) -> Of(arithmetic::quotient_kind) = arithmetic::divide;
-
-    /// The remainder, never negative.
-    ///
-    /// Source: numerical-operators.
-    ///
-    /// ```kql
-    /// 7 % 3 // 1
-    /// -14 % 12 // 10
-    /// ```
-    kql fn "%" (left: Any, right: Any) -> Of(arithmetic::remainder_kind) = arithmetic::remainder;
-
-    /// The number with its sign turned.
-    ///
-    /// Source: numerical-operators.
-    ///
-    /// ```kql
-    /// -(3) // -3
-    /// ```
-    kql fn "negate" (value: Summable) -> Of(arithmetic::negated_kind) = arithmetic::negate;
 }

@@ -67,7 +67,7 @@ fn backslashes<'a>(text: &'a str, out: &mut String) -> &'a str {
         return behind;
     };
     out.extend(std::iter::repeat_n('\\', count / 2));
-    if count % 2 == 0 {
+    if count.is_multiple_of(2) {
         return behind;
     }
     out.push('"');
