@@ -27,6 +27,7 @@ mod pattern;
 mod presence;
 mod search;
 mod sets;
+mod special;
 mod string;
 mod timespan;
 
@@ -62,6 +63,7 @@ static FAMILIES: &[&[Scalar]] = &[
     timespan::COLUMNS,
     misc::ROWS,
     misc::COLUMNS,
+    special::ROWS,
     // Text: presence, strings, addresses.
     presence::ROWS,
     presence::COLUMNS,

@@ -11,10 +11,12 @@ use std::any::Any;
 /// Where a property was seen first: ordinal of the row and place in its bag.
 type Sight = (u64, u32);
 
-/// The properties of each group: of a name that comes twice the first value stays.
+/// The properties of a group by name: of one that comes twice the first value stays.
+type Properties = HashMap<Box<str>, (Sight, Box<str>)>;
+
 struct Bags {
     most: usize,
-    groups: Vec<HashMap<Box<str>, (Sight, Box<str>)>>,
+    groups: Vec<Properties>,
     properties: usize,
 }
 

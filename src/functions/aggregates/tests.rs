@@ -137,13 +137,13 @@ fn arg_min_passes_over_nulls_unless_there_is_nothing_else() {
     assert_eq!(single("arg_max", &[order, output.clone()], &[None, None]), Value::string("d"));
     let nothing = longs(&[None; 4]);
     assert_eq!(single("arg_min", &[nothing.clone(), output], &[None, None]), Value::string("a"));
-    assert_eq!(single("arg_max", &[nothing], &[None]), Value::Null(Kind::Long));
+    assert_eq!(single("arg_max", std::slice::from_ref(&nothing), &[None]), Value::Null(Kind::Long));
 }
 
 #[test]
 fn take_any_prefers_what_is_filled() {
     let texts = Column::from_values(Kind::String, &["", "x", "y"].map(Value::string));
-    assert_eq!(single("take_any", &[texts.clone()], &[None]), Value::string("x"));
+    assert_eq!(single("take_any", std::slice::from_ref(&texts), &[None]), Value::string("x"));
     let other = longs(&[Some(1), Some(2), Some(3)]);
     assert_eq!(single("take_any", &[texts, other], &[None, None]), Value::string(""));
 }
@@ -151,8 +151,8 @@ fn take_any_prefers_what_is_filled() {
 #[test]
 fn lists_keep_order_and_nulls_where_asked() {
     let values = longs(&[Some(3), None, Some(1), Some(3)]);
-    assert_eq!(single("make_list", &[values.clone()], &[None]), Value::dynamic("[3,1,3]"));
-    assert_eq!(single("make_list_with_nulls", &[values.clone()], &[None]), Value::dynamic("[3,null,1,3]"));
+    assert_eq!(single("make_list", std::slice::from_ref(&values), &[None]), Value::dynamic("[3,1,3]"));
+    assert_eq!(single("make_list_with_nulls", std::slice::from_ref(&values), &[None]), Value::dynamic("[3,null,1,3]"));
     let two = Column::Const(Value::Long(2), 4);
     assert_eq!(single("make_list", &[values, two], &[None, Some(Value::Long(2))]), Value::dynamic("[3,1]"));
 }
