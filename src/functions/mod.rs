@@ -26,6 +26,7 @@ mod parse;
 mod pattern;
 mod presence;
 mod search;
+pub mod series;
 mod sets;
 mod special;
 mod string;
@@ -64,6 +65,13 @@ static FAMILIES: &[&[Scalar]] = &[
     misc::ROWS,
     misc::COLUMNS,
     special::ROWS,
+    series::ELEMENTS,
+    series::MEASURES,
+    series::FILLS,
+    series::FITS,
+    series::OUTLIERS,
+    series::PERIODS,
+    series::DECOMPOSITIONS,
     // Text: presence, strings, addresses.
     presence::ROWS,
     presence::COLUMNS,

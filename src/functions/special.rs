@@ -61,8 +61,8 @@ fn incomplete_beta(x: f64, a: f64, b: f64) -> f64 {
     front * fraction
 }
 
-/// The incomplete gamma function's upper part for 0.5, which is what is missing of the error function.
-fn erfc_of(x: f64) -> f64 {
+/// What is missing of the error function to 1.
+pub(super) fn erfc_of(x: f64) -> f64 {
     if x < 0.0 {
         return 2.0 - erfc_of(-x);
     }

@@ -1,0 +1,203 @@
+//! Lines through series, and statistics of them.
+use super::{Numbers, mean, reals};
+use crate::functions::row::{Bool, Dyn, JsonOut, Maybe};
+use crate::types::json::Writer;
+
+/// A line by least squares over the places 0, 1, 2…
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Line {
+    pub slope: f64,
+    pub interception: f64,
+    rsquare: f64,
+    variance: f64,
+    rvariance: f64,
+}
+
+impl Line {
+    /// None for an empty series.
+    pub(super) fn through(values: &[f64]) -> Option<Line> {
+        if values.is_empty() {
+            return None;
+        }
+        let length = values.len() as f64;
+        let (middle, average) = ((length - 1.0) / 2.0, mean(values));
+        let from_middle = |place: usize| place as f64 - middle;
+        let products = |f: &dyn Fn(usize, f64) -> f64| values.iter().enumerate().map(|(x, y)| f(x, *y)).sum::<f64>();
+        let spread = products(&|x, _| from_middle(x).powi(2));
+        let slope = if spread > 0.0 { products(&|x, y| from_middle(x) * (y - average)) / spread } else { 0.0 };
+        let interception = average - slope * middle;
+        let squares = products(&|_, y| (y - average).powi(2));
+        let residuals = products(&|x, y| (y - interception - slope * x as f64).powi(2));
+        let freedom = (length - 1.0).max(1.0);
+        let rsquare = if squares > 0.0 { 1.0 - residuals / squares } else { 1.0 };
+        Some(Line { slope, interception, rsquare, variance: squares / freedom, rvariance: residuals / freedom })
+    }
+
+    pub(super) fn values(&self, length: usize) -> Vec<f64> {
+        (0..length).map(|x| self.interception + self.slope * x as f64).collect()
+    }
+
+    fn named(&self, length: usize) -> Vec<(&'static str, String)> {
+        vec![
+            ("rsquare", real(self.rsquare)),
+            ("slope", real(self.slope)),
+            ("variance", real(self.variance)),
+            ("rvariance", real(self.rvariance)),
+            ("interception", real(self.interception - self.slope)),
+            ("line_fit", reals(&self.values(length))),
+        ]
+    }
+}
+
+fn real(value: f64) -> String {
+    crate::types::number::json_real(value)
+}
+
+/// The values as one array.
+fn as_array(named: Vec<(&'static str, String)>) -> JsonOut {
+    JsonOut(crate::functions::items::array(named.into_iter().map(|(_, value)| value)))
+}
+
+/// The values as a bag.
+fn as_bag(named: Vec<(&'static str, String)>) -> JsonOut {
+    let mut writer = Writer::default();
+    writer.begin_bag();
+    for (name, value) in named {
+        writer.key(name).raw(&value);
+    }
+    writer.end_bag();
+    JsonOut(writer.finish())
+}
+
+fn line(numbers: &Numbers) -> Option<Vec<(&'static str, String)>> {
+    let values = numbers.finite()?;
+    Some(Line::through(&values)?.named(values.len()))
+}
+
+/// Two lines that meet the series best, split where the sum of squared residuals is the smallest.
+fn two_lines(numbers: &Numbers) -> Option<Vec<(&'static str, String)>> {
+    let values = numbers.finite()?;
+    let whole = Line::through(&values)?;
+    let squares = |line: &Line, length: usize| line.rvariance * (length as f64 - 1.0).max(1.0);
+    let split = |at: usize| {
+        let (left, right) = values.split_at_checked(at)?;
+        let lines = (Line::through(left)?, Line::through(right)?);
+        Some((squares(&lines.0, left.len()) + squares(&lines.1, right.len()), at, lines))
+    };
+    let best = (1..values.len()).filter_map(split).min_by(|a, b| a.0.total_cmp(&b.0));
+    let (residuals, at, (left, right)) = best.unwrap_or((squares(&whole, values.len()), 0, (whole, whole)));
+    let freedom = (values.len() as f64 - 1.0).max(1.0);
+    let rvariance = residuals / freedom;
+    let rsquare = if whole.variance > 0.0 { 1.0 - rvariance / whole.variance } else { 1.0 };
+    let fit = [left.values(at), right.values(values.len() - at)].concat();
+    let mut named = vec![
+        ("rsquare", real(rsquare)),
+        ("split_idx", at.to_string()),
+        ("variance", real(whole.variance)),
+        ("rvariance", real(rvariance)),
+        ("line_fit", reals(&fit)),
+    ];
+    for (names, line) in [(RIGHT, right), (LEFT, left)] {
+        let values = [line.rsquare, line.slope, line.interception - line.slope, line.variance, line.rvariance];
+        named.extend(names.into_iter().zip(values.map(real)));
+    }
+    Some(named)
+}
+
+const RIGHT: [&str; 5] = ["right_rsquare", "right_slope", "right_interception", "right_variance", "right_rvariance"];
+const LEFT: [&str; 5] = ["left_rsquare", "left_slope", "left_interception", "left_variance", "left_rvariance"];
+
+/// Nothing where an element is no finite number, unless such are to be passed over.
+fn statistics(numbers: &Numbers, ignore: bool) -> Option<Vec<(&'static str, String)>> {
+    let placed: Vec<(usize, f64)> =
+        numbers.values.iter().enumerate().filter_map(|(at, v)| Some((at, v.filter(|v| v.is_finite())?))).collect();
+    if placed.is_empty() || (!ignore && placed.len() < numbers.values.len()) {
+        return None;
+    }
+    let values: Vec<f64> = placed.iter().map(|(_, value)| *value).collect();
+    // Of equal values the first one counts.
+    let least = placed.iter().min_by(|a, b| a.1.total_cmp(&b.1))?;
+    let most = placed.iter().rev().max_by(|a, b| a.1.total_cmp(&b.1))?;
+    let average = mean(&values);
+    let squares: f64 = values.iter().map(|value| (value - average).powi(2)).sum();
+    let variance = if values.len() > 1 { squares / (values.len() - 1) as f64 } else { 0.0 };
+    Some(vec![
+        ("min", real(least.1)),
+        ("min_idx", least.0.to_string()),
+        ("max", real(most.1)),
+        ("max_idx", most.0.to_string()),
+        ("avg", real(average)),
+        ("stdev", real(variance.sqrt())),
+        ("variance", real(variance)),
+        ("sum", real(values.iter().sum())),
+        ("len", numbers.values.len().to_string()),
+    ])
+}
+
+crate::scalars! {
+    /// Statistics of a series as several columns: the smallest value and its place, the largest and its place, mean,
+    /// standard deviation and variance. Null where an element is no finite number, unless such are to be ignored.
+    ///
+    /// Source: series-stats-function.
+    ///
+    /// ```kql
+    /// series_stats(dynamic([2, 1, 3])) // [1.0,1,3.0,2,2.0,1.0,1.0]
+    /// ```
+    kql fn series_stats (series: Dyn, ignore_nonfinite: Maybe<Bool>) -> Option<JsonOut> {
+        let mut named = statistics(&Numbers::of(series)?, ignore_nonfinite.unwrap_or(false))?;
+        named.truncate(7);
+        Some(as_array(named))
+    }
+
+    /// Statistics of a series as a bag, also their sum and number; see `series_stats`.
+    ///
+    /// Source: series-stats-dynamic-function.
+    ///
+    /// ```kql
+    /// bag_keys(series_stats_dynamic(dynamic([1, 2]))) // ["min","min_idx","max","max_idx","avg","stdev","variance","sum","len"]
+    /// ```
+    kql fn series_stats_dynamic (series: Dyn, ignore_nonfinite: Maybe<Bool>) -> Option<JsonOut> {
+        Some(as_bag(statistics(&Numbers::of(series)?, ignore_nonfinite.unwrap_or(false))?))
+    }
+
+    /// The line that fits a series best, as several columns: rsquare, slope, variance, rvariance, interception, line_fit.
+    /// The line is of places counted from 1.
+    ///
+    /// Source: series-fit-line-function.
+    ///
+    /// ```kql
+    /// series_fit_line(dynamic([1, 3, 5])) // [1.0,2.0,4.0,0.0,-1.0,[1.0,3.0,5.0]]
+    /// ```
+    kql fn series_fit_line (series: Dyn) -> Option<JsonOut> { Some(as_array(line(&Numbers::of(series)?)?)) }
+
+    /// The line that fits a series best, as a bag; see `series_fit_line`.
+    ///
+    /// Source: series-fit-line-dynamic-function.
+    ///
+    /// ```kql
+    /// bag_keys(series_fit_line_dynamic(dynamic([1, 3]))) // ["rsquare","slope","variance","rvariance","interception","line_fit"]
+    /// ```
+    kql fn series_fit_line_dynamic (series: Dyn) -> Option<JsonOut> { Some(as_bag(line(&Numbers::of(series)?)?)) }
+
+    /// The two lines that fit the parts of a series best, split where they fit best, as several columns: rsquare,
+    /// split_idx, variance, rvariance, line_fit, then rsquare, slope, interception, variance and rvariance of the
+    /// right line and of the left one.
+    ///
+    /// Source: series-fit-2lines-function.
+    ///
+    /// ```kql
+    /// array_length(series_fit_2lines(dynamic([1, 2, 3, 10, 9, 8]))) // 15
+    /// ```
+    kql fn series_fit_2lines (series: Dyn) -> Option<JsonOut> { Some(as_array(two_lines(&Numbers::of(series)?)?)) }
+
+    /// The two lines that fit the parts of a series best, as a bag; see `series_fit_2lines`.
+    ///
+    /// Source: series-fit-2lines-dynamic-function.
+    ///
+    /// ```kql
+    /// array_length(bag_keys(series_fit_2lines_dynamic(dynamic([1, 2, 3, 10, 9, 8])))) // 15
+    /// ```
+    kql fn series_fit_2lines_dynamic (series: Dyn) -> Option<JsonOut> {
+        Some(as_bag(two_lines(&Numbers::of(series)?)?))
+    }
+}
