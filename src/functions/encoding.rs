@@ -178,7 +178,7 @@ crate::scalars! {
     /// Source: base64-decode-toguid-function.
     ///
     /// ```kql
-    /// base64_decode_toguid("JpbpECu8dUy7Pv5gbeJXAA==") // 10e99626-bc2b-754c-bb3e-fe606de25700
+    /// base64_decode_toguid("JpbpECu8dUy7Pv5gbeJXAA==") // 10e99626-bc2b-4c75-bb3e-fe606de25700
     /// base64_decode_toguid("abcd1231") // null
     /// ```
     kql fn base64_decode_toguid(text: Str) -> Option<GuidOut> { guid_text(&decode(text)?).map(GuidOut) }

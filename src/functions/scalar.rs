@@ -142,7 +142,8 @@ pub fn examples(docs: &'static str) -> Vec<(&'static str, &'static str)> {
             inside = matches!(line, "```kql" | "```spl");
             return None;
         }
-        let (call, result) = line.rsplit_once(" // ").filter(|_| inside)?;
+        let empty = line.strip_suffix(" //").map(|call| (call, ""));
+        let (call, result) = empty.or_else(|| line.rsplit_once(" // ")).filter(|_| inside)?;
         Some((call.trim(), result.trim()))
     });
     lines.collect()

@@ -64,12 +64,20 @@ impl<'a> Searched<'a> {
 }
 
 fn index_of(text: &str, sought: &str, start: i64, length: i64, occurrence: i64) -> Option<i64> {
-    let searched = Searched::new(text, start, length, occurrence)?;
+    let mut searched = Searched::new(text, start, length, occurrence)?;
     if sought.is_empty() {
         return Some(if searched.before > characters(text) { -1 } else { searched.place(0) });
     }
-    let found = searched.part.match_indices(sought).nth(searched.skip);
-    Some(found.map_or(-1, |(byte, _)| searched.place(byte)))
+    loop {
+        let Some(byte) = searched.part.find(sought) else { return Some(-1) };
+        let place = searched.place(byte);
+        if searched.skip == 0 {
+            return Some(place);
+        }
+        // Kusto looks at `length` characters anew behind each occurrence, which may overlap the next.
+        let skip = searched.skip - 1;
+        searched = Searched { skip, ..Searched::new(text, place.saturating_add(1), length, 1)? };
+    }
 }
 
 /// One-to-one lower case, as `=~` folds it.

@@ -1,0 +1,89 @@
+//! Runs every example of every manual page: `call // result`.
+use huntpack::diagnostic::Result;
+use huntpack::functions::{Context, Limits, Scalar, all};
+use huntpack::kql::{bind, parse};
+use huntpack::plan::{Catalog, Source};
+use huntpack::types::{Schema, Value, datetime};
+use huntpack::{exec, types};
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+const OPTIONS: exec::Options = exec::Options { threads: 1, trace: false };
+
+/// A world without tables.
+struct Nothing;
+
+impl Catalog for Nothing {
+    fn table(&self, _: &str) -> Result<Option<Arc<dyn Source>>> {
+        Ok(None)
+    }
+
+    fn tables(&self) -> Vec<String> {
+        Vec::new()
+    }
+
+    fn schema(&self, _: &str) -> Option<Schema> {
+        None
+    }
+
+    fn watchlist(&self, _: &str) -> Result<Option<Arc<dyn Source>>> {
+        Ok(None)
+    }
+
+    fn watchlists(&self) -> Vec<String> {
+        Vec::new()
+    }
+
+    fn function(&self, _: &str) -> Option<String> {
+        None
+    }
+
+    fn functions(&self) -> Vec<String> {
+        Vec::new()
+    }
+
+    fn external(&self, _: &str, _: &Schema) -> Result<Option<Arc<dyn Source>>> {
+        Ok(None)
+    }
+}
+
+/// The value of one expression, or the first one of a query, or why there is none.
+fn value_of(call: &str) -> std::result::Result<Value, String> {
+    let now = datetime::parse("2020-01-02 03:04:05").ok_or("no clock")?;
+    let context = Context::new(now, Limits::default(), Arc::new(AtomicBool::new(false)));
+    let text = if call.contains(" | ") { call.to_owned() } else { format!("print {call}") };
+    let (query, diagnostics) = parse(&text);
+    if let Some(first) = diagnostics.first() {
+        return Err(first.message.clone());
+    }
+    let settings = bind::Settings { now, context: &context, scope: None, open_tables: false };
+    let bound = bind::bind(&query, &Nothing, &settings);
+    if let Some(first) = bound.diagnostics.first() {
+        return Err(first.message.clone());
+    }
+    let roots: Vec<_> = bound.results.iter().map(|(root, _)| *root).collect();
+    let run = exec::run(&bound.plan, &roots, &context, &OPTIONS).map_err(|fault| fault.to_string())?;
+    let table: &types::Table = run.tables.first().ok_or("no result")?;
+    if table.rows() == 0 || table.schema().is_empty() { Err("no row".to_owned()) } else { Ok(table.column(0).value(0)) }
+}
+
+fn written(value: &Value) -> String {
+    if value.is_null() { "null".to_owned() } else { value.to_text() }
+}
+
+/// What is wrong with an item's examples.
+fn wrong(item: &'static Scalar) -> Vec<String> {
+    let examples = item.examples();
+    let checked = examples.into_iter().filter_map(|(call, expected)| match value_of(call) {
+        Ok(value) if written(&value) == expected => None,
+        Ok(value) => Some(format!("{call} gives {}, and not {expected}", written(&value))),
+        Err(error) => Some(format!("{call}: {error}")),
+    });
+    checked.collect()
+}
+
+#[test]
+fn every_example_gives_its_result() {
+    let wrong: Vec<String> = all().flat_map(wrong).collect();
+    assert!(wrong.is_empty(), "{} examples:\n{}", wrong.len(), wrong.join("\n"));
+}
