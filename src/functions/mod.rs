@@ -28,6 +28,7 @@ mod presence;
 mod search;
 pub mod series;
 mod sets;
+mod sketch;
 mod special;
 mod string;
 mod timespan;
@@ -65,6 +66,7 @@ static FAMILIES: &[&[Scalar]] = &[
     misc::ROWS,
     misc::COLUMNS,
     special::ROWS,
+    sketch::ROWS,
     series::ELEMENTS,
     series::MEASURES,
     series::FILLS,

@@ -13,7 +13,10 @@ mod list;
 mod minmax;
 mod percentile;
 mod schema;
+mod sketch;
 mod sum;
+
+pub(super) use percentile::nearest_rank;
 
 use super::{Context, Dialect, Parameter, Returns};
 use crate::diagnostic::{Fault, Result};
@@ -106,6 +109,7 @@ static FAMILIES: &[&[Aggregate]] = &[
     covariance::ITEMS,
     binary::ITEMS,
     schema::ITEMS,
+    sketch::ITEMS,
 ];
 
 pub fn all() -> impl Iterator<Item = &'static Aggregate> {

@@ -1,0 +1,115 @@
+//! Reading the intermediate results of distinct counts (`hll`) and percentiles (`tdigest`).
+use super::row::{Dyn, JsonOut, Real};
+use crate::types::{Dynamic, Json};
+
+/// The smallest hashes of the values that were counted, ascending.
+pub(super) struct Hashes(pub Vec<u64>);
+
+impl Hashes {
+    /// With so many hashes a count is about 1% off; with fewer values it is exact.
+    pub const MOST: usize = 16_384;
+
+    pub fn of(value: Dynamic) -> Option<Hashes> {
+        let text = value.to_json();
+        let hashes: Option<Vec<u64>> = Json::new(&text).elements().map(|hash| Some(hash.as_i64()? as u64)).collect();
+        hashes.filter(|_| value.is_array()).map(Hashes)
+    }
+
+    pub fn to_json(&self) -> String {
+        super::items::array(self.0.iter().map(|hash| (*hash as i64).to_string()))
+    }
+
+    /// How many values there were: the more, the closer their smallest hashes lie.
+    fn count(&self) -> i64 {
+        match self.0.iter().max() {
+            Some(largest) if self.0.len() >= Self::MOST => {
+                ((Self::MOST - 1) as f64 / (*largest as f64 / u64::MAX as f64)).round() as i64
+            }
+            _ => self.0.len() as i64,
+        }
+    }
+}
+
+/// Values in ascending order with their weights.
+pub(super) struct Digest(pub Vec<(f64, u64)>);
+
+impl Digest {
+    pub fn of(value: Dynamic) -> Option<Digest> {
+        let text = value.to_json();
+        let json = Json::new(&text);
+        let (values, weights) = (json.index(0)?, json.index(1)?);
+        let pairs = values.elements().zip(weights.elements());
+        let pairs = pairs.map(|(value, weight)| Some((value.as_f64()?, u64::try_from(weight.as_i64()?).ok()?)));
+        pairs.collect::<Option<Vec<_>>>().map(Digest)
+    }
+
+    pub fn to_json(&self) -> String {
+        use super::items::array;
+        let values = array(self.0.iter().map(|(value, _)| crate::types::number::json_real(*value)));
+        array([values, array(self.0.iter().map(|(_, weight)| weight.to_string()))])
+    }
+
+    fn total(&self) -> f64 {
+        self.0.iter().map(|(_, weight)| *weight as f64).sum()
+    }
+
+    /// The smallest value that so many percent of all weights do not exceed.
+    fn percentile(&self, percentile: f64) -> Option<f64> {
+        let rank = super::aggregates::nearest_rank(self.total(), percentile);
+        let mut seen = 0.0;
+        let found = self.0.iter().find(|(_, weight)| {
+            seen += *weight as f64;
+            seen >= rank
+        });
+        found.or(self.0.last()).map(|(value, _)| *value)
+    }
+
+    /// The weight of all values up to one.
+    fn rank(&self, value: f64) -> f64 {
+        self.0.iter().filter(|(known, _)| *known <= value).map(|(_, weight)| *weight as f64).sum()
+    }
+}
+
+crate::scalars! {
+    /// The distinct count of an intermediate result that `hll` or `hll_merge` gave.
+    ///
+    /// Source: dcount-hll-function.
+    ///
+    /// ```kql
+    /// dcount_hll(dynamic([5, 7, 9])) // 3
+    /// ```
+    kql fn dcount_hll (hll: Dyn) -> Option<i64> { Some(Hashes::of(hll)?.count()) }
+
+    /// A percentile of an intermediate result that `tdigest` or `tdigest_merge` gave.
+    ///
+    /// Source: percentile-tdigest-function.
+    ///
+    /// ```kql
+    /// percentile_tdigest(dynamic([[1.0, 2.0, 9.0], [1, 1, 1]]), 50) // 2.0
+    /// ```
+    kql fn percentile_tdigest (tdigest: Dyn, percentile: Real) -> Option<JsonOut> {
+        let value = Digest::of(tdigest)?.percentile(percentile)?;
+        Some(JsonOut(crate::types::number::json_real(value)))
+    }
+
+    /// How many of the values of an intermediate result that `tdigest` gave are not larger than a value.
+    ///
+    /// Source: rank-tdigest-function.
+    ///
+    /// ```kql
+    /// rank_tdigest(dynamic([[1.0, 2.0, 9.0], [1, 1, 1]]), 2) // 2
+    /// ```
+    kql fn rank_tdigest (tdigest: Dyn, value: Real) -> Option<f64> { Some(Digest::of(tdigest)?.rank(value)) }
+
+    /// How many percent of the values of an intermediate result that `tdigest` gave are not larger than a value.
+    ///
+    /// Source: percentrank-tdigest-function.
+    ///
+    /// ```kql
+    /// percentrank_tdigest(dynamic([[1.0, 2.0], [1, 1]]), 1) // 50
+    /// ```
+    kql fn percentrank_tdigest (tdigest: Dyn, value: Real) -> Option<f64> {
+        let digest = Digest::of(tdigest)?;
+        Some(digest.rank(value) / digest.total() * 100.0)
+    }
+}
