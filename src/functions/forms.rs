@@ -96,6 +96,25 @@ fn dynamic(_: &Context, args: &[Column], rows: usize) -> Result<Column> {
     }
 }
 
+/// Names and values by turns, as a bag without the properties that are null or empty.
+fn pack_present(_: &Context, args: &[Column], rows: usize) -> Result<Column> {
+    let mut out = Builder::new(Kind::Dynamic, rows);
+    for row in 0..rows {
+        let mut bag = json::Writer::default();
+        bag.begin_bag();
+        for pair in args.chunks_exact(2) {
+            let [name, value] = pair else { continue };
+            let value = value.value(row);
+            if !value.is_null() && value != Value::string("") {
+                bag.key(name.text(row).unwrap_or("")).raw(&value.to_json());
+            }
+        }
+        bag.end_bag();
+        out.push_text(&bag.finish());
+    }
+    Ok(out.finish())
+}
+
 /// The values of `range x from a to b step c`, in one array.
 fn range(context: &Context, args: &[Column], rows: usize) -> Result<Column> {
     let [from, to, step] = args else { return Err(Fault::internal("a range has three ends")) };
@@ -169,6 +188,15 @@ crate::kernels! {
     /// iff(1 == 1, "a", 5) // a
     /// ```
     kql fn ".dynamic" (value: Any) -> Kind(Kind::Dynamic) = dynamic;
+
+    /// Names and values as a bag, without the values that are null or empty.
+    ///
+    /// Source: pack-all-function.
+    ///
+    /// ```kql
+    /// print a = 1, b = "" | project bag = pack_all(true) // {"a":1}
+    /// ```
+    kql fn ".pack_present" (name_or_value[any]: Any) -> Kind(Kind::Dynamic) = pack_present;
 
     /// The rows of `range x from a to b step c`.
     ///

@@ -23,6 +23,7 @@ mod misc;
 mod net;
 mod operators;
 mod parse;
+pub mod parse_pattern;
 mod pattern;
 mod presence;
 mod search;
@@ -48,6 +49,7 @@ static FAMILIES: &[&[Scalar]] = &[
     arithmetic::COLUMNS,
     convert::COLUMNS,
     forms::COLUMNS,
+    parse_pattern::COLUMNS,
     // Data: times, numbers, arrays, bags.
     bin::COLUMNS,
     datetime::ROWS,

@@ -157,7 +157,7 @@ impl Binder<'_> {
         }
         match value {
             Some(value) => Ok(value),
-            None => Err(self.error("KS110", "The function has no value.", span)),
+            None => Err(self.error("KS111", "The function has no value.", span)),
         }
     }
 

@@ -59,7 +59,7 @@ impl Binder<'_> {
     pub fn table(&mut self, expression: &Expression) -> Bind<Relation> {
         match self.value(expression, &Row::default())? {
             Value::Table(relation) => Ok(relation),
-            Value::Scalar(_) => Err(self.error("KS110", "Tabular value expected.", expression.span)),
+            Value::Scalar(_) => Err(self.error("KS111", "Tabular value expected.", expression.span)),
         }
     }
 
@@ -74,7 +74,7 @@ impl Binder<'_> {
         let expr = self.scalar(expression, &Row::default())?;
         match self.constant(&expr) {
             Some(value) => Ok(value),
-            None => Err(self.error("KS111", "The expression must be a constant.", expression.span)),
+            None => Err(self.error("HP103", "The expression must be a constant.", expression.span)),
         }
     }
 
@@ -89,7 +89,7 @@ impl Binder<'_> {
         match expr.kind() {
             Kind::Bool => Ok(expr),
             Kind::Dynamic | Kind::Int | Kind::Long | Kind::Real => self.converted(expr, Kind::Bool, span),
-            _ => Err(self.error("KS107", "A value of type bool expected.", span)),
+            _ => Err(self.error("KS141", "The expression must have the type bool.", span)),
         }
     }
 
@@ -151,9 +151,9 @@ impl Binder<'_> {
                 self.call_closure(&closure, &name.text, &[], None, &Row::default(), name.span)
             }
             Binding::Broken(broken) => {
-                if !broken.said.replace(true) {
-                    self.diagnostics.extend(broken.diagnostics.iter().cloned());
-                }
+                // Said each time: a fuzzy union may have passed over it. What is said twice is told once.
+                broken.said.set(true);
+                self.diagnostics.extend(broken.diagnostics.iter().cloned());
                 Err(Reported)
             }
         }

@@ -186,7 +186,7 @@ impl Binder<'_> {
                 let Some(value) = next() else { return Err(super::Reported) };
                 let offset = next().unwrap_or(Expr::Const(Value::Long(1)));
                 let Some(offset) = self.constant(&offset).and_then(|v| v.as_long()) else {
-                    return Err(self.error("KS111", "The offset must be a constant.", span));
+                    return Err(self.error("HP103", "The offset must be a constant.", span));
                 };
                 let kind = value.kind();
                 let default = next().map(|d| self.converted(d, kind, span)).transpose()?;

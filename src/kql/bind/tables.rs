@@ -48,7 +48,7 @@ impl Binder<'_> {
             let closure = closure?;
             return match self.call_closure(&closure, &name.text, &[], None, &Row::default(), name.span)? {
                 Value::Table(relation) => Ok(relation),
-                Value::Scalar(_) => Err(self.error("KS110", "Tabular value expected.", name.span)),
+                Value::Scalar(_) => Err(self.error("KS111", "Tabular value expected.", name.span)),
             };
         }
         if self.settings.open_tables {
@@ -178,7 +178,7 @@ impl Binder<'_> {
         }
         if table.values.len() % schema.len() != 0 {
             let message = format!("The number of values is no multiple of the number of columns, {}.", schema.len());
-            return Err(self.error("KS112", message, span));
+            return Err(self.error("KS173", message, span));
         }
         let mut cells = Vec::with_capacity(table.values.len());
         let mut failed = None;

@@ -53,7 +53,7 @@ impl Binder<'_> {
         let lifted = Lifted::default();
         let row = Row { in_order: Some(&lifted), ..Row::of(input) };
         let mut names = Names::default();
-        // A numbered name never hides a column that is there.
+        // A numbered name never replaces a column that is there.
         input.schema.names().filter(|n| n.starts_with("Column")).for_each(|n| {
             names.declare(n);
         });
@@ -88,6 +88,9 @@ impl Binder<'_> {
     fn named_columns(&mut self, column: &Column, row: &Row, names: &mut Names, replaces: bool) -> Vec<(Name, Expr)> {
         let failed = |Reported| Expr::Const(Value::Null(Kind::Dynamic));
         let expr = self.whole(&column.expression, row).unwrap_or_else(failed);
+        if let Some(several) = self.several(column, &expr, names, replaces) {
+            return several.unwrap_or_default();
+        }
         if let ColumnNames::Tuple(given) = &column.names {
             return self.tuple(given, expr, column.span, names);
         }

@@ -1,6 +1,8 @@
 //! `mv-expand` and `mv-apply`.
 use crate::expr::Expr;
-use crate::kql::ast::{BagExpansion, ColumnNames, MvApply, MvColumn, MvExpand};
+use crate::kql::ast::{
+    BagExpansion, ColumnNames, ExpressionKind, MvApply, MvColumn, MvExpand, Partition, PartitionBody,
+};
 use crate::kql::bind::Bind;
 use crate::kql::bind::binder::{Binder, is_unknown};
 use crate::kql::bind::names::automatic;
@@ -73,16 +75,49 @@ impl Binder<'_> {
         rows.unknown.clone_from(&input.unknown);
         rows.unknown.extend(unknown_elements(&columns, input));
         let body = self.pipeline(&apply.subquery, Some(&rows))?;
-        let replaced = |name: &Name| {
-            columns.iter().any(|c| c.name == *name && is_column(&c.value, name)) || body.schema.contains(name)
-        };
-        let keep: Vec<Name> = input.schema.names().filter(|n| !replaced(n)).cloned().collect();
+        let consumed = |name: &Name| columns.iter().any(|c| c.name == *name && is_column(&c.value, name));
+        let outer: Vec<Name> = input.schema.names().filter(|n| !consumed(n)).cloned().collect();
+        let keep: Vec<Name> = outer.iter().filter(|n| !body.schema.contains(n)).cloned().collect();
         let kept = keep.iter().filter_map(|n| Some((n.clone(), input.schema.kind(n)?)));
         let schema: Schema = kept.chain(body.schema.columns().iter().cloned()).collect();
         let node = Node::Apply { input: input.node, columns, index, limit, body: body.node, keep };
         let mut out = self.over(input, node, schema);
         out.unknown.extend(body.unknown);
-        Ok(out)
+        Ok(self.outer_first(out, &outer))
+    }
+
+    /// The outer row's columns stand first, also those that the body gives anew.
+    fn outer_first(&mut self, applied: Relation, outer: &[Name]) -> Relation {
+        let rest = applied.schema.names().filter(|n| !outer.contains(n));
+        let order: Vec<&Name> = outer.iter().chain(rest).collect();
+        if applied.schema.names().eq(order.iter().copied()) {
+            return applied;
+        }
+        let kinds = &applied.schema;
+        let columns: Vec<(Name, Expr)> =
+            order.into_iter().filter_map(|n| Some((n.clone(), Expr::Column(n.clone(), kinds.kind(n)?)))).collect();
+        let schema: Schema = columns.iter().map(|(n, e)| (n.clone(), e.kind())).collect();
+        self.over(&applied, Node::Project { input: applied.node, columns }, schema)
+    }
+
+    /// `partition by column (subquery)`.
+    pub fn partition(&mut self, partition: &Partition, input: &Relation) -> Bind<Relation> {
+        let ExpressionKind::Name(by) = &partition.by.kind else {
+            return Err(self.error("KS109", "Column name expected.", partition.by.span));
+        };
+        let Expr::Column(by, _) = self.scalar(&partition.by, &Row::of(input))? else {
+            return Err(self.error("KS109", "Column name expected.", by.span));
+        };
+        let PartitionBody::Subquery(subquery) = &partition.body else {
+            return Err(self.unsupported("'partition' with a query in braces", partition.by.span));
+        };
+        let number = u32::try_from(self.plan.len()).unwrap_or(u32::MAX);
+        let argument = self.plan.add(Node::Argument { number }, input.schema.clone());
+        let rows = Relation { node: argument, table: None, ..input.clone() };
+        let body = self.pipeline(subquery, Some(&rows))?;
+        let node = Node::Partition { input: input.node, by, body: body.node };
+        let node = self.plan.add(node, body.schema.clone());
+        Ok(Relation { node, ..body })
     }
 }
 

@@ -3,7 +3,11 @@ mod columns;
 mod evaluate;
 mod expand;
 mod join;
+mod make_series;
+mod parse;
 mod rows;
+mod search;
+mod several;
 mod sort;
 mod summarize;
 mod union;
@@ -36,7 +40,7 @@ impl Binder<'_> {
         self.scope = outer;
         match relation? {
             Some(relation) => Ok(relation),
-            None => Err(self.error("KS110", "Tabular value expected.", pipeline.span)),
+            None => Err(self.error("KS111", "Tabular value expected.", pipeline.span)),
         }
     }
 
@@ -47,6 +51,7 @@ impl Binder<'_> {
             OperatorKind::Print(print) => self.print(print),
             OperatorKind::Range(range) => self.range(range, operator.span),
             OperatorKind::Union(union) => self.union(union, None),
+            OperatorKind::Search(search) => self.search(search, None, operator.span),
             OperatorKind::Unknown => Err(Reported),
             _ => Err(self.unsupported(&format!("'{}' without a source", operator.name.text), operator.name.span)),
         };
@@ -84,6 +89,10 @@ impl Binder<'_> {
             OperatorKind::Union(union) => self.union(union, Some(input)),
             OperatorKind::MvExpand(expand) => self.mv_expand(expand, input),
             OperatorKind::MvApply(apply) => self.mv_apply(apply, input),
+            OperatorKind::Parse(parse) => self.parse(parse, input),
+            OperatorKind::MakeSeries(series) => self.make_series(series, input, operator.span),
+            OperatorKind::Search(search) => self.search(search, Some(input), operator.span),
+            OperatorKind::Partition(partition) => self.partition(partition, input),
             OperatorKind::As(named) => Ok(self.named_as(named, input)),
             OperatorKind::Render(render) => Ok(self.render(render, input)),
             OperatorKind::Invoke(invoke) => self.invoke(invoke, input, operator.span),

@@ -108,7 +108,7 @@ impl Binder<'_> {
         let name = call.name.text.as_str();
         match self.call_closure(&closure, name, &call.arguments, Some(input.clone()), &row, call.name.span)? {
             Bound::Table(relation) => Ok(relation),
-            Bound::Scalar(_) => Err(self.error("KS110", "Tabular value expected.", call.span)),
+            Bound::Scalar(_) => Err(self.error("KS111", "Tabular value expected.", call.span)),
         }
     }
 

@@ -1,0 +1,92 @@
+//! `search`: rows in which any column holds a term.
+//!
+//! Source: the page "search operator".
+use super::Uniting;
+use crate::diagnostic::Span;
+use crate::expr::Expr;
+use crate::kql::ast::{BinaryOperator, Expression, ExpressionKind, Literal, Search, SearchKind, TextOperator};
+use crate::kql::bind::Bind;
+use crate::kql::bind::binder::Binder;
+use crate::kql::bind::relation::{Relation, Row};
+use crate::plan::Node;
+use crate::types::{Kind, Value};
+
+impl Binder<'_> {
+    pub fn search(&mut self, search: &Search, input: Option<&Relation>, span: Span) -> Bind<Relation> {
+        let mut legs: Vec<Relation> = input.cloned().into_iter().collect();
+        for table in &search.tables {
+            legs.extend(self.legs(table, false)?);
+        }
+        if legs.is_empty() {
+            legs = self.every_table(span);
+        }
+        let case_sensitive = search.kind.as_ref().is_some_and(|k| k.value == SearchKind::CaseSensitive);
+        let mut found = Vec::with_capacity(legs.len());
+        for leg in legs {
+            let predicate = self.search_term(&search.predicate, &leg, case_sensitive)?;
+            let predicate = self.folded(predicate);
+            let kept = self.same_columns(&leg, Node::Filter { input: leg.node, predicate });
+            found.push(Relation { table: leg.table, ..kept });
+        }
+        self.united(found, &Uniting { inner: false, with_source: Some("$table".into()) })
+    }
+
+    fn every_table(&mut self, span: Span) -> Vec<Relation> {
+        let mut names = self.catalog.tables();
+        names.sort();
+        let names = names.into_iter().map(|text| crate::kql::ast::Name { text, span });
+        let names: Vec<_> = names.collect();
+        names.iter().filter_map(|name| self.named_table(name).ok()).collect()
+    }
+
+    /// A predicate in which a text alone means that any column has it.
+    fn search_term(&mut self, term: &Expression, leg: &Relation, case_sensitive: bool) -> Bind<Expr> {
+        let has = TextOperator::Has;
+        let anywhere = BinaryOperator::Text { operator: has, case_sensitive, negated: false };
+        match &term.kind {
+            ExpressionKind::Star => Ok(Expr::Const(Value::Bool(true))),
+            ExpressionKind::Literal(Literal::String(text)) => {
+                let needle = Expr::Const(Value::string(text.text.as_str()));
+                self.any_column(anywhere, &needle, leg, term.span)
+            }
+            ExpressionKind::And(terms) => {
+                let parts: Bind<Vec<Expr>> = terms.iter().map(|t| self.search_term(t, leg, case_sensitive)).collect();
+                parts.map(Expr::And)
+            }
+            ExpressionKind::Or(terms) => {
+                let parts: Bind<Vec<Expr>> = terms.iter().map(|t| self.search_term(t, leg, case_sensitive)).collect();
+                parts.map(Expr::Or)
+            }
+            ExpressionKind::Call(call) if call.name.text == "not" && call.arguments.len() == 1 => {
+                let Some(inner) = call.arguments.first() else { return Err(super::Reported) };
+                let inner = self.search_term(&inner.value, leg, case_sensitive)?;
+                self.call_item("not", vec![inner], term.span)
+            }
+            ExpressionKind::Binary(binary) if matches!(binary.left.kind, ExpressionKind::Star) => {
+                let needle = self.whole(&binary.right, &Row::of(leg))?;
+                let operator = if binary.operator == BinaryOperator::Colon { anywhere } else { binary.operator };
+                self.any_column(operator, &needle, leg, binary.operator_span)
+            }
+            // A table without the column has no such row.
+            ExpressionKind::Binary(binary) if lacks(&binary.left, leg) => Ok(Expr::Const(Value::Bool(false))),
+            _ => self.predicate(term, &Row::of(leg)),
+        }
+    }
+
+    /// Whether any column that can hold a text does.
+    fn any_column(&mut self, operator: BinaryOperator, needle: &Expr, leg: &Relation, span: Span) -> Bind<Expr> {
+        let mut parts = Vec::new();
+        for (name, kind) in leg.schema.columns() {
+            if matches!(kind, Kind::Bool | Kind::DateTime | Kind::TimeSpan | Kind::Real) {
+                continue;
+            }
+            let column = self.converted(Expr::Column(name.clone(), *kind), Kind::String, span)?;
+            parts.push(self.infix(operator, column, needle.clone(), span)?);
+        }
+        Ok(Expr::Or(parts))
+    }
+}
+
+fn lacks(expression: &Expression, leg: &Relation) -> bool {
+    matches!(&expression.kind, ExpressionKind::Name(name) if !leg.is_open() && !leg.schema.contains(&name.text))
+}
