@@ -27,6 +27,8 @@ pub(super) struct Binder<'a> {
     pub tables: Vec<String>,
     pub open: bool,
     pub results: Vec<(NodeId, Option<RenderHint>)>,
+    /// Columns of the first result whose kind nobody knows.
+    pub unknown: Vec<Name>,
     pub scopes: Scopes,
     pub scope: ScopeId,
     pub render: Option<RenderHint>,
@@ -52,6 +54,7 @@ impl<'a> Binder<'a> {
             tables: Vec::new(),
             open: false,
             results: Vec::new(),
+            unknown: Vec::new(),
             scopes: Scopes::default(),
             scope: ScopeId::default(),
             render: None,
@@ -79,7 +82,14 @@ impl<'a> Binder<'a> {
             }
         }
         diagnostics.sort_by_key(|d| d.span.map(|s| (s.start, s.end)));
-        Bound { results: self.results, plan: self.plan, diagnostics, tables: self.tables, open: self.open }
+        Bound {
+            results: self.results,
+            plan: self.plan,
+            diagnostics,
+            tables: self.tables,
+            open: self.open,
+            unknown: self.unknown,
+        }
     }
 
     pub fn say(&mut self, diagnostic: Diagnostic) {

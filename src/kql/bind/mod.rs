@@ -24,7 +24,7 @@ use super::ast;
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::functions::Context;
 use crate::plan::{Catalog, NodeId, Plan};
-use crate::types::Table;
+use crate::types::{Name, Table};
 use binder::Binder;
 use std::collections::HashMap;
 
@@ -62,6 +62,8 @@ pub struct Bound {
     pub tables: Vec<String>,
     /// Whether some columns are known to the data alone.
     pub open: bool,
+    /// Columns of the first result whose kind nobody knows; they count as dynamic.
+    pub unknown: Vec<Name>,
 }
 
 impl Bound {
@@ -113,3 +115,6 @@ pub fn step(query: &ast::Query, catalog: &dyn Catalog, settings: &Settings, answ
 pub(super) struct Reported;
 
 pub(super) type Bind<T> = Result<T, Reported>;
+
+#[cfg(test)]
+mod tests;

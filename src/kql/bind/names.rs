@@ -1,6 +1,7 @@
 //! Automatic column names, as Microsoft's binder makes them.
 use crate::kql::ast::{Call, Expression, ExpressionKind, Literal, PathStepKind};
-use crate::types::{Name, Schema};
+use crate::types::Name;
+use std::collections::HashSet;
 
 /// The name that an expression gives its column; none where the column gets a numbered one.
 pub(super) fn automatic(expression: &Expression) -> Option<String> {
@@ -131,7 +132,7 @@ const PASSES_ON: &[&str] = &[
 /// Gives each column of an operator a name that no other has.
 #[derive(Default)]
 pub(super) struct Names {
-    taken: Schema,
+    taken: HashSet<String>,
     numbered: usize,
 }
 
@@ -142,16 +143,18 @@ impl Names {
 
     /// A name that was written; `false` where it is taken already.
     pub fn declare(&mut self, name: &str) -> bool {
-        let free = !self.has(name);
-        self.taken.set(name.into(), crate::types::Kind::Dynamic);
-        free
+        self.taken.insert(name.to_owned())
     }
 
     /// `name`, or `name1`, `name2`… where it is taken.
     pub fn unique(&mut self, name: &str) -> Name {
-        let free = self.taken.free_name(name);
+        if self.declare(name) {
+            return name.into();
+        }
+        let numbered = (1u32..).map(|number| format!("{name}{number}"));
+        let free = numbered.into_iter().find(|free| !self.has(free)).unwrap_or_default();
         self.declare(&free);
-        free
+        free.into()
     }
 
     /// `Column1`, `Column2`…

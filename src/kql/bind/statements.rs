@@ -42,6 +42,9 @@ impl Binder<'_> {
         match value {
             Value::Table(relation) => {
                 self.open |= relation.is_open();
+                if self.results.is_empty() {
+                    self.unknown = relation.unknown;
+                }
                 relation.node
             }
             Value::Scalar(expr) => {

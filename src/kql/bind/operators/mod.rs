@@ -29,7 +29,10 @@ impl Binder<'_> {
         let outer = self.scope;
         for operator in &pipeline.operators {
             relation = Ok(Some(match relation {
-                Ok(Some(input)) => self.operator(operator, &input).unwrap_or_else(|Reported| input.broken()),
+                Ok(Some(input)) => self.operator(operator, &input).unwrap_or_else(|Reported| match &operator.kind {
+                    kind if keeps_columns(kind) => input,
+                    _ => input.broken(),
+                }),
                 Ok(None) => self.first_operator(operator)?,
                 Err(Reported) => {
                     let nothing = self.nothing();
@@ -105,4 +108,10 @@ impl Binder<'_> {
             _ => Err(self.unsupported(&format!("'{}'", operator.name.text), operator.name.span)),
         }
     }
+}
+
+/// Whether the columns are known behind the operator even where something in it is wrong.
+fn keeps_columns(kind: &OperatorKind) -> bool {
+    use OperatorKind::*;
+    matches!(kind, Where(_) | Sort(_) | Take(_) | Top(_) | Sample(_) | Render(_))
 }

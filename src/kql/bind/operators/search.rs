@@ -21,6 +21,8 @@ impl Binder<'_> {
             legs = self.every_table(span);
         }
         let case_sensitive = search.kind.as_ref().is_some_and(|k| k.value == SearchKind::CaseSensitive);
+        let width: usize = legs.iter().map(|l| l.schema.len()).sum();
+        self.spend(width, span)?;
         let mut found = Vec::with_capacity(legs.len());
         for leg in legs {
             let predicate = self.search_term(&search.predicate, &leg, case_sensitive)?;

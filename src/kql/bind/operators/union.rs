@@ -7,7 +7,11 @@ use crate::kql::bind::binder::Binder;
 use crate::kql::bind::names::Names;
 use crate::kql::bind::relation::{Open, Relation};
 use crate::plan::Node;
-use crate::types::{Kind, Name, Schema, Value};
+use crate::types::{Kind, Name, Schema, Table, Value};
+use std::collections::HashMap;
+
+/// Columns, times legs, that a union may have.
+const MAX_CELLS: usize = 500_000;
 
 /// How legs become one table.
 #[derive(Default)]
@@ -78,6 +82,9 @@ impl Binder<'_> {
             return Ok(self.nothing());
         }
         let columns = united_columns(&legs, uniting);
+        if columns.len().saturating_mul(legs.len()) > MAX_CELLS {
+            return self.too_wide(columns);
+        }
         let open = legs.iter().map(|l| l.open).max_by_key(|o| match o {
             Open::Closed => 0,
             Open::Open => 1,
@@ -102,6 +109,19 @@ impl Binder<'_> {
         Ok(Relation { node, schema, open: open.unwrap_or(Open::Closed), unknown, table: None })
     }
 
+    /// All tables of a workspace at once: a check leaves the columns open, a run refuses.
+    fn too_wide(&mut self, columns: Vec<United>) -> Bind<Relation> {
+        if !self.settings.open_tables {
+            self.say(Diagnostic::error("HP310", "the union has too many tables and columns"));
+            return Err(crate::kql::bind::Reported);
+        }
+        self.open = true;
+        let schema: Schema = columns.into_iter().map(|c| (c.name, c.kind)).collect();
+        let mut all = self.values(Table::from_rows(schema, &[]));
+        all.open = Open::Open;
+        Ok(all)
+    }
+
     fn aligned(&mut self, leg: &Relation, at: usize, columns: &[United], uniting: &Uniting) -> Relation {
         let source = uniting.with_source.as_ref().map(|name| {
             let from = leg.table.clone().unwrap_or_else(|| format!("union_arg{at}"));
@@ -121,8 +141,10 @@ impl Binder<'_> {
 
 fn united_columns(legs: &[Relation], uniting: &Uniting) -> Vec<United> {
     let mut order: Vec<(Name, Vec<Kind>)> = Vec::new();
+    let mut places: HashMap<Name, usize> = HashMap::new();
     for (name, kind) in legs.iter().flat_map(|l| l.schema.columns()) {
-        match order.iter_mut().find(|(n, _)| n == name) {
+        let place = *places.entry(name.clone()).or_insert(order.len());
+        match order.get_mut(place) {
             Some((_, kinds)) if !kinds.contains(kind) => kinds.push(*kind),
             Some(_) => {}
             None => order.push((name.clone(), vec![*kind])),
