@@ -174,8 +174,8 @@ fn record(bytes: &[u8], mut at: usize, delimiter: u8, mut cell: impl FnMut(usize
         match bytes.get(at) {
             Some(byte) if *byte == delimiter => at += 1,
             Some(b'\n') => return Ok(at + 1),
-            Some(b'\r') if matches!(bytes.get(at + 1), Some(b'\n' | 0) | None) => return Ok(at + 2),
-            None | Some(0) => return Ok(at),
+            Some(b'\r') if matches!(bytes.get(at + 1), Some(b'\n') | None) => return Ok(at + 2),
+            None => return Ok(at),
             Some(_) => return Err("text behind a quoted cell"),
         }
     }

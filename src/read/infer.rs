@@ -9,6 +9,9 @@ use crate::types::{Kind, Name, Schema, number};
 /// How many records decide.
 pub const RECORDS: usize = 10_000;
 
+/// Cells of a sample that is very wide are fewer than its records ask for.
+const MOST_CELLS: usize = 20_000_000;
+
 /// What the values of a column seen so far allow, from the narrowest kind to text.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 enum Guess {
@@ -81,10 +84,12 @@ impl Inferred {
         let names = form.names(sample);
         let unknown: Vec<Name> = names.iter().filter(|name| !known(name)).cloned().collect();
         let wanted = Wanted { names: unknown, window: None };
-        let mut rows = Rows::new(&wanted);
+        let most = RECORDS.min(MOST_CELLS / wanted.names.len().max(1));
+        let mut rows = Rows::new(&wanted).at_most(most);
         form.parser(&wanted).parse(sample, &mut rows);
         let bytes = Bytes { block: sample.bytes(), beside: &rows.beside };
-        let left = RECORDS.saturating_sub(self.records);
+        // Later files are opened for their new columns: some records tell of them too.
+        let left = RECORDS.saturating_sub(self.records).max(RECORDS / 10);
         for (slot, name) in wanted.names.iter().enumerate() {
             let guess = rows.slot(slot).take(left).fold(Guess::Nothing, |seen, cell| widen(seen, &bytes, cell));
             match self.columns.iter_mut().find(|(known, _)| known == name) {

@@ -185,12 +185,13 @@ impl Opening<'_> {
             self.inferred.declare(&columns, &|name| schema.contains(name));
             return Ok(());
         }
-        if self.inferred.is_enough() {
+        let enough = self.inferred.is_enough();
+        if enough && form.lines() {
             return Ok(());
         }
         let whole = head.len() < HEAD;
-        let mut bytes = if whole { head } else { input.head(SAMPLE)? };
-        let at_end = whole || bytes.len() < SAMPLE;
+        let mut bytes = if whole || enough { head } else { input.head(SAMPLE)? };
+        let at_end = whole || (bytes.len() < SAMPLE && !enough);
         let end = if at_end { bytes.len() } else { form.cutter().cut(&bytes) };
         bytes.truncate(end);
         let schema = &self.schema;
@@ -266,5 +267,7 @@ fn chunk(piece: Box<dyn Piece>, width: usize, context: &Context) -> Result<Chunk
     Ok(Chunk { rows: morsel.rows(), columns })
 }
 
+#[cfg(test)]
+mod fuzz;
 #[cfg(test)]
 mod tests;

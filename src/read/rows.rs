@@ -41,11 +41,19 @@ pub struct Rows {
     window: Option<(usize, i64, i64)>,
     /// Where each row begins in the block.
     begins: Vec<u32>,
+    /// No more rows are taken.
+    most: usize,
 }
 
 impl Rows {
     pub fn new(wanted: &Wanted) -> Rows {
-        Rows { width: wanted.names.len(), window: wanted.window, ..Rows::default() }
+        Rows { width: wanted.names.len(), window: wanted.window, most: usize::MAX, ..Rows::default() }
+    }
+
+    /// Takes no more than so many rows.
+    pub fn at_most(mut self, rows: usize) -> Rows {
+        self.most = rows;
+        self
     }
 
     /// The number of slots.
@@ -96,9 +104,11 @@ impl Rows {
         self.push_inside(begin, row);
     }
 
-    /// Takes a row that is known to lie in the window.
     #[inline]
-    pub fn push_inside(&mut self, begin: usize, row: &[Cell]) {
+    fn push_inside(&mut self, begin: usize, row: &[Cell]) {
+        if self.count >= self.most {
+            return;
+        }
         self.cells.extend_from_slice(row);
         self.begins.push(begin as u32);
         self.count += 1;

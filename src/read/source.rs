@@ -43,8 +43,11 @@ pub struct Reading {
     pub kinds: Vec<Kind>,
     pub problems: Problems,
     pub buffers: Arc<Buffers>,
-    /// How many bytes are read at once.
+    /// How many bytes are read at once where every line is a record.
     pub block: usize,
+    /// How many bytes are read at once of other files: what is cut out of broken ones may depend on it, and so it
+    /// does not depend on the size of morsels.
+    pub stream_block: usize,
     done: AtomicU64,
 }
 
@@ -64,6 +67,8 @@ impl Reading {
 /// What a row is taken to measure where morsels shall be small.
 const BYTES_PER_ROW: usize = 256;
 const SMALLEST_BLOCK: usize = 4 << 10;
+/// Blocks of records of more columns are smaller.
+const USUAL_WIDTH: usize = 64;
 
 /// Files with one schema.
 #[derive(Debug)]
@@ -90,8 +95,10 @@ impl Source for Files {
     fn scan(&self, needs: &Needs) -> Result<Box<dyn Scan>> {
         let wanted = Wanted::new(&needs.columns, needs.window.as_ref());
         let kinds = wanted.names.iter().map(|name| self.schema.kind(name).unwrap_or(Kind::String)).collect();
-        let block = needs.morsel_rows.saturating_mul(BYTES_PER_ROW).clamp(SMALLEST_BLOCK, BLOCK);
-        let reading = Arc::new(Reading { wanted, kinds, block, ..Reading::default() });
+        // Many columns of short records must not fill the memory.
+        let most = BLOCK * USUAL_WIDTH / wanted.names.len().max(USUAL_WIDTH);
+        let block = needs.morsel_rows.saturating_mul(BYTES_PER_ROW).clamp(SMALLEST_BLOCK, most);
+        let reading = Arc::new(Reading { wanted, kinds, block, stream_block: most, ..Reading::default() });
         let (mut first, share) = (0_u32, self.share(block));
         let mut parts = Vec::with_capacity(self.files.len());
         for (number, file) in self.files.iter().enumerate() {

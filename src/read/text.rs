@@ -66,7 +66,7 @@ pub struct TextFile {
 impl SourceFile for TextFile {
     fn most_pieces(&self, block: usize) -> Option<u32> {
         let plain = self.input.compression == Compression::None;
-        plain.then(|| u32::try_from(self.input.size / block as u64 + 2).unwrap_or(u32::MAX))
+        plain.then(|| u32::try_from(self.input.size / block.max(1) as u64 + 2).unwrap_or(u32::MAX))
     }
 
     fn pieces(&self, reading: &Arc<Reading>, file: usize, first: u32, most: u32) -> Box<dyn Pieces> {
@@ -291,7 +291,7 @@ impl Stream {
     fn fill(&mut self, bytes: &mut Vec<u8>, input: &Input, reading: &Reading, file: usize) -> Result<usize> {
         let Some(reader) = self.reader.as_mut() else { return Ok(0) };
         let known = bytes.len();
-        bytes.resize(known + reading.block, 0);
+        bytes.resize(known + reading.stream_block, 0);
         let mut filled = known;
         while let Some(rest) = bytes.get_mut(filled..).filter(|rest| !rest.is_empty()) {
             match reader.read(rest) {

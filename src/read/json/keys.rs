@@ -39,6 +39,8 @@ struct Known {
 /// Keys beyond this number are looked up each time.
 const MOST_KNOWN: usize = 4096;
 const NOWHERE: usize = usize::MAX;
+/// A table has no more columns that only its records tell of.
+const MOST_DISCOVERED: u16 = 4096;
 
 /// How records are laid out.
 #[derive(Clone, Copy, Debug)]
@@ -209,7 +211,7 @@ impl Keys {
     fn target(&mut self, key: &[u8]) -> Target {
         let key = self.spelling(key);
         if let (None, Some(slot)) = (self.targets.get(&key), self.discover) {
-            self.discover = slot.checked_add(1);
+            self.discover = Some(slot + 1).filter(|next| *next < MOST_DISCOVERED);
             self.targets.insert(key.clone(), Target { slot: Some((slot, 0)), inner: None });
         }
         self.targets.get(&key).copied().unwrap_or_default()
