@@ -205,7 +205,7 @@ impl<'a> Binder<'a> {
         let schema: Schema = columns.iter().map(|(name, e)| (name.clone(), e.kind())).collect();
         let mut out = self.over(input, Node::Project { input: input.node, columns: columns.clone() }, schema);
         out.unknown = self.unknown_among(input, &columns);
-        if out.open == Open::Open {
+        if out.open == Open::Any {
             out.open = Open::Closed;
         }
         out

@@ -161,7 +161,7 @@ impl Binder<'_> {
 
     /// A column that the schema does not have, of a relation that may have any.
     fn open_column(&mut self, name: &Name, relation: &Relation) -> Expr {
-        if relation.open == Open::Open {
+        if relation.open == Open::Any {
             self.open = true;
             let message = format!("the column '{}' is not known: it is null unless the data have it", name.text);
             self.say(Diagnostic::new(Severity::Note, "HP130", message).at(name.span));

@@ -20,7 +20,7 @@ pub(super) struct Relation {
 pub(super) enum Open {
     Closed,
     /// Any name is a column: null, unless the data say otherwise.
-    Open,
+    Any,
     /// An error was reported before: nothing more is said about names.
     Broken,
 }

@@ -19,7 +19,7 @@ impl Binder<'_> {
             "now" => self.now(call, row),
             "ago" => self.ago(call, row),
             "ingestion_time" => Ok(ingestion_time(row)),
-            "toscalar" => self.to_scalar(call, row),
+            "toscalar" => self.late_scalar(call, row),
             "column_ifexists" | "columnifexists" => self.column_if_exists(call, row),
             "pack_all" => self.pack_all(call, row),
             "row_number" | "row_cumsum" | "prev" | "next" | "row_window_session" | "row_rank_dense"
@@ -30,7 +30,7 @@ impl Binder<'_> {
 
     fn branches(&mut self, call: &Call, row: &Row, exactly: Option<usize>) -> Bind<Expr> {
         let arguments = &call.arguments;
-        if exactly.is_some_and(|n| arguments.len() != n) || arguments.len() < 3 || arguments.len() % 2 == 0 {
+        if exactly.is_some_and(|n| arguments.len() != n) || arguments.len() < 3 || arguments.len().is_multiple_of(2) {
             let wanted = if exactly.is_some() { "3 arguments" } else { "an odd number of arguments, at least 3" };
             let message = format!("The function '{}' expects {wanted}.", call.name.text);
             return Err(self.error("KS119", message, call.name.span));
@@ -99,7 +99,7 @@ impl Binder<'_> {
         self.call_item("-", vec![now, before], call.span).map(|e| self.folded(e))
     }
 
-    fn to_scalar(&mut self, call: &Call, row: &Row) -> Bind<Expr> {
+    fn late_scalar(&mut self, call: &Call, row: &Row) -> Bind<Expr> {
         self.at_most(call, 1)?;
         let Some(argument) = call.arguments.first() else {
             return Err(self.error("KS119", "The function 'toscalar' expects 1 argument.", call.name.span));

@@ -71,11 +71,11 @@ impl Binder<'_> {
         relation.table = Some(name.text.clone());
         if known.is_none() {
             self.open = true;
-            relation.open = Open::Open;
+            relation.open = Open::Any;
             let message = format!("the table '{}' is not known: any column is taken to be there", name.text);
             self.say(Diagnostic::warning("KS204", message).at(name.span));
         } else if takes_any_column(&name.text) {
-            relation.open = Open::Open;
+            relation.open = Open::Any;
         }
         relation
     }
@@ -108,7 +108,7 @@ impl Binder<'_> {
         }
         relation.table = Some(name.to_owned());
         if takes_any_column(name) {
-            relation.open = Open::Open;
+            relation.open = Open::Any;
         }
         relation
     }
@@ -146,13 +146,13 @@ impl Binder<'_> {
                 let node =
                     self.plan.add(Node::Scan { name: format!("watchlist {alias}").into(), source }, schema.clone());
                 let mut relation = Relation::new(node, schema);
-                relation.open = Open::Open;
+                relation.open = Open::Any;
                 Ok(relation)
             }
             Ok(None) if self.settings.open_tables => {
                 let schema: Schema = WATCHLIST.into_iter().collect();
                 let mut relation = self.values(Table::from_rows(schema, &[]));
-                relation.open = Open::Open;
+                relation.open = Open::Any;
                 Ok(relation)
             }
             Ok(None) => {
@@ -176,7 +176,7 @@ impl Binder<'_> {
         if schema.is_empty() {
             return Ok(self.values(Table::from_rows(schema, &[])));
         }
-        if table.values.len() % schema.len() != 0 {
+        if !table.values.len().is_multiple_of(schema.len()) {
             let message = format!("The number of values is no multiple of the number of columns, {}.", schema.len());
             return Err(self.error("KS173", message, span));
         }

@@ -72,7 +72,7 @@ impl Binder<'_> {
     fn without_bag(&mut self, input: &Relation, rest: &[(Name, Kind)]) -> Relation {
         let columns = rest.iter().map(|(n, k)| (n.clone(), Expr::Column(n.clone(), *k))).collect();
         let mut out = self.project(input, columns);
-        out.open = Open::Open;
+        out.open = Open::Any;
         out
     }
 
@@ -144,7 +144,7 @@ impl Binder<'_> {
                 None => {
                     let columns = by.iter().map(|(n, k)| (n.clone(), Expr::Column(n.clone(), *k))).collect();
                     let mut out = self.project(input, columns);
-                    out.open = Open::Open;
+                    out.open = Open::Any;
                     return Ok(out);
                 }
             },

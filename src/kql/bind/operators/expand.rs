@@ -75,8 +75,13 @@ impl Binder<'_> {
         rows.unknown.clone_from(&input.unknown);
         rows.unknown.extend(unknown_elements(&columns, input));
         let body = self.pipeline(&apply.subquery, Some(&rows))?;
-        let consumed = |name: &Name| columns.iter().any(|c| c.name == *name && is_column(&c.value, name));
-        let outer: Vec<Name> = input.schema.names().filter(|n| !consumed(n)).cloned().collect();
+        // A column that is expanded under its own name is replaced; `x = x` keeps the array beside.
+        let replaced = |(made, written): (&Expanded, &MvColumn)| {
+            let automatic = matches!(written.column.names, ColumnNames::Automatic);
+            (automatic && is_column(&made.value, &made.name)).then(|| made.name.clone())
+        };
+        let consumed: Vec<Name> = columns.iter().zip(&apply.columns).filter_map(replaced).collect();
+        let outer: Vec<Name> = input.schema.names().filter(|n| !consumed.contains(n)).cloned().collect();
         let keep: Vec<Name> = outer.iter().filter(|n| !body.schema.contains(n)).cloned().collect();
         let kept = keep.iter().filter_map(|n| Some((n.clone(), input.schema.kind(n)?)));
         let schema: Schema = kept.chain(body.schema.columns().iter().cloned()).collect();

@@ -69,7 +69,7 @@ impl Binder<'_> {
         let node = Node::Join { left: left.node, right: right.node, kind, keys, columns };
         let open = match (left.open, right.open) {
             (Open::Broken, _) | (_, Open::Broken) => Open::Broken,
-            (Open::Open, _) | (_, Open::Open) => Open::Open,
+            (Open::Any, _) | (_, Open::Any) => Open::Any,
             _ => Open::Closed,
         };
         Ok(Relation { node: self.plan.add(node, schema.clone()), schema, open, unknown, table: None })

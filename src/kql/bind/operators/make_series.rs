@@ -141,6 +141,9 @@ impl Binder<'_> {
     }
 }
 
+/// The keys of a series, and a cell for each aggregate and bin.
+type Filled = (Vec<Value>, Vec<Vec<Option<Value>>>);
+
 /// Turns the rows of bins into arrays over all bins.
 #[derive(Debug)]
 struct Series {
@@ -160,7 +163,7 @@ impl TableOperation for Series {
         let rows = inputs.first().map(Table::to_rows).unwrap_or_default();
         let Some(bins) = self.bins(&rows)? else { return Ok(Table::from_rows(self.schema.clone(), &[])) };
         let mut places: HashMap<String, usize> = HashMap::new();
-        let mut series: Vec<(Vec<Value>, Vec<Vec<Option<Value>>>)> = Vec::new();
+        let mut series: Vec<Filled> = Vec::new();
         for row in rows {
             context.check()?;
             let (keys, rest) = row.split_at(self.keys.min(row.len()));

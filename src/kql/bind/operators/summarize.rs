@@ -136,7 +136,7 @@ impl Binder<'_> {
         let node = Node::Aggregate { input: input.node, by: made.by, aggregates: made.calls };
         let mut out = self.over(input, node, schema);
         out.unknown = unknown;
-        if out.open == Open::Open {
+        if out.open == Open::Any {
             out.open = Open::Closed;
         }
         if plain { out } else { self.project(&out, made.columns) }

@@ -87,7 +87,7 @@ impl Binder<'_> {
         }
         let open = legs.iter().map(|l| l.open).max_by_key(|o| match o {
             Open::Closed => 0,
-            Open::Open => 1,
+            Open::Any => 1,
             Open::Broken => 2,
         });
         let unknown: Vec<Name> = columns
@@ -118,7 +118,7 @@ impl Binder<'_> {
         self.open = true;
         let schema: Schema = columns.into_iter().map(|c| (c.name, c.kind)).collect();
         let mut all = self.values(Table::from_rows(schema, &[]));
-        all.open = Open::Open;
+        all.open = Open::Any;
         Ok(all)
     }
 
