@@ -4,7 +4,7 @@
 //! are filtered, and sets, lists and percentiles are computed for the groups that are left.
 use super::batch::{Batch, Columns};
 use super::build::Executor;
-use super::drive::drive;
+use super::drive::{drive, feed_of};
 use super::group::Grouper;
 use super::pipeline::{Counter, Feed, Pipeline, Step, Work, filter};
 use super::{apply, optimize};
@@ -218,7 +218,7 @@ impl Groups {
         }
         update(summary, calls, &mut self.states, &batch, &groups, self.grouper.len(), &ordinals, context)?;
         if let (true, Some(morsel)) = (keep, batch.morsel()) {
-            let feed = (batch.first() >> 56) as usize;
+            let feed = feed_of(batch.first());
             self.kept.push(Kept {
                 feed,
                 morsel: morsel.clone(),

@@ -142,9 +142,16 @@ impl<'a> Executor<'a> {
         Ok(if table.rows() == 0 { Value::null(kind) } else { table.column(0).value(0) })
     }
 
-    /// The pipeline that gives the rows of a node, as far down as rows can be streamed. `having` and the
-    /// steps of a filter right above an aggregate are handed to the aggregate itself.
+    /// The pipeline that gives the rows of a node to a reader, as far down as rows can be streamed. A node
+    /// with several readers is computed once for all of them.
     pub fn pipeline(&self, id: NodeId) -> Result<Pipeline> {
+        let mut feeds = Vec::new();
+        self.feeds_of_input(id, Vec::new(), &mut feeds)?;
+        Ok(Pipeline { feeds, problems: self.problems.clone() })
+    }
+
+    /// The pipeline that makes the table of a node itself.
+    pub fn own_pipeline(&self, id: NodeId) -> Result<Pipeline> {
         let mut feeds = Vec::new();
         self.feeds(id, Vec::new(), &mut feeds)?;
         Ok(Pipeline { feeds, problems: self.problems.clone() })
@@ -177,7 +184,7 @@ impl<'a> Executor<'a> {
 
     fn feeds_of_input(&self, input: NodeId, above: Vec<Step>, feeds: &mut Vec<Feed>) -> Result<()> {
         match self.plan.node(input) {
-            node if self.readers_of(input) > 1 && !matches!(node, Node::Scan { .. }) => {
+            node if self.readers_of(input) > 1 && !matches!(node, Node::Scan { .. } | Node::Window { .. }) => {
                 self.feed_from_table(input, above, feeds)
             }
             _ => self.feeds(input, above, feeds),

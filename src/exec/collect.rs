@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// All rows of a node that streams, in order.
 pub fn run(executor: &Executor, id: NodeId) -> Result<Table> {
-    let pipeline = executor.pipeline(id)?;
+    let pipeline = executor.own_pipeline(id)?;
     let schema = executor.schema(id);
     let rows = AtomicUsize::new(0);
     let most = executor.context.limits.rows;

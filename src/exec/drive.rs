@@ -9,6 +9,19 @@ use std::sync::Arc;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+/// Bits of an ordinal for the row of a piece, and for the piece of a feed; the feed has the rest.
+const ROW_BITS: u32 = 26;
+const PIECE_BITS: u32 = 26;
+
+fn first_ordinal(feed: u64, piece: u32) -> u64 {
+    feed << (PIECE_BITS + ROW_BITS) | u64::from(piece) << ROW_BITS
+}
+
+/// The feed that an ordinal belongs to.
+pub fn feed_of(ordinal: u64) -> usize {
+    (ordinal >> (PIECE_BITS + ROW_BITS)) as usize
+}
+
 /// Runs `step` on every batch that comes out of the pipeline, with one state a thread; gives the states.
 /// `enough` is asked before a piece is taken: true ends the reading.
 pub fn drive<S: Send>(
@@ -96,7 +109,7 @@ struct Taken<'a> {
 impl Taken<'_> {
     fn step(&mut self, context: &Context, step: impl FnOnce(Batch) -> Result<()>) -> Result<()> {
         let Some(piece) = self.piece.take() else { return Ok(()) };
-        let first = self.number << 56 | u64::from(piece.ordinal()) << 32;
+        let first = first_ordinal(self.number, piece.ordinal());
         let morsel: Arc<dyn crate::plan::Morsel> = piece.read(context)?.into();
         if morsel.rows() == 0 {
             return Ok(());
