@@ -33,9 +33,11 @@
 //! Only `host` names pyo3. Only `exec` and `read` name rayon. Only `read`, `engine` and `rules` open
 //! files. `plan`, `kql` and `rules` name no Arrow type.
 pub mod diagnostic;
+pub mod engine;
 pub mod exec;
 pub mod expr;
 pub mod functions;
+pub mod host;
 pub mod kql;
 pub mod plan;
 pub mod read;

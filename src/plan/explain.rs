@@ -8,7 +8,7 @@ pub fn explain(plan: &Plan, root: NodeId, note: &dyn Fn(NodeId) -> String) -> St
     let mut shown = std::collections::HashSet::new();
     while let Some((id, depth)) = stack.pop() {
         let again = !shown.insert(id);
-        let label = label(plan, id);
+        let label = describe(plan, id);
         let said = note(id);
         let shared = if again { " (shared, see above)" } else { "" };
         out.push_str(&format!("{:indent$}#{} {label}{said}{shared}\n", "", id.0, indent = depth * 2));
@@ -22,7 +22,7 @@ pub fn explain(plan: &Plan, root: NodeId, note: &dyn Fn(NodeId) -> String) -> St
 }
 
 /// The node in a line.
-fn label(plan: &Plan, id: NodeId) -> String {
+pub fn describe(plan: &Plan, id: NodeId) -> String {
     let named = |columns: &[(crate::types::Name, crate::expr::Expr)]| {
         let each = columns.iter().map(|(name, e)| {
             let text = e.to_string();

@@ -5,7 +5,7 @@ mod node;
 mod source;
 
 pub use crate::expr::NodeId;
-pub use explain::explain;
+pub use explain::{describe, explain};
 pub use memory::InMemory;
 pub use node::{AggregateCall, Expanded, JoinKind, JoinSide, Node, RowCall, SortKey, TableOperation};
 pub use source::{Catalog, Morsel, Needs, Piece, Scan, Source, Window};

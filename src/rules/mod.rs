@@ -5,6 +5,7 @@ pub mod document;
 pub mod duration;
 mod emit;
 pub mod entity;
+pub mod evaluate;
 mod fields;
 pub mod import;
 pub mod incident;

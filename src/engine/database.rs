@@ -1,0 +1,293 @@
+//! The names that a query may use, and what stands behind them.
+use super::files;
+use super::held::{Held, adapted};
+use super::saved::Functions;
+use crate::diagnostic::{Fault, Result};
+use crate::plan::{Catalog, InMemory, Source};
+use crate::types::{Chunk, Column, Kind, Name, Schema, Stored, Table, Value};
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::{Arc, Mutex};
+
+/// Opens what a host has given, when a query first reads it.
+pub type Opener = Arc<dyn Fn() -> Result<Data> + Send + Sync>;
+
+/// Asks the host for a table that the database lacks.
+pub type Resolver = Arc<dyn Fn(&str) -> Result<Option<Data>> + Send + Sync>;
+
+/// Where rows come from.
+#[derive(Clone)]
+pub enum Data {
+    Table(Arc<Held>),
+    Source(Arc<dyn Source>),
+    /// Paths, globs and folders; read by the schema of the name that they stand under.
+    Files(Vec<String>),
+    Later(Opener),
+}
+
+impl fmt::Debug for Data {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Data::Table(held) => write!(f, "table of {} rows", held.table().rows()),
+            Data::Source(source) => write!(f, "{source:?}"),
+            Data::Files(paths) => write!(f, "files {paths:?}"),
+            Data::Later(_) => f.write_str("not opened yet"),
+        }
+    }
+}
+
+/// What a name is read as.
+#[derive(Clone, Copy, Debug)]
+enum Role<'a> {
+    Table(&'a str),
+    Watchlist,
+    /// The columns that the query declares.
+    External(&'a Schema),
+}
+
+/// A name's data, opened once.
+#[derive(Debug)]
+struct Entry {
+    data: Data,
+    opened: Mutex<Option<Arc<dyn Source>>>,
+}
+
+impl Entry {
+    fn new(data: Data) -> Entry {
+        Entry { data, opened: Mutex::default() }
+    }
+}
+
+/// Tables, watchlists, saved functions, declared schemas and the data that stand for URLs.
+#[derive(Default)]
+pub struct Database {
+    tables: BTreeMap<String, Entry>,
+    watchlists: BTreeMap<String, Entry>,
+    /// URLs, or how they begin.
+    external: Vec<(String, Data)>,
+    functions: Functions,
+    schemas: BTreeMap<String, Schema>,
+    resolver: Option<Resolver>,
+    resolved: Mutex<BTreeMap<String, Arc<dyn Source>>>,
+    /// Several queries will run: what one learns of a table serves the next.
+    keeps: bool,
+}
+
+impl fmt::Debug for Database {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Database").field("tables", &self.tables).field("watchlists", &self.watchlists).finish()
+    }
+}
+
+impl Database {
+    pub fn add_table(&mut self, name: impl Into<String>, data: Data) {
+        self.tables.insert(name.into(), Entry::new(data));
+    }
+
+    pub fn add_watchlist(&mut self, alias: impl Into<String>, data: Data) {
+        self.watchlists.insert(alias.into(), Entry::new(data));
+    }
+
+    /// Data for a URL, or for every URL that begins so.
+    pub fn add_external(&mut self, url: impl Into<String>, data: Data) {
+        self.external.push((url.into(), data));
+    }
+
+    pub fn add_schema(&mut self, table: impl Into<String>, schema: Schema) {
+        self.schemas.insert(table.into(), schema);
+    }
+
+    pub fn set_functions(&mut self, functions: Functions) {
+        self.functions = functions;
+    }
+
+    /// Who is asked for tables that are not here.
+    pub fn set_resolver(&mut self, resolver: Resolver) {
+        self.resolver = Some(resolver);
+    }
+
+    /// Says that several queries will run over these tables.
+    pub fn keep(&mut self) {
+        self.keeps = true;
+    }
+
+    /// The sources of all tables, opened.
+    pub fn sources(&self) -> Result<Vec<(String, Arc<dyn Source>)>> {
+        let named = self.tables.keys().filter_map(|name| Some((name.clone(), self.table(name).transpose()?)));
+        named.map(|(name, source)| Ok((name, source?))).collect()
+    }
+
+    fn declared(&self, table: &str) -> Option<Schema> {
+        self.schemas.get(table).cloned().or_else(|| files::known_schema(table))
+    }
+
+    fn opened(&self, entry: &Entry, role: Role) -> Result<Arc<dyn Source>> {
+        let mut opened = entry.opened.lock().map_err(|_| Fault::internal("a source failed while it was opened"))?;
+        if let Some(source) = opened.as_ref() {
+            return Ok(source.clone());
+        }
+        let source = self.open(&entry.data, role)?;
+        *opened = Some(source.clone());
+        Ok(source)
+    }
+
+    fn open(&self, data: &Data, role: Role) -> Result<Arc<dyn Source>> {
+        match data {
+            Data::Later(open) => self.open(&open()?, role),
+            Data::Source(source) => Ok(source.clone()),
+            Data::Table(held) => Ok(InMemory::source(self.in_memory(held, role))),
+            Data::Files(paths) => self.open_files(paths, role),
+        }
+    }
+
+    fn in_memory(&self, held: &Held, role: Role) -> Table {
+        match role {
+            Role::Table(name) => {
+                let wanted = self.declared(name);
+                let table = wanted.map_or_else(|| held.table().clone(), |schema| held.with_schema(&schema));
+                if self.keeps && !table.is_held() { table.held() } else { table }
+            }
+            Role::Watchlist => watchlist(held.table()),
+            Role::External(schema) => external_table(held.table(), schema),
+        }
+    }
+
+    fn open_files(&self, paths: &[String], role: Role) -> Result<Arc<dyn Source>> {
+        match role {
+            Role::Table(name) => files::open_table(paths, name, self.declared(name)),
+            Role::Watchlist => Ok(InMemory::source(watchlist(&files::read_texts(paths)?))),
+            Role::External(schema) => files::open_external(paths, schema),
+        }
+    }
+}
+
+impl Catalog for Database {
+    fn table(&self, name: &str) -> Result<Option<Arc<dyn Source>>> {
+        if let Some(entry) = self.tables.get(name) {
+            return self.opened(entry, Role::Table(name)).map(Some);
+        }
+        let Some(resolver) = &self.resolver else { return Ok(None) };
+        if let Some(known) = self.resolved.lock().ok().and_then(|known| known.get(name).cloned()) {
+            return Ok(Some(known));
+        }
+        let Some(data) = resolver(name)? else { return Ok(None) };
+        let source = self.open(&data, Role::Table(name))?;
+        if let Ok(mut known) = self.resolved.lock() {
+            known.insert(name.to_owned(), source.clone());
+        }
+        Ok(Some(source))
+    }
+
+    fn tables(&self) -> Vec<String> {
+        self.tables.keys().cloned().collect()
+    }
+
+    fn schema(&self, name: &str) -> Option<Schema> {
+        self.declared(name)
+    }
+
+    fn watchlist(&self, alias: &str) -> Result<Option<Arc<dyn Source>>> {
+        let exact = self.watchlists.get(alias);
+        let entry =
+            exact.or_else(|| self.watchlists.iter().find(|(a, _)| a.eq_ignore_ascii_case(alias)).map(|(_, e)| e));
+        entry.map(|entry| self.opened(entry, Role::Watchlist)).transpose()
+    }
+
+    fn watchlists(&self) -> Vec<String> {
+        self.watchlists.keys().cloned().collect()
+    }
+
+    fn function(&self, name: &str) -> Option<String> {
+        self.functions.get(name).map(str::to_owned)
+    }
+
+    fn functions(&self) -> Vec<String> {
+        self.functions.names().map(str::to_owned).collect()
+    }
+
+    fn external(&self, url: &str, schema: &Schema) -> Result<Option<Arc<dyn Source>>> {
+        // What a query appends as a secret is no part of the address.
+        let address = url.split(';').next().unwrap_or(url);
+        let fits = |(start, _): &&(String, Data)| address.starts_with(start.as_str());
+        let Some((start, data)) = self.external.iter().filter(fits).max_by_key(|(start, _)| start.len()) else {
+            return Ok(None);
+        };
+        let rest = address.get(start.len()..).unwrap_or_default();
+        let data = match data {
+            Data::Files(paths) => Data::Files(paths.iter().map(|path| files::beneath(path, rest)).collect()),
+            other => other.clone(),
+        };
+        self.open(&data, Role::External(schema)).map(Some)
+    }
+}
+
+/// The rows of a watchlist as `_GetWatchlist` gives them: three columns of its own, then the list's, all of them text.
+///
+/// Source: the documentation page "Use watchlists in queries or detection rules".
+fn watchlist(table: &Table) -> Table {
+    let own = ["_DTItemId", "LastUpdatedTimeUTC", "SearchKey"];
+    let kinds = [Kind::String, Kind::DateTime, Kind::String];
+    let columns = table.schema().columns().iter().filter(|(name, _)| !own.contains(&&**name));
+    let texts = columns.map(|(name, _)| (name.clone(), Kind::String));
+    let schema: Schema = own.iter().map(|n| Name::from(*n)).zip(kinds).chain(texts).collect();
+    let with_key = with_search_key(&adapted(table, &schema), table.schema());
+    with_item_ids(&with_key)
+}
+
+/// Fills `SearchKey` with the list's first column where the list has no such column.
+fn with_search_key(list: &Table, own: &Schema) -> Table {
+    let first = own.names().next().filter(|_| !own.contains("SearchKey"));
+    let Some(first) = first.and_then(|name| list.schema().position(name)) else { return list.clone() };
+    replaced(list, 2, |chunk, _| chunk.load(first, Kind::String, None))
+}
+
+/// Fills `_DTItemId` with a GUID made of the row's number where the list has no such column.
+fn with_item_ids(list: &Table) -> Table {
+    let absent = |chunk: &Chunk| matches!(chunk.columns.first(), Some(Stored::Absent));
+    if !list.chunks().iter().all(absent) {
+        return list.clone();
+    }
+    replaced(list, 0, |chunk, before| {
+        let ids: Vec<Value> = (0..chunk.rows)
+            .map(|row| Value::string(format!("00000000-0000-0000-0000-{:012x}", before + row + 1)))
+            .collect();
+        Column::from_values(Kind::String, &ids)
+    })
+}
+
+/// The table with column `at` computed for each chunk, which knows how many rows come before it.
+fn replaced(table: &Table, at: usize, make: impl Fn(&Chunk, usize) -> Column) -> Table {
+    let mut before = 0;
+    let chunks = table.chunks().iter().map(|chunk| {
+        let mut changed = chunk.clone();
+        if let Some(place) = changed.columns.get_mut(at) {
+            *place = Stored::Column(make(chunk, before));
+        }
+        before += chunk.rows;
+        changed
+    });
+    let chunks = chunks.collect();
+    Table::new(table.schema().clone(), chunks).with_problems(table.problems().to_vec())
+}
+
+/// A table in the place of external data: by name where a name is shared, else by position.
+fn external_table(table: &Table, declared: &Schema) -> Table {
+    let shares_names = declared.names().any(|name| table.schema().contains(name));
+    let renamed = match shares_names {
+        true => table.clone(),
+        false => {
+            let names = table
+                .schema()
+                .columns()
+                .iter()
+                .enumerate()
+                .map(|(at, (name, kind))| (declared.columns().get(at).map_or(name, |(n, _)| n).clone(), *kind));
+            Table::new(names.collect(), table.chunks().to_vec())
+        }
+    };
+    let found = adapted(&renamed, declared);
+    let chunks = found.chunks().iter();
+    let chunks =
+        chunks.map(|c| Chunk { rows: c.rows, columns: c.columns.iter().take(declared.len()).cloned().collect() });
+    Table::new(declared.clone(), chunks.collect()).with_problems(table.problems().to_vec())
+}

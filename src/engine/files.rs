@@ -1,0 +1,80 @@
+//! Files as sources, by the role that a query gives them.
+use super::held::adapted;
+use super::{Data, pool};
+use crate::diagnostic::Result;
+use crate::plan::Source;
+use crate::read::{self, Format, Options};
+use crate::types::{Kind, Schema, Table};
+use std::path::Path;
+use std::sync::Arc;
+
+/// The well-known schema of a table.
+pub fn known_schema(table: &str) -> Option<Schema> {
+    read::known_schema(table).cloned()
+}
+
+/// The files of a table.
+pub fn open_table(paths: &[String], name: &str, schema: Option<Schema>) -> Result<Arc<dyn Source>> {
+    read::open(paths, &Options { table: Some(name.to_owned()), schema, ..Options::default() })
+}
+
+/// A file whose columns are all text: kinds that look like numbers would lose how they are written.
+pub fn read_texts(paths: &[String]) -> Result<Table> {
+    let source = read::open(paths, &Options::default())?;
+    let schema = source.schema().names().map(|name| (name.clone(), Kind::String)).collect();
+    read::read(paths, &Options { schema: Some(schema), ..Options::default() })
+}
+
+/// The file that stands for a URL, in the columns that the query declares.
+pub fn open_external(paths: &[String], schema: &Schema) -> Result<Arc<dyn Source>> {
+    let columns = Some(schema.names().map(|name| name.to_string()).collect());
+    read::open(paths, &Options { schema: Some(schema.clone()), columns, ..Options::default() })
+}
+
+/// The file of a folder that the rest of a URL names; the path itself where it is no folder.
+pub fn beneath(path: &str, rest: &str) -> String {
+    let rest = rest.split(['?', '#']).next().unwrap_or_default().trim_start_matches('/');
+    match Path::new(path).is_dir() && !rest.is_empty() && !rest.split('/').any(|part| part == "..") {
+        true => Path::new(path).join(rest).to_string_lossy().into_owned(),
+        false => path.to_owned(),
+    }
+}
+
+/// What is to be read, and how.
+#[derive(Clone, Debug, Default)]
+pub struct ReadRequest {
+    pub paths: Vec<String>,
+    /// A format's name; told from the content where it is none.
+    pub format: Option<String>,
+    /// The name of the table that the files hold.
+    pub table: Option<String>,
+    pub columns: Option<Vec<String>>,
+    pub schema: Option<Schema>,
+}
+
+/// Reads files into a table that is kept.
+///
+/// Errors (DataError): a file that is missing or of no known format; an unknown format's name.
+pub fn read(request: ReadRequest) -> Result<Table> {
+    let format = request.format.as_deref().map(Format::parse).transpose()?;
+    let options = Options { format, table: request.table, schema: request.schema, columns: request.columns };
+    pool::install(None, || read::read(&request.paths, &options))?.map(Table::held)
+}
+
+/// Takes data in once: a table that keeps what it learns, with the columns of the named table and of `schema`.
+pub fn take_in(data: Data, name: Option<&str>, schema: Option<Schema>) -> Result<Table> {
+    let table = match data {
+        Data::Later(open) => return take_in(open()?, name, schema),
+        Data::Files(paths) => {
+            let request = ReadRequest { paths, table: name.map(str::to_owned), schema, ..ReadRequest::default() };
+            return read(request);
+        }
+        Data::Source(source) => pool::install(None, || read::load(source.as_ref()))??,
+        Data::Table(held) => held.table().clone(),
+    };
+    let mut wanted = name.and_then(known_schema).unwrap_or_default();
+    for (column, kind) in schema.iter().flat_map(|s| s.columns()) {
+        wanted.set(column.clone(), *kind);
+    }
+    Ok(adapted(&table.held(), &wanted))
+}

@@ -1,0 +1,102 @@
+//! Tables in memory, brought to the schema that their name asks for.
+use crate::types::{Chunk, Schema, Stored, Table, convert, import};
+use std::sync::Mutex;
+
+/// A table with the forms that schemas asked of it so far: what a form learns stays with it for the next query.
+#[derive(Debug)]
+pub struct Held {
+    table: Table,
+    forms: Mutex<Vec<(Schema, Table)>>,
+}
+
+/// A table is asked for under few names; more would only keep memory.
+const MOST_FORMS: usize = 8;
+
+impl Held {
+    pub fn new(table: Table) -> Held {
+        Held { table, forms: Mutex::default() }
+    }
+
+    pub fn table(&self) -> &Table {
+        &self.table
+    }
+
+    /// The table with `wanted`'s columns and kinds first.
+    pub fn with_schema(&self, wanted: &Schema) -> Table {
+        let Ok(mut forms) = self.forms.lock() else { return adapted(&self.table, wanted) };
+        if let Some((_, known)) = forms.iter().find(|(schema, _)| schema == wanted) {
+            return known.clone();
+        }
+        let made = adapted(&self.table, wanted);
+        if forms.len() >= MOST_FORMS {
+            forms.remove(0);
+        }
+        forms.push((wanted.clone(), made.clone()));
+        made
+    }
+}
+
+/// The table with the columns of `wanted` first, of its kinds and empty where they are missing; its other columns
+/// follow. Arrow columns of other kinds are converted when they are read, those of a held table at once.
+pub fn adapted(table: &Table, wanted: &Schema) -> Table {
+    let own = table.schema();
+    let extra = own.columns().iter().filter(|(name, _)| !wanted.contains(name));
+    let schema: Schema = wanted.columns().iter().chain(extra).cloned().collect();
+    if schema == *own {
+        return table.clone();
+    }
+    let from: Vec<Option<usize>> = schema.names().map(|name| own.position(name)).collect();
+    let chunks = table.chunks().iter().map(|chunk| {
+        let columns = from.iter().zip(schema.columns());
+        let columns = columns.map(|(at, (_, kind))| match at.and_then(|at| Some((at, chunk.columns.get(at)?))) {
+            Some((at, stored)) => {
+                let same = own.columns().get(at).is_some_and(|(_, k)| k == kind);
+                if same { stored.clone() } else { converted(stored, *kind, table.is_held()) }
+            }
+            None => Stored::Absent,
+        });
+        Chunk { rows: chunk.rows, columns: columns.collect() }
+    });
+    let chunks = chunks.collect();
+    let made = Table::new(schema, chunks).with_problems(table.problems().to_vec());
+    if table.is_held() { made.held() } else { made }
+}
+
+fn converted(stored: &Stored, kind: crate::types::Kind, at_once: bool) -> Stored {
+    match stored {
+        Stored::Arrow(array) if at_once => Stored::Column(import::load(array, kind, None)),
+        Stored::Arrow(array) => Stored::Arrow(array.clone()),
+        Stored::Column(column) => Stored::Column(convert::lenient(column, kind)),
+        Stored::Absent => Stored::Absent,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::types::{Kind, Value};
+
+    fn table() -> Table {
+        let schema = Schema::from_iter([("When", Kind::String), ("Mine", Kind::Long)]);
+        Table::from_rows(schema, &[vec![Value::string("2026-03-12"), Value::Long(7)]])
+    }
+
+    #[test]
+    fn known_columns_come_first_with_their_kinds_and_others_stay() {
+        let wanted = Schema::from_iter([("When", Kind::DateTime), ("Who", Kind::String), ("N", Kind::Int)]);
+        let found = adapted(&table(), &wanted);
+        let names: Vec<&str> = found.schema().names().map(|n| &**n).collect();
+        assert_eq!(names, ["When", "Who", "N", "Mine"]);
+        let rows = found.to_rows();
+        assert_eq!(rows[0][0].to_text(), "2026-03-12T00:00:00.0000000Z");
+        assert_eq!(rows[0][1..], [Value::string(""), Value::Null(Kind::Int), Value::Long(7)]);
+    }
+
+    #[test]
+    fn a_held_table_is_adapted_once() {
+        let held = Held::new(table().held());
+        let wanted = Schema::from_iter([("When", Kind::DateTime)]);
+        assert_eq!(held.with_schema(&wanted).identity(), held.with_schema(&wanted).identity());
+        assert!(held.with_schema(&wanted).is_held());
+    }
+}

@@ -1,0 +1,26 @@
+//! Query text in, tables out: the database that names stand in, and the run of one query over it.
+//!
+//! [`Database`] implements the plan's `Catalog`: tables, watchlists, saved functions, the data that stand for
+//! URLs. [`query`] parses, binds, steps through schemas that only data can tell, and runs the plan.
+mod database;
+mod files;
+mod held;
+mod help;
+mod newest;
+mod pool;
+mod query;
+mod saved;
+mod settings;
+mod steps;
+
+pub use database::{Data, Database, Opener, Resolver};
+pub use files::{ReadRequest, read, take_in};
+pub use held::{Held, adapted};
+pub use help::help;
+pub use pool::spawn;
+pub use query::{Answer, Check, Now, Options, check, moment, newest_event, query};
+pub use saved::Functions;
+pub use settings::limits;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,3 @@
+//! The hosts that huntpack runs in.
+#[cfg(feature = "python")]
+mod python;

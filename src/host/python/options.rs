@@ -1,0 +1,121 @@
+//! The data options that queries and rule runs share, as a database.
+use super::call::Call;
+use super::cells;
+use super::errors::OrRaise;
+use super::sources;
+use crate::diagnostic::{Fault, closest};
+use crate::engine::{Database, Functions, Now};
+use crate::functions::Limits;
+use crate::types::{Kind, Name, Schema, datetime};
+use pyo3::exceptions::PyTypeError;
+use pyo3::prelude::*;
+use pyo3::types::{PyDateTime, PyString};
+use std::path::Path;
+
+type Given<'a, 'py> = Option<&'a Bound<'py, PyAny>>;
+
+/// What stands behind the names of a query.
+#[derive(Default)]
+pub struct DataOptions<'a, 'py> {
+    pub tables: Given<'a, 'py>,
+    pub watchlists: Given<'a, 'py>,
+    pub functions: Given<'a, 'py>,
+    pub externaldata: Given<'a, 'py>,
+    pub schemas: Given<'a, 'py>,
+}
+
+impl<'py> DataOptions<'_, 'py> {
+    /// The database; its objects are read by `call` when a query asks for them.
+    pub fn database(&self, call: &mut Call<'py>) -> PyResult<Database> {
+        let mut database = Database::default();
+        for (name, source) in entries(self.tables, "tables")? {
+            database.add_table(name, call.data(&source)?);
+        }
+        for (alias, source) in entries(self.watchlists, "watchlists")? {
+            database.add_watchlist(alias, call.data(&source)?);
+        }
+        for (url, source) in entries(self.externaldata, "externaldata")? {
+            database.add_external(url, call.data(&source)?);
+        }
+        for (table, columns) in entries(self.schemas, "schemas")? {
+            database.add_schema(table, schema(&columns)?);
+        }
+        if let Some(given) = given(self.functions) {
+            database.set_functions(functions(given)?);
+        }
+        Ok(database)
+    }
+}
+
+fn given<'a, 'py>(object: Given<'a, 'py>) -> Given<'a, 'py> {
+    object.filter(|o| !o.is_none())
+}
+
+fn entries<'py>(object: Given<'_, 'py>, what: &str) -> PyResult<Vec<(String, Bound<'py, PyAny>)>> {
+    given(object).map_or(Ok(Vec::new()), |object| sources::entries(object, what))
+}
+
+/// `{"column": "kind"}` as a schema.
+pub fn schema(columns: &Bound<'_, PyAny>) -> PyResult<Schema> {
+    let py = columns.py();
+    let mut schema = Schema::default();
+    for (name, kind) in sources::entries(columns, "a schema")? {
+        let text = kind.str()?.to_string_lossy().into_owned();
+        let kind = Kind::parse(&text).ok_or_else(|| unknown_kind(&name, &text)).or_raise(py)?;
+        schema.set(Name::from(name), kind);
+    }
+    Ok(schema)
+}
+
+fn unknown_kind(column: &str, kind: &str) -> Fault {
+    let fault = Fault::query("HP111", format!("the schema gives `{column}` the kind `{kind}`, which does not exist"));
+    match closest(kind, Kind::KQL.iter().map(|k| k.name())) {
+        Some(near) => fault.help(format!("did you mean `{near}`?")),
+        None => fault.help("the kinds are bool, int, long, real, decimal, string, datetime, timespan, dynamic, guid"),
+    }
+}
+
+/// Saved functions: a mapping of texts, or a file or folder of them.
+fn functions(object: &Bound<'_, PyAny>) -> PyResult<Functions> {
+    let py = object.py();
+    let mut functions = Functions::default();
+    if let Some(path) = sources::path(object)? {
+        functions.load(Path::new(&path)).or_raise(py)?;
+        return Ok(functions);
+    }
+    for (name, text) in sources::entries(object, "functions")? {
+        match text.cast::<PyString>() {
+            Ok(text) => functions.add(name, text.to_string_lossy()),
+            Err(_) => return Err(PyTypeError::new_err(format!("the function `{name}` is no text"))),
+        }
+    }
+    Ok(functions)
+}
+
+/// The time that is meant by a datetime, ISO text, "latest", or nothing.
+pub fn now(object: Given<'_, '_>) -> PyResult<Now> {
+    let Some(object) = given(object) else { return Ok(Now::Wall) };
+    let py = object.py();
+    let unknown = |text: &str| {
+        let fault = Fault::query("HP303", format!("`now` is no time: {text}"));
+        fault.help("give a datetime, a text such as \"2026-03-12T15:00:00Z\", or \"latest\"")
+    };
+    if let Ok(moment) = object.cast::<PyDateTime>() {
+        let ticks = cells::ticks_of(moment)?.ok_or_else(|| unknown("out of range"));
+        return Ok(Now::At(ticks.or_raise(py)?));
+    }
+    let text = object.str()?.to_string_lossy().into_owned();
+    match text.trim() {
+        "latest" => Ok(Now::Latest),
+        text => Ok(Now::At(datetime::parse(text).ok_or_else(|| unknown(text)).or_raise(py)?)),
+    }
+}
+
+/// The limits that are set.
+pub fn limits(object: Given<'_, '_>) -> PyResult<Limits> {
+    let Some(object) = given(object) else { return Ok(Limits::default()) };
+    let settings = sources::entries(object, "limits")?;
+    let settings: Vec<(String, i64)> =
+        settings.into_iter().map(|(name, value)| Ok((name, value.extract()?))).collect::<PyResult<_>>()?;
+    crate::engine::limits(settings.iter().map(|(name, value)| (name.as_str(), *value))).or_raise(object.py())
+}

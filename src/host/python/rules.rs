@@ -1,0 +1,564 @@
+//! Rules, packs of them, and what they find.
+use super::call::Call;
+use super::errors::{OrRaise, PyDiagnostic, RuleError, diagnostics, exception, guarded};
+use super::functions::{PyCheck, check_source};
+use super::options::{self, DataOptions};
+use super::table::PyTable;
+use super::values;
+use crate::diagnostic::{Fault, Source};
+use crate::engine::{self, Database};
+use crate::rules::evaluate::{Hits, evaluate};
+use crate::rules::{self, Choice, Pack, Rule, arm};
+use crate::types::{Kind, Schema, Table};
+use pyo3::exceptions::{PyKeyError, PyTypeError};
+use pyo3::prelude::*;
+use pyo3::types::{PyDict, PyTuple};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+type Given<'py> = Option<Bound<'py, PyAny>>;
+
+/// A rule as its file has it. Absent lists and mappings are empty, absent texts None.
+#[pyclass(name = "Rule", module = "huntpack", frozen)]
+pub struct PyRule {
+    pack: Arc<Pack>,
+    at: usize,
+}
+
+impl PyRule {
+    fn rule(&self) -> PyResult<&Rule> {
+        self.pack.rules.get(self.at).ok_or_else(|| RuleError::new_err("the rule is no longer in its pack"))
+    }
+}
+
+#[pymethods]
+impl PyRule {
+    #[getter]
+    fn id(&self) -> PyResult<Option<&str>> {
+        Ok(self.rule()?.id.as_deref())
+    }
+
+    #[getter]
+    fn name(&self) -> PyResult<Option<&str>> {
+        Ok(Some(self.rule()?.name.as_str()))
+    }
+
+    #[getter]
+    fn description(&self) -> PyResult<Option<&str>> {
+        Ok(self.rule()?.description.as_deref())
+    }
+
+    #[getter]
+    fn version(&self) -> PyResult<Option<&str>> {
+        Ok(self.rule()?.version.as_deref())
+    }
+
+    #[getter]
+    fn author(&self) -> PyResult<Option<&str>> {
+        Ok(self.rule()?.author.as_deref())
+    }
+
+    #[getter]
+    fn path(&self) -> PyResult<Option<&str>> {
+        Ok(Some(self.rule()?.path.as_str()))
+    }
+
+    #[getter]
+    fn raw<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        values::json(py, &self.rule()?.raw)
+    }
+
+    #[getter]
+    fn language(&self) -> PyResult<&'static str> {
+        Ok(self.rule()?.language.name())
+    }
+
+    #[getter]
+    fn format(&self) -> PyResult<&'static str> {
+        Ok(self.rule()?.format.name())
+    }
+
+    #[getter]
+    fn kind(&self) -> PyResult<&'static str> {
+        Ok(self.rule()?.kind.name())
+    }
+
+    #[getter]
+    fn severity(&self) -> PyResult<Option<&'static str>> {
+        Ok(Some(self.rule()?.severity.name()))
+    }
+
+    #[getter]
+    fn status(&self) -> PyResult<Option<&str>> {
+        Ok(self.rule()?.status.as_deref())
+    }
+
+    #[getter]
+    fn enabled(&self) -> PyResult<bool> {
+        Ok(self.rule()?.enabled)
+    }
+
+    #[getter]
+    fn query(&self) -> PyResult<&str> {
+        Ok(&self.rule()?.query)
+    }
+
+    /// The names of the tables that the query reads.
+    #[getter]
+    fn tables(&self, py: Python<'_>) -> PyResult<Vec<String>> {
+        guarded(py, || {
+            let source = self.rule()?.query_source.clone();
+            let found = py.detach(|| engine::check(&source, &Database::default()));
+            Ok(found.or_raise(py)?.tables)
+        })
+    }
+
+    #[getter]
+    fn query_frequency<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        values::span(py, self.rule()?.query_frequency)
+    }
+
+    #[getter]
+    fn query_period<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        values::span(py, self.rule()?.query_period)
+    }
+
+    #[getter]
+    fn suppression_duration<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        values::span(py, self.rule()?.suppression_duration)
+    }
+
+    #[getter]
+    fn lookback_duration<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        values::span(py, self.rule()?.lookback_duration)
+    }
+
+    #[getter]
+    fn trigger_operator(&self) -> PyResult<Option<&'static str>> {
+        Ok(Some(self.rule()?.trigger_operator.name()))
+    }
+
+    #[getter]
+    fn trigger_threshold(&self) -> PyResult<Option<i64>> {
+        Ok(Some(self.rule()?.trigger_threshold))
+    }
+
+    #[getter]
+    fn tactics(&self) -> PyResult<Vec<String>> {
+        Ok(self.rule()?.tactics.clone())
+    }
+
+    #[getter]
+    fn techniques(&self) -> PyResult<Vec<String>> {
+        Ok(self.rule()?.techniques.clone())
+    }
+
+    #[getter]
+    fn entity_mappings<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        values::json(py, &self.rule()?.entity_mappings)
+    }
+
+    #[getter]
+    fn sentinel_entities_mappings<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        values::json(py, &self.rule()?.sentinel_entities_mappings)
+    }
+
+    #[getter]
+    fn custom_details<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        values::json(py, &self.rule()?.custom_details)
+    }
+
+    #[getter]
+    fn alert_details_override<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        values::json(py, &self.rule()?.alert_details_override)
+    }
+
+    #[getter]
+    fn required_data_connectors<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        values::json(py, &self.rule()?.required_data_connectors)
+    }
+
+    #[getter]
+    fn tags<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        values::json(py, &self.rule()?.tags)
+    }
+
+    #[getter]
+    fn event_grouping(&self) -> PyResult<&'static str> {
+        Ok(self.rule()?.event_grouping.name())
+    }
+
+    #[getter]
+    fn suppression_enabled(&self) -> PyResult<bool> {
+        Ok(self.rule()?.suppression_enabled)
+    }
+
+    #[getter]
+    fn create_incident(&self) -> PyResult<bool> {
+        Ok(self.rule()?.create_incident)
+    }
+
+    #[getter]
+    fn grouping_enabled(&self) -> PyResult<bool> {
+        Ok(self.rule()?.grouping_enabled)
+    }
+
+    #[getter]
+    fn reopen_closed_incident(&self) -> PyResult<bool> {
+        Ok(self.rule()?.reopen_closed_incident)
+    }
+
+    #[getter]
+    fn matching_method(&self) -> PyResult<&'static str> {
+        Ok(self.rule()?.matching_method.name())
+    }
+
+    #[getter]
+    fn group_by_entities(&self) -> PyResult<Vec<String>> {
+        Ok(self.rule()?.group_by_entities.clone())
+    }
+
+    #[getter]
+    fn group_by_alert_details(&self) -> PyResult<Vec<String>> {
+        Ok(self.rule()?.group_by_alert_details.clone())
+    }
+
+    #[getter]
+    fn group_by_custom_details(&self) -> PyResult<Vec<String>> {
+        Ok(self.rule()?.group_by_custom_details.clone())
+    }
+
+    /// What was odd about the file though the rule loads.
+    #[getter]
+    fn warnings(&self) -> PyResult<Vec<PyDiagnostic>> {
+        let rule = self.rule()?;
+        Ok(diagnostics(&rule.warnings, Some(&rule.file)))
+    }
+
+    /// Checks the rule's query, and with `strict` what the public rule repository's validators ask for; places are
+    /// those of the rule's file.
+    #[pyo3(signature = (*, schemas=None, functions=None, strict=false))]
+    fn check<'py>(
+        &self,
+        py: Python<'py>,
+        schemas: Given<'py>,
+        functions: Given<'py>,
+        strict: bool,
+    ) -> PyResult<PyCheck> {
+        let rule = self.rule()?;
+        let found = check_source(py, rule.query_source.clone(), schemas.as_ref(), functions.as_ref())?;
+        let beside = if strict { rules::strict::check(rule) } else { Vec::new() };
+        Ok(found.with_file(beside, rule.file.clone()))
+    }
+
+    fn __repr__(&self) -> PyResult<String> {
+        let rule = self.rule()?;
+        Ok(format!("<Rule {} {:?} ({})>", rule.key(), rule.name, rule.severity.name()))
+    }
+}
+
+/// A file or a rule that failed.
+#[pyclass(name = "Problem", module = "huntpack._core", frozen, get_all)]
+pub struct PyProblem {
+    /// The rule's name, where it is known.
+    rule: Option<String>,
+    path: String,
+    error: Py<PyAny>,
+}
+
+#[pymethods]
+impl PyProblem {
+    fn __repr__(&self, py: Python<'_>) -> PyResult<String> {
+        Ok(self.error.bind(py).str()?.to_string_lossy().into_owned())
+    }
+}
+
+fn problem(py: Python<'_>, rule: Option<String>, path: &str, error: &Fault) -> PyProblem {
+    // An error without a text of its own is one of the file.
+    let file = Arc::new(Source { origin: path.to_owned(), ..Source::default() });
+    let error = exception(py, &error.clone().of(&file)).into_value(py);
+    PyProblem { rule, path: path.to_owned(), error: error.into_any() }
+}
+
+/// Rules loaded together.
+#[pyclass(name = "Pack", module = "huntpack", frozen)]
+pub struct PyPack {
+    pack: Arc<Pack>,
+}
+
+/// Loads rules from files and folders; without paths, the built-in pack.
+#[pyfunction]
+#[pyo3(signature = (*paths))]
+pub fn load(py: Python<'_>, paths: &Bound<'_, PyTuple>) -> PyResult<PyPack> {
+    guarded(py, || {
+        let given: PyResult<Vec<PathBuf>> = paths.iter().map(|path| path.extract()).collect();
+        let mut paths = given?;
+        if paths.is_empty() {
+            paths.push(built_in(py)?);
+        }
+        Ok(PyPack { pack: Arc::new(py.detach(|| rules::load(&paths))) })
+    })
+}
+
+/// The folder of the built-in pack, beside this module.
+fn built_in(py: Python<'_>) -> PyResult<PathBuf> {
+    let file: PathBuf = py.import("huntpack")?.getattr("__file__")?.extract()?;
+    Ok(file.with_file_name("rules"))
+}
+
+impl PyPack {
+    fn rule(&self, py: Python<'_>, at: usize) -> PyResult<Py<PyRule>> {
+        Py::new(py, PyRule { pack: self.pack.clone(), at })
+    }
+}
+
+#[pymethods]
+impl PyPack {
+    /// The files that did not load, each with its `.path` and `.error`.
+    #[getter]
+    fn problems(&self, py: Python<'_>) -> Vec<PyProblem> {
+        self.pack.problems.iter().map(|p| problem(py, None, &p.path, &p.error)).collect()
+    }
+
+    /// Evaluates every rule once at `now`, over its query period. `progress` is called with the rules done, their
+    /// number, and a rule's name. A failing rule stands in `hits.problems` and never stops the others; with `strict`
+    /// it raises.
+    #[pyo3(signature = (tables, now=None, watchlists=None, lookups=None, macros=None, functions=None,
+        externaldata=None, schemas=None, timezone="UTC", progress=None, threads=None, strict=false))]
+    #[allow(clippy::too_many_arguments, unused_variables)]
+    fn run<'py>(
+        &self,
+        py: Python<'py>,
+        tables: Bound<'py, PyAny>,
+        now: Given<'py>,
+        watchlists: Given<'py>,
+        lookups: Given<'py>,
+        macros: Given<'py>,
+        functions: Given<'py>,
+        externaldata: Given<'py>,
+        schemas: Given<'py>,
+        timezone: &str,
+        progress: Given<'py>,
+        threads: Option<usize>,
+        strict: bool,
+    ) -> PyResult<PyHits> {
+        guarded(py, || {
+            let mut call = Call::new(py);
+            let data = DataOptions {
+                tables: Some(&tables),
+                watchlists: watchlists.as_ref(),
+                functions: functions.as_ref(),
+                externaldata: externaldata.as_ref(),
+                schemas: schemas.as_ref(),
+            };
+            let mut database = data.database(&mut call)?;
+            database.keep();
+            let now = options::now(now.as_ref())?;
+            let options = engine::Options { now, threads, cancel: call.cancel.clone(), ..engine::Options::default() };
+            let teller = call.on_progress(progress.filter(|p| !p.is_none()));
+            let rules = self.pack.clone();
+            let work = move || {
+                let tell = |done: usize, total: usize, name: &str| teller.tell(done, total, name);
+                evaluate(rules, database, options, strict, &tell)
+            };
+            let hits = call.run(threads, work)?;
+            PyHits::new(py, hits)
+        })
+    }
+
+    /// The rules as one text: "arm" is an ARM template.
+    fn export(&self, py: Python<'_>, to: &str) -> PyResult<String> {
+        match to {
+            "arm" => guarded(py, || {
+                let template = py.detach(|| serde_json::to_string_pretty(&arm::to_template(&self.pack.rules)));
+                template.map_err(|error| Fault::internal(error.to_string())).or_raise(py)
+            }),
+            other => {
+                let fault = Fault::rule("HP220", format!("rules cannot be exported to `{other}`"));
+                Err(fault.help("the forms are: arm")).or_raise(py)
+            }
+        }
+    }
+
+    fn __len__(&self) -> usize {
+        self.pack.rules.len()
+    }
+
+    fn __iter__(&self, py: Python<'_>) -> PyResult<RuleIterator> {
+        let rules: PyResult<Vec<_>> = (0..self.pack.rules.len()).map(|at| self.rule(py, at)).collect();
+        Ok(RuleIterator { rules: rules?.into_iter() })
+    }
+
+    fn __getitem__(&self, py: Python<'_>, key: &str) -> PyResult<Py<PyRule>> {
+        let known = |rule: &Rule| rule.id.as_deref() == Some(key) || rule.name == key;
+        if !self.pack.rules.iter().any(known) {
+            return Err(PyKeyError::new_err(key.to_owned()));
+        }
+        let wanted = self.pack.rule(key).or_raise(py)?;
+        let at = self.pack.rules.iter().position(|rule| std::ptr::eq(rule, wanted));
+        self.rule(py, at.unwrap_or(0))
+    }
+
+    fn __repr__(&self) -> String {
+        format!("<Pack of {} rules>", self.pack.rules.len())
+    }
+}
+
+/// The rules of a pack, one after the other.
+#[pyclass(module = "huntpack._core")]
+pub struct RuleIterator {
+    rules: std::vec::IntoIter<Py<PyRule>>,
+}
+
+#[pymethods]
+impl RuleIterator {
+    fn __iter__(slf: Bound<'_, Self>) -> Bound<'_, Self> {
+        slf
+    }
+
+    fn __next__(&mut self) -> Option<Py<PyRule>> {
+        self.rules.next()
+    }
+}
+
+/// What a run of a pack found.
+#[pyclass(name = "Hits", module = "huntpack", frozen)]
+pub struct PyHits {
+    hits: Arc<Hits>,
+    alerts: Py<PyTable>,
+    incidents: Py<PyTable>,
+    results: Vec<(String, Py<PyTable>)>,
+}
+
+impl PyHits {
+    fn new(py: Python<'_>, hits: Hits) -> PyResult<PyHits> {
+        let (alerts, incidents) = py.detach(|| (hits.runs.alert_table(), hits.runs.incident_table()));
+        let table = |table: Table| Py::new(py, PyTable::of(table));
+        let results = hits.results.iter().map(|(key, rows)| Ok((key.clone(), table(rows.clone())?)));
+        let results = results.collect::<PyResult<_>>()?;
+        Ok(PyHits { alerts: table(alerts)?, incidents: table(incidents)?, results, hits: Arc::new(hits) })
+    }
+}
+
+/// Columns of the findings of ESCU rules.
+const FINDINGS: [(&str, Kind); 8] = [
+    ("title", Kind::String),
+    ("severity", Kind::String),
+    ("entity", Kind::String),
+    ("entity_type", Kind::String),
+    ("risk_score", Kind::Long),
+    ("drilldowns", Kind::Dynamic),
+    ("rule_id", Kind::String),
+    ("rule_name", Kind::String),
+];
+
+/// Columns of the risk events of ESCU rules.
+const RISK: [(&str, Kind); 11] = [
+    ("_time", Kind::DateTime),
+    ("search_name", Kind::String),
+    ("rule_id", Kind::String),
+    ("risk_object_field", Kind::String),
+    ("risk_object", Kind::String),
+    ("risk_object_type", Kind::String),
+    ("risk_score", Kind::Long),
+    ("risk_message", Kind::String),
+    ("threat_objects", Kind::Dynamic),
+    ("annotations", Kind::Dynamic),
+    ("row", Kind::Dynamic),
+];
+
+fn empty<const N: usize>(columns: [(&str, Kind); N]) -> PyTable {
+    PyTable::of(Table::from_rows(Schema::from_iter(columns), &[]))
+}
+
+fn not_counted<T>() -> PyResult<T> {
+    Err(PyTypeError::new_err("hits are not counted: ask for len(hits.alerts), hits.incidents or hits.results"))
+}
+
+#[pymethods]
+impl PyHits {
+    /// In SecurityAlert's columns.
+    #[getter]
+    fn alerts(&self, py: Python<'_>) -> Py<PyTable> {
+        self.alerts.clone_ref(py)
+    }
+
+    /// In SecurityIncident's columns, grouped as each rule's incidentConfiguration says.
+    #[getter]
+    fn incidents(&self, py: Python<'_>) -> Py<PyTable> {
+        self.incidents.clone_ref(py)
+    }
+
+    /// Findings of ESCU rules.
+    #[getter]
+    fn findings(&self) -> PyTable {
+        empty(FINDINGS)
+    }
+
+    /// Risk events of ESCU rules.
+    #[getter]
+    fn risk(&self) -> PyTable {
+        empty(RISK)
+    }
+
+    /// The rows of each rule's query, by rule id.
+    #[getter]
+    fn results<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        let results = PyDict::new(py);
+        for (key, table) in &self.results {
+            results.set_item(key, table)?;
+        }
+        Ok(results)
+    }
+
+    /// The rules that failed: each with `.rule`, `.path` and `.error`.
+    #[getter]
+    fn problems(&self, py: Python<'_>) -> Vec<PyProblem> {
+        self.hits.failures.iter().map(|f| problem(py, Some(f.rule.clone()), &f.path, &f.error)).collect()
+    }
+
+    /// What to know of the run: rules that saw no event, and when the newest event was.
+    #[getter]
+    fn notes(&self) -> Vec<String> {
+        self.hits.notes.clone()
+    }
+
+    /// The rows after each step of a rule, and the step that emptied it.
+    fn why<'py>(&self, py: Python<'py>, rule: Bound<'py, PyAny>) -> PyResult<String> {
+        guarded(py, || {
+            let name = match rule.cast::<PyRule>() {
+                Ok(rule) => rule.get().rule()?.key().to_owned(),
+                Err(_) => rule.extract::<String>()?,
+            };
+            let hits = self.hits.clone();
+            Call::new(py).run(None, move || hits.why(&name))
+        })
+    }
+
+    /// Writes the report: one self-contained page.
+    fn to_html(slf: &Bound<'_, Self>, path: Bound<'_, PyAny>) -> PyResult<()> {
+        slf.py().import("huntpack.report")?.call_method1("write", (slf, path))?;
+        Ok(())
+    }
+
+    fn __len__(&self) -> PyResult<usize> {
+        not_counted()
+    }
+
+    fn __bool__(&self) -> PyResult<bool> {
+        not_counted()
+    }
+
+    fn __repr__(&self) -> String {
+        let (alerts, incidents) = (self.alerts.get().held(), self.incidents.get().held());
+        let mut lines = vec![format!(
+            "<Hits: {} alerts, {} incidents, {} rules run, {} failed>",
+            alerts.table().rows(),
+            incidents.table().rows(),
+            self.hits.results.len(),
+            self.hits.failures.len()
+        )];
+        lines.extend(self.hits.notes.iter().cloned());
+        lines.join("\n")
+    }
+}

@@ -1,0 +1,150 @@
+//! Evaluates a pack's rules over a database: each once at one moment, over its query period.
+use super::load::Pack;
+use super::rule::{Choice, Language, Rule};
+use super::run::Runs;
+use crate::diagnostic::{Fault, FaultKind, Result};
+use crate::engine::{self, Database, Now, Options};
+use crate::types::{Table, datetime, timespan};
+use std::collections::HashMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+
+/// A rule whose query could not be run.
+#[derive(Clone, Debug)]
+pub struct Failure {
+    pub rule: String,
+    pub path: String,
+    pub error: Fault,
+}
+
+/// What a run of a pack found; it keeps what it ran over, so that it can say why a rule is silent.
+pub struct Hits {
+    pub runs: Runs,
+    /// The rows of each rule's query, by [`Rule::key`], in the order of the rules.
+    pub results: Vec<(String, Table)>,
+    pub failures: Vec<Failure>,
+    /// What a reader should know of the run: periods without any event.
+    pub notes: Vec<String>,
+    /// The moment at which the rules ran, in ticks.
+    pub now: i64,
+    /// The newest event, where a rule saw none at all.
+    newest: Option<i64>,
+    /// How often each rule that saw no event would have looked back, by key.
+    unseen: HashMap<String, i64>,
+    rules: Arc<Pack>,
+    database: Database,
+    options: Options,
+}
+
+/// Runs every rule of a pack at `options.now`. A rule that fails stands among the failures; with `strict` the first
+/// such error is returned. `progress` hears of rules done, of their number, and the name of the one that comes.
+///
+/// Errors: a cancelled run; tables that cannot be read for `now="latest"`.
+pub fn evaluate(
+    rules: Arc<Pack>,
+    database: Database,
+    options: Options,
+    strict: bool,
+    progress: &dyn Fn(usize, usize, &str),
+) -> Result<Hits> {
+    let now = engine::moment(options.now, &database, &options)?;
+    let mut hits = Hits {
+        runs: Runs::default(),
+        results: Vec::new(),
+        failures: Vec::new(),
+        notes: Vec::new(),
+        now,
+        newest: None,
+        unseen: HashMap::new(),
+        rules: rules.clone(),
+        database,
+        options: Options { now: Now::At(now), ..options },
+    };
+    for (done, rule) in rules.rules.iter().enumerate() {
+        progress(done, rules.rules.len(), &rule.name);
+        if let Err(error) = hits.run_rule(rule) {
+            if strict || error.kind() == FaultKind::Cancelled {
+                return Err(error);
+            }
+            hits.failures.push(Failure { rule: rule.name.clone(), path: rule.path.clone(), error });
+        }
+    }
+    progress(rules.rules.len(), rules.rules.len(), "");
+    hits.note_silence()?;
+    Ok(hits)
+}
+
+impl Hits {
+    /// A panic in one rule is that rule's internal error.
+    fn run_rule(&mut self, rule: &Rule) -> Result<()> {
+        let work = AssertUnwindSafe(|| self.take(rule));
+        let broken = || Fault::internal(format!("the rule `{}` could not be run to its end", rule.name));
+        catch_unwind(work).unwrap_or_else(|_| Err(broken().of(&rule.query_source)))
+    }
+
+    fn take(&mut self, rule: &Rule) -> Result<()> {
+        let answer = self.answer(rule, false)?;
+        let table = answer.tables.into_iter().next().unwrap_or_default().with_problems(answer.problems);
+        self.runs.take(rule, &table, self.now);
+        if table.rows() == 0 && answer.seen == Some(0) {
+            self.unseen.insert(rule.key().to_owned(), rule.query_period);
+        }
+        self.results.push((rule.key().to_owned(), table));
+        Ok(())
+    }
+
+    fn answer(&self, rule: &Rule, trace: bool) -> Result<engine::Answer> {
+        if rule.language != Language::Kql {
+            let message = format!("rules in {} are not supported yet", rule.language.name().to_uppercase());
+            return Err(Fault::rule("HP100", message).of(&rule.query_source));
+        }
+        let scope = Some((self.now.saturating_sub(rule.query_period), self.now));
+        let options = Options { scope, trace, ..self.options.clone() };
+        engine::query(&rule.query_source, &self.database, &options)
+    }
+
+    /// Rules that saw no event at all are silent for no good reason: says when the newest event was.
+    fn note_silence(&mut self) -> Result<()> {
+        let Some(longest) = self.unseen.values().max() else { return Ok(()) };
+        let rules = match self.unseen.len() {
+            1 => "1 rule".to_owned(),
+            n => format!("{n} rules"),
+        };
+        let period = timespan::format(*longest);
+        self.newest = engine::newest_event(&self.database, &self.options)?;
+        let said = match self.newest {
+            Some(newest) => format!("{rules} saw no event {}", self.window_hint(*longest, newest)),
+            None => format!("{rules} saw no event in the {period} before {}", datetime::format(self.now)),
+        };
+        self.notes.push(said);
+        Ok(())
+    }
+
+    fn window_hint(&self, period: i64, newest: i64) -> String {
+        let (now, newest) = (datetime::format(self.now), datetime::format(newest));
+        let period = timespan::format(period);
+        format!("in the {period} before {now}: the newest event is of {newest}; now=\"latest\" runs the rules there")
+    }
+
+    /// The rows after each step of a rule, and the step that emptied it.
+    ///
+    /// Errors: no or several such rules; the error of the rule's query.
+    pub fn why(&self, name: &str) -> Result<String> {
+        let rule = self.rules.rule(name)?;
+        if let Some(failure) = self.failures.iter().find(|f| f.rule == rule.name && f.path == rule.path) {
+            return Err(failure.error.clone());
+        }
+        let mut out = String::new();
+        if let (Some(period), Some(newest)) = (self.unseen.get(rule.key()), self.newest) {
+            out.push_str(&format!("No event lies {}\n\n", self.window_hint(*period, newest)));
+        }
+        let answer = self.answer(rule, true)?;
+        out.push_str(&answer.steps);
+        let rows = answer.tables.first().map_or(0, Table::rows);
+        if rows > 0 && !rule.trigger_operator.holds(rows, rule.trigger_threshold) {
+            let (operator, threshold) = (rule.trigger_operator.name(), rule.trigger_threshold);
+            out.push_str(&format!("The trigger does not hold: {rows} rows {operator} {threshold}\n"));
+        }
+        Ok(out)
+    }
+}
