@@ -39,7 +39,7 @@ pub fn import_stream(object: &Bound<'_, PyAny>) -> PyResult<Table> {
 /// Many small batches as few: work is handed out by batch.
 fn joined(schema: &SchemaRef, batches: Vec<RecordBatch>) -> Result<Vec<RecordBatch>, ArrowError> {
     let rows: usize = batches.iter().map(RecordBatch::num_rows).sum();
-    match batches.len() > 1 && rows / batches.len() < SMALL_BATCH && schema.fields().len() > 0 {
+    match batches.len() > 1 && rows / batches.len() < SMALL_BATCH && !schema.fields().is_empty() {
         true => Ok(vec![arrow_select::concat::concat_batches(schema, &batches)?]),
         false => Ok(batches),
     }
