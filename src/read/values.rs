@@ -29,9 +29,10 @@ pub fn column(
 
 fn texts(bytes: &Bytes<'_>, cells: impl Iterator<Item = Cell>, misfit: &mut impl FnMut(usize, Misfit)) -> Column {
     let mut writer = TextWriter::default();
+    writer.views.reserve(cells.size_hint().0);
     for (at, cell) in cells.enumerate() {
         match cell.form {
-            Form::Text | Form::Bare | Form::Scalar if !cell.wide => writer.push_ascii(bytes.raw(cell)),
+            Form::Text | Form::Bare | Form::Scalar if !cell.wide => writer.push_ascii(bytes, cell),
             Form::Absent | Form::Null => writer.push(""),
             Form::Ticks => writer.push(&datetime::format(cell.as_ticks())),
             _ => {
@@ -234,10 +235,19 @@ impl TextWriter {
         self.views.push(view);
     }
 
-    /// Appends bytes that are known to be ASCII.
+    /// Appends a cell that is known to be ASCII as it stands.
     #[inline]
-    fn push_ascii(&mut self, text: &[u8]) {
-        let view = self.view(text);
+    fn push_ascii(&mut self, bytes: &Bytes<'_>, cell: Cell) {
+        let length = cell.end.wrapping_sub(cell.start);
+        // Blocks are padded: sixteen bytes can be loaded from nearly every place, and cut to the text.
+        let load = if cell.beside || length > 12 { None } else { bytes.block.get(cell.start as usize..) };
+        let view = match load.and_then(|rest| rest.first_chunk::<16>()) {
+            Some(chunk) => {
+                let kept = u128::from_le_bytes(*chunk) & ((1 << (8 * length)) - 1);
+                kept << 32 | u128::from(length)
+            }
+            None => self.view(bytes.raw(cell)),
+        };
         self.views.push(view);
     }
 

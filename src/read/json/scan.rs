@@ -16,10 +16,104 @@ pub struct Inside {
 
 /// The place of the closing quote of the string whose inside begins at `at`.
 #[inline(always)]
-pub fn string_end(bytes: &[u8], mut at: usize) -> Result<(usize, Inside), Broken> {
-    let mut inside = Inside::default();
+pub fn string_end(bytes: &[u8], at: usize) -> Result<(usize, Inside), Broken> {
+    let (length, wide) = special(bytes, at);
+    if bytes.get(at + length) == Some(&b'"') {
+        return Ok((at + length, Inside { escaped: false, wide }));
+    }
+    long_string_end(bytes, at + length, wide)
+}
+
+/// As [`string_end`], in steps of 64 bytes, for strings that are long or have escapes.
+#[cfg(target_arch = "x86_64")]
+#[inline(never)]
+fn long_string_end(bytes: &[u8], mut at: usize, wide: bool) -> Result<(usize, Inside), Broken> {
+    let mut inside = Inside { escaped: false, wide };
+    let mut first_is_escaped = false;
+    while let Some(window) = bytes.get(at..).and_then(|rest| rest.first_chunk::<64>()) {
+        let masks = Masks::of(window);
+        let escaped = escaped(masks.backslashes, &mut first_is_escaped);
+        let stops = (masks.quotes & !escaped) | masks.ends;
+        let length = stops.trailing_zeros();
+        // All bits below the stop; all of them where there is none.
+        let before = if stops == 0 { u64::MAX } else { (1 << length) - 1 };
+        inside.wide |= masks.wide & before != 0;
+        inside.escaped |= masks.backslashes & before != 0;
+        if stops != 0 {
+            let end = at + length as usize;
+            return if bytes.get(end) == Some(&b'"') { Ok((end, inside)) } else { Err(NOT_CLOSED) };
+        }
+        at += 64;
+    }
+    string_tail(bytes, at + usize::from(first_is_escaped), inside)
+}
+
+#[cfg(not(target_arch = "x86_64"))]
+fn long_string_end(bytes: &[u8], at: usize, wide: bool) -> Result<(usize, Inside), Broken> {
+    string_tail(bytes, at, Inside { escaped: false, wide })
+}
+
+const NOT_CLOSED: Broken = "broken JSON: a string is not closed";
+
+/// Which of 64 bytes are of which sort, the first in the lowest bit.
+#[cfg(target_arch = "x86_64")]
+#[derive(Default)]
+struct Masks {
+    quotes: u64,
+    backslashes: u64,
+    /// Line ends and zeros: no string goes on behind them.
+    ends: u64,
+    wide: u64,
+}
+
+#[cfg(target_arch = "x86_64")]
+impl Masks {
+    #[inline(always)]
+    fn of(window: &[u8; 64]) -> Masks {
+        use std::arch::x86_64::*;
+        let mut masks = Masks::default();
+        for (place, chunk) in window.chunks_exact(16).enumerate() {
+            // SAFETY: SSE2 is part of x86-64, and the load reads the sixteen bytes of `chunk`.
+            let [quotes, backslashes, ends, wide] = unsafe {
+                let chunk = _mm_loadu_si128(chunk.as_ptr().cast());
+                let is = |byte: u8| _mm_cmpeq_epi8(chunk, _mm_set1_epi8(byte as i8));
+                [is(b'"'), is(b'\\'), _mm_or_si128(is(b'\n'), is(0)), chunk].map(|mask| _mm_movemask_epi8(mask) as u32)
+            };
+            let shifted = |mask: u32| u64::from(mask) << (16 * place);
+            masks.quotes |= shifted(quotes);
+            masks.backslashes |= shifted(backslashes);
+            masks.ends |= shifted(ends);
+            masks.wide |= shifted(wide);
+        }
+        masks
+    }
+}
+
+/// The bytes that a backslash stands before which is not escaped itself: of a run of backslashes every other one
+/// escapes. A sum carries through each run, and its parity tells which one ends it.
+#[cfg(target_arch = "x86_64")]
+#[inline(always)]
+fn escaped(backslashes: u64, first_is_escaped: &mut bool) -> u64 {
+    const EVEN: u64 = 0x5555_5555_5555_5555;
+    let carried = u64::from(*first_is_escaped);
+    if backslashes == 0 {
+        *first_is_escaped = false;
+        return carried;
+    }
+    let backslashes = backslashes & !carried;
+    let follows = backslashes << 1 | carried;
+    let odd_starts = backslashes & !EVEN & !follows;
+    let (sum, overflow) = odd_starts.overflowing_add(backslashes);
+    *first_is_escaped = overflow;
+    (EVEN ^ (sum << 1)) & follows
+}
+
+/// As [`string_end`], byte by byte from a place that no backslash escapes.
+#[cold]
+#[inline(never)]
+fn string_tail(bytes: &[u8], mut at: usize, mut inside: Inside) -> Result<(usize, Inside), Broken> {
     loop {
-        let (stop, wide) = special(bytes, at);
+        let (stop, wide) = special_tail(bytes, at);
         at += stop;
         inside.wide |= wide;
         match bytes.get(at) {
@@ -27,12 +121,11 @@ pub fn string_end(bytes: &[u8], mut at: usize) -> Result<(usize, Inside), Broken
             Some(b'\\') => {
                 inside.escaped = true;
                 // What follows may be a line's end: a broken record must not take the next line with it.
-                at += if bytes.get(at + 1).is_some_and(|byte| *byte != b'\n') { 2 } else { 1 };
+                at += if bytes.get(at + 1).is_some_and(|byte| !matches!(byte, b'\n' | 0)) { 2 } else { 1 };
             }
-            Some(b'\n' | 0) | None => return Err("broken JSON: a string is not closed"),
+            Some(b'\n' | 0) | None => return Err(NOT_CLOSED),
             // Other control characters are no JSON, but harm nothing.
-            Some(byte) if *byte < 0x20 => at += 1,
-            _ => {}
+            Some(_) => at += 1,
         }
     }
 }
@@ -64,8 +157,6 @@ fn special(bytes: &[u8], at: usize) -> (usize, bool) {
     special_tail(bytes, at)
 }
 
-#[cold]
-#[inline(never)]
 fn special_tail(bytes: &[u8], at: usize) -> (usize, bool) {
     let rest = bytes.get(at..).unwrap_or_default();
     let length = rest.iter().position(|byte| matches!(byte, b'"' | b'\\' | 0..0x20)).unwrap_or(rest.len());
@@ -169,4 +260,34 @@ pub fn after_blanks(bytes: &[u8], mut at: usize, lines: bool) -> usize {
         at += 1;
     }
     at
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn strings_end_at_the_quote_that_nothing_escapes() {
+        for length in 0..200 {
+            for backslashes in 0..70 {
+                let inside = format!("{}{}", "x".repeat(length), "\\".repeat(backslashes));
+                let text = format!("{inside}\" tail \"{}", " ".repeat(80));
+                let expected = if backslashes % 2 == 0 { inside.len() } else { inside.len() + 7 };
+                let found = string_end(text.as_bytes(), 0).map(|(end, _)| end);
+                assert_eq!(found, Ok(expected), "{length} {backslashes}");
+                let tail = string_tail(text.as_bytes(), 0, Inside::default()).map(|(end, _)| end);
+                assert_eq!(tail, found);
+            }
+        }
+    }
+
+    #[test]
+    fn strings_end_with_their_line() {
+        for length in 0..100 {
+            for text in [format!("{}\n\"", "x".repeat(length)), format!("{}\\\n\"", "x".repeat(length))] {
+                let text = format!("{text}{}", " ".repeat(80));
+                assert_eq!(string_end(text.as_bytes(), 0), Err(NOT_CLOSED), "{length}");
+            }
+        }
+    }
 }
