@@ -74,16 +74,17 @@ impl Masks {
         let mut masks = Masks::default();
         for (place, chunk) in window.chunks_exact(16).enumerate() {
             // SAFETY: SSE2 is part of x86-64, and the load reads the sixteen bytes of `chunk`.
-            let [quotes, backslashes, ends, wide] = unsafe {
+            unsafe {
                 let chunk = _mm_loadu_si128(chunk.as_ptr().cast());
-                let is = |byte: u8| _mm_cmpeq_epi8(chunk, _mm_set1_epi8(byte as i8));
-                [is(b'"'), is(b'\\'), _mm_or_si128(is(b'\n'), is(0)), chunk].map(|mask| _mm_movemask_epi8(mask) as u32)
-            };
-            let shifted = |mask: u32| u64::from(mask) << (16 * place);
-            masks.quotes |= shifted(quotes);
-            masks.backslashes |= shifted(backslashes);
-            masks.ends |= shifted(ends);
-            masks.wide |= shifted(wide);
+                let quotes = _mm_cmpeq_epi8(chunk, _mm_set1_epi8(b'"' as i8));
+                let backslashes = _mm_cmpeq_epi8(chunk, _mm_set1_epi8(b'\\' as i8));
+                let lines = _mm_cmpeq_epi8(chunk, _mm_set1_epi8(b'\n' as i8));
+                let ends = _mm_or_si128(lines, _mm_cmpeq_epi8(chunk, _mm_setzero_si128()));
+                masks.quotes |= u64::from(_mm_movemask_epi8(quotes) as u32) << (16 * place);
+                masks.backslashes |= u64::from(_mm_movemask_epi8(backslashes) as u32) << (16 * place);
+                masks.ends |= u64::from(_mm_movemask_epi8(ends) as u32) << (16 * place);
+                masks.wide |= u64::from(_mm_movemask_epi8(chunk) as u32) << (16 * place);
+            }
         }
         masks
     }
