@@ -3,7 +3,7 @@
 import datetime as dt
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any, Literal, Protocol, Union, final
+from typing import Any, Literal, Protocol, Union, final, type_check_only
 
 import pandas as pd
 import polars as pl
@@ -11,6 +11,7 @@ import pyarrow as pa
 
 __version__: str
 
+@type_check_only
 class ArrowStream(Protocol):
     """Anything with the Arrow PyCapsule interface: pyarrow, polars, pandas 3, a DuckDB relation, a `Table`."""
 
@@ -326,7 +327,7 @@ class Pack:
 
     def __len__(self) -> int: ...
     def __iter__(self) -> Iterator[Rule]: ...
-    def __getitem__(self, key: str) -> Rule: ...
+    def __getitem__(self, key: str, /) -> Rule: ...
 
 @final
 class Hits:
@@ -355,6 +356,10 @@ class Hits:
     @property
     def problems(self) -> list[Any]:
         """The rules that failed: each with `.rule`, `.path` and `.error`."""
+
+    @property
+    def notes(self) -> list[str]:
+        """What to know of the run: rules that saw no event, and when the newest event was."""
 
     def why(self, rule: str | Rule) -> str:
         """The rows after each step of a rule, and the step that emptied it."""

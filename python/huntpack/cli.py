@@ -285,6 +285,8 @@ def run(
             threads=threads,
         )
     report_bad_rows(hits.results.values())
+    for note in hits.notes:
+        say(note)
     failed = report_failures([*pack.problems, *hits.problems])
     write_hits(hits, pack, what, form, file)
     if why:

@@ -36,7 +36,7 @@ mod _core {
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
         module.add("__version__", env!("CARGO_PKG_VERSION"))?;
         // What every error has: the instance's own are set where it is raised.
-        let nothing = pyo3::types::PyTuple::empty(module.py());
+        let nothing = pyo3::types::PyList::empty(module.py());
         module.py().get_type::<Error>().setattr("diagnostics", nothing)
     }
 }
