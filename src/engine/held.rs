@@ -1,5 +1,5 @@
 //! Tables in memory, brought to the schema that their name asks for.
-use crate::types::{Chunk, Schema, Stored, Table, convert, import};
+use crate::types::{Chunk, Schema, Stored, Table, convert};
 use std::sync::Mutex;
 
 /// A table with the forms that schemas asked of it so far: what a form learns stays with it for the next query.
@@ -37,7 +37,7 @@ impl Held {
 }
 
 /// The table with the columns of `wanted` first, of its kinds and empty where they are missing; its other columns
-/// follow. Arrow columns of other kinds are converted when they are read, those of a held table at once.
+/// follow. Arrow columns of other kinds are converted when they are read; a held table keeps what it read.
 pub fn adapted(table: &Table, wanted: &Schema) -> Table {
     let own = table.schema();
     let extra = own.columns().iter().filter(|(name, _)| !wanted.contains(name));
@@ -51,7 +51,7 @@ pub fn adapted(table: &Table, wanted: &Schema) -> Table {
         let columns = columns.map(|(at, (_, kind))| match at.and_then(|at| Some((at, chunk.columns.get(at)?))) {
             Some((at, stored)) => {
                 let same = own.columns().get(at).is_some_and(|(_, k)| k == kind);
-                if same { stored.clone() } else { converted(stored, *kind, table.is_held()) }
+                if same { stored.clone() } else { converted(stored, *kind) }
             }
             None => Stored::Absent,
         });
@@ -62,9 +62,8 @@ pub fn adapted(table: &Table, wanted: &Schema) -> Table {
     if table.is_held() { made.held() } else { made }
 }
 
-fn converted(stored: &Stored, kind: crate::types::Kind, at_once: bool) -> Stored {
+fn converted(stored: &Stored, kind: crate::types::Kind) -> Stored {
     match stored {
-        Stored::Arrow(array) if at_once => Stored::Column(import::load(array, kind, None)),
         Stored::Arrow(array) => Stored::Arrow(array.clone()),
         Stored::Column(column) => Stored::Column(convert::lenient(column, kind)),
         Stored::Absent => Stored::Absent,

@@ -63,19 +63,23 @@ impl<'a> Executor<'a> {
     }
 
     fn compute(&self, id: NodeId) -> Result<Table> {
-        let started = Instant::now();
-        let counted = |table: Result<Table>| {
+        let counted_from = |started: Instant, table: Result<Table>| {
             let table = table?;
             self.counter(id).add(table.rows(), started);
             Ok(table)
         };
+        let counted = |table: Result<Table>| counted_from(Instant::now(), table);
         match self.plan.node(id) {
             Node::Values(table) => counted(Ok(table.clone())),
             Node::Aggregate { .. } => counted(aggregate::run(self, id, &[], &[])),
-            Node::Sort { input, keys } => counted(self.sorted(id, *input, keys, None)),
+            Node::Sort { input, keys } => {
+                let input = self.table(*input)?;
+                counted_from(Instant::now(), self.sorted(id, &input, keys, None))
+            }
             Node::Take { input, rows } => match self.plan.node(*input) {
                 Node::Sort { input: below, keys } if self.readers_of(*input) == 1 => {
-                    counted(self.sorted(id, *below, keys, Some(*rows)))
+                    let input = self.table(*below)?;
+                    counted_from(Instant::now(), self.sorted(id, &input, keys, Some(*rows)))
                 }
                 _ => counted(collect::take(self, id, *input, *rows)),
             },
@@ -89,17 +93,17 @@ impl<'a> Executor<'a> {
             Node::Partition { input, by, body } => counted(apply::partition(self, *input, by, *body)),
             Node::Table { inputs, operation } => {
                 let inputs = inputs.iter().map(|input| self.table(*input)).collect::<Result<Vec<_>>>()?;
-                counted(operation.run(self.context, &inputs))
+                counted_from(Instant::now(), operation.run(self.context, &inputs))
             }
             Node::Argument { .. } => Err(Fault::internal("a body's argument outside of its body")),
             _ => collect::run(self, id),
         }
     }
 
-    fn sorted(&self, id: NodeId, input: NodeId, keys: &[SortKey], first: Option<u64>) -> Result<Table> {
+    fn sorted(&self, id: NodeId, input: &Table, keys: &[SortKey], first: Option<u64>) -> Result<Table> {
         let keys = keys.iter().map(|key| Ok(SortKey { expr: self.ready(key.expr.clone())?, ..key.clone() }));
         let keys = keys.collect::<Result<Vec<_>>>()?;
-        sort::run(&self.table(input)?, &keys, first, &self.schema(id), self.context)
+        sort::run(input, &keys, first, &self.schema(id), self.context)
     }
 
     pub fn counter(&self, id: NodeId) -> Arc<Counter> {
@@ -266,7 +270,7 @@ impl<'a> Executor<'a> {
         let columns: Vec<Name> = self.schema(id).names().filter(|n| source.schema().contains(n)).cloned().collect();
         let window = optimize::window(&steps);
         if let Some(table) = source.table() {
-            learn::dictionaries(table, &columns);
+            learn::columns(table, &columns);
         }
         let needs = Needs { columns, window, morsel_rows: self.context.limits.morsel_rows };
         let read = match self.plan.node(id) {

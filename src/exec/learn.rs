@@ -1,22 +1,68 @@
-//! What a table that outlives a query learns: its texts as dictionaries.
+//! What a table that outlives a query learns: texts as dictionaries, columns of other kinds converted, the
+//! range of times in each block of rows.
 use crate::types::intern::Interner;
-use crate::types::{Column, Dictionary, Kind, Name, Table, Text};
-use arrow_array::Int32Array;
+use crate::types::{BLOCK_ROWS, Chunk, Column, Dictionary, Kind, Name, Stored, Table, Text};
+use arrow_array::{Array, Int32Array};
+use arrow_schema::DataType;
 use rayon::prelude::*;
 
-/// Dictionary-encodes the named text columns of a held table, once.
-pub fn dictionaries(table: &Table, columns: &[Name]) {
+/// Prepares the named columns of a held table, once.
+pub fn columns(table: &Table, columns: &[Name]) {
     if !table.is_held() || table.rows() < WORTH {
         return;
     }
-    let positions = columns.iter().filter_map(|name| table.schema().position(name));
-    let texts: Vec<usize> =
-        positions.filter(|at| table.schema().columns().get(*at).is_some_and(|c| c.1 == Kind::String)).collect();
-    texts.into_par_iter().for_each(|at| {
-        if let Some(learned) = table.learned(at) {
-            learned.dictionary.get_or_init(|| encode(table, at));
+    let positions: Vec<usize> = columns.iter().filter_map(|name| table.schema().position(name)).collect();
+    positions.into_par_iter().for_each(|at| {
+        let Some((learned, (_, kind))) = table.learned(at).zip(table.schema().columns().get(at)) else { return };
+        learned
+            .form
+            .get_or_init(|| if *kind == Kind::String { encode(table, at) } else { converted(table, at, *kind) });
+        if *kind == Kind::DateTime {
+            learned.ranges.get_or_init(|| ranges(table, at));
         }
     });
+}
+
+/// Columns that are handed in as another kind are converted once.
+fn converted(table: &Table, at: usize, kind: Kind) -> Option<Vec<Column>> {
+    let as_it_is = |chunk: &Chunk| match chunk.columns.get(at) {
+        Some(Stored::Arrow(array)) => arrays_of(kind).iter().any(|t| t == array.data_type()),
+        _ => true,
+    };
+    if table.chunks().iter().all(as_it_is) {
+        return None;
+    }
+    Some(table.chunks().par_iter().map(|chunk| chunk.load(at, kind, None)).collect())
+}
+
+/// The Arrow types that a column of a kind is read from without conversion.
+fn arrays_of(kind: Kind) -> &'static [DataType] {
+    match kind {
+        Kind::Bool => &[DataType::Boolean],
+        Kind::Int => &[DataType::Int32],
+        Kind::Long => &[DataType::Int64],
+        Kind::Real => &[DataType::Float64],
+        _ => &[],
+    }
+}
+
+/// Smallest and largest time of each block.
+fn ranges(table: &Table, at: usize) -> Vec<Vec<Option<(i64, i64)>>> {
+    let learned = table.learned(at).and_then(|l| l.form.get()).and_then(Option::as_ref);
+    let chunk = |(number, chunk): (usize, &Chunk)| {
+        let column = match learned.and_then(|columns| columns.get(number)) {
+            Some(column) => column.clone(),
+            None => chunk.load(at, Kind::DateTime, None),
+        };
+        let Column::DateTime(times) = column.materialized() else { return Vec::new() };
+        let block = |start: usize| {
+            let times = times.slice(start, BLOCK_ROWS.min(times.len() - start));
+            let (min, max) = times.iter().flatten().fold((i64::MAX, i64::MIN), |(a, b), t| (a.min(t), b.max(t)));
+            (min <= max).then_some((min, max))
+        };
+        (0..times.len()).step_by(BLOCK_ROWS).map(block).collect()
+    };
+    table.chunks().par_iter().enumerate().map(chunk).collect()
 }
 
 /// Smaller tables are read as they are.

@@ -1,14 +1,15 @@
 //! Pipelines: the steps that a batch passes through in one go, from the sources up to what must see
 //! all rows at once.
 use super::batch::{Batch, Projected};
-use super::{apply, expand};
+use super::{apply, expand, optimize};
 use crate::diagnostic::Result;
-use crate::expr::{Expr, Input, NodeId, evaluate, select};
+use crate::expr::{Expr, Input, NodeId, evaluate};
 use crate::functions::Context;
 use crate::plan::{Expanded, Needs, Plan, Scan, Source};
 use crate::types::{Column, Name, Problem};
+use arrow_buffer::BooleanBuffer;
 use std::collections::HashSet;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
 /// Feeds one behind the other.
@@ -71,6 +72,8 @@ pub struct Counter {
     pub node: Option<NodeId>,
     pub rows: AtomicU64,
     pub nanoseconds: AtomicU64,
+    /// A step that was merged into another counts nothing of its own.
+    pub used: AtomicBool,
 }
 
 impl Counter {
@@ -79,6 +82,7 @@ impl Counter {
     }
 
     pub fn add(&self, rows: usize, since: std::time::Instant) {
+        self.used.store(true, Ordering::Relaxed);
         self.rows.fetch_add(rows as u64, Ordering::Relaxed);
         self.nanoseconds.fetch_add(since.elapsed().as_nanos() as u64, Ordering::Relaxed);
     }
@@ -86,6 +90,7 @@ impl Counter {
 
 impl Feed {
     pub fn count_source(&self, rows: usize) {
+        self.read.used.store(true, Ordering::Relaxed);
         self.read.rows.fetch_add(rows as u64, Ordering::Relaxed);
     }
 
@@ -140,28 +145,49 @@ impl Step {
     }
 }
 
-/// Keeps the rows for which every conjunct is true; each conjunct sees only what the ones before it left.
+/// Keeps the rows for which every conjunct is true. Rows are only picked out where that spares work: while
+/// most of them stay, cheap conjuncts are tested on all rows and their answers put together.
 pub fn filter(batch: &mut Batch, conjuncts: &[Expr], live: &HashSet<Name>, context: &Context) -> Result<()> {
+    let mut mask: Option<BooleanBuffer> = None;
     for (at, conjunct) in conjuncts.iter().enumerate() {
-        let holds = evaluate(conjunct, batch, context)?;
-        let rows = match &holds {
-            Column::Bool(bits) if bits.values().count_set_bits() == bits.values().len() && arrow_free_nulls(&holds) => {
-                continue;
-            }
-            Column::Const(value, _) if value.as_bool() == Some(true) => continue,
-            holds => select(holds),
-        };
-        let later: Vec<Name> = conjuncts.iter().skip(at + 1).flat_map(Expr::columns).collect();
-        batch.narrow(rows, &|name| live.contains(name) || later.contains(name));
+        let rest = &conjuncts[at..];
+        if mask.as_ref().is_some_and(|m| worth_picking(m, conjunct)) {
+            pick(batch, mask.take(), rest, live);
+        }
         if batch.rows() == 0 {
             return Ok(());
         }
+        let holds = truths(&evaluate(conjunct, batch, context)?);
+        mask = Some(match mask {
+            Some(mask) => &mask & &holds,
+            None => holds,
+        });
     }
+    pick(batch, mask, &[], live);
     Ok(())
 }
 
-fn arrow_free_nulls(column: &Column) -> bool {
-    column.null_buffer().is_none_or(|n| n.null_count() == 0)
+fn worth_picking(mask: &BooleanBuffer, next: &Expr) -> bool {
+    let left = mask.count_set_bits();
+    left * 4 < mask.len() || (optimize::cost(next) > optimize::COSTLY && left * 10 < mask.len() * 9)
+}
+
+/// Where a bool column is true; null is not.
+fn truths(column: &Column) -> BooleanBuffer {
+    match column {
+        Column::Bool(bits) => match column.null_buffer() {
+            Some(valid) if valid.null_count() > 0 => bits.values() & valid.inner(),
+            _ => bits.values().clone(),
+        },
+        Column::Const(value, rows) if value.as_bool() == Some(true) => BooleanBuffer::new_set(*rows),
+        other => BooleanBuffer::new_unset(other.len()),
+    }
+}
+
+fn pick(batch: &mut Batch, mask: Option<BooleanBuffer>, rest: &[Expr], live: &HashSet<Name>) {
+    let Some(mask) = mask.filter(|m| m.count_set_bits() < m.len()) else { return };
+    let later: Vec<Name> = rest.iter().flat_map(Expr::columns).collect();
+    batch.narrow(mask.set_indices_u32().collect(), &|name| live.contains(name) || later.contains(name));
 }
 
 /// The columns that each node's readers name.

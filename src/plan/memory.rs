@@ -2,7 +2,7 @@
 use super::{Morsel, Needs, Piece, Scan, Source};
 use crate::diagnostic::Result;
 use crate::functions::Context;
-use crate::types::{Column, Kind, Schema, Table, gather};
+use crate::types::{BLOCK_ROWS, Column, Kind, Schema, Table, gather};
 use std::sync::Arc;
 use std::sync::Mutex;
 
@@ -31,6 +31,7 @@ impl Source for InMemory {
             positions.iter().map(|p| p.and_then(|at| self.0.schema().columns().get(at)).map_or(Kind::Dynamic, |c| c.1));
         let columns = positions.iter().copied().zip(kinds).collect();
         Ok(Box::new(TableScan {
+            window: needs.window.clone().and_then(|w| Some((self.0.schema().position(&w.column)?, w.after, w.until))),
             table: self.0.clone(),
             columns,
             morsel_rows: needs.morsel_rows.max(1),
@@ -45,6 +46,8 @@ impl Source for InMemory {
 
 struct TableScan {
     table: Table,
+    /// The position of a datetime column, and the ticks between which its rows are wanted.
+    window: Option<(usize, i64, i64)>,
     /// Position in the table and kind.
     columns: Arc<[(Option<usize>, Kind)]>,
     morsel_rows: usize,
@@ -55,18 +58,45 @@ struct TableScan {
 impl Scan for TableScan {
     fn next(&self) -> Result<Option<Box<dyn Piece>>> {
         let Ok(mut place) = self.place.lock() else { return Ok(None) };
-        let (chunk, start, ordinal) = *place;
-        let Some(rows) = self.table.chunks().get(chunk).map(|c| c.rows) else { return Ok(None) };
-        let taken = self.morsel_rows.min(rows - start);
-        let next = if start + taken >= rows { (chunk + 1, 0) } else { (chunk, start + taken) };
-        *place = (next.0, next.1, ordinal.saturating_add(1));
-        let columns = self.columns.clone();
-        Ok(Some(Box::new(TablePiece { table: self.table.clone(), columns, chunk, start, rows: taken, ordinal })))
+        let (mut chunk, mut start, ordinal) = *place;
+        while let Some(rows) = self.table.chunks().get(chunk).map(|c| c.rows) {
+            if start >= rows {
+                (chunk, start) = (chunk + 1, 0);
+                continue;
+            }
+            let taken = self.wanted(chunk, start, self.morsel_rows.min(rows - start));
+            if taken == 0 {
+                start = (start / BLOCK_ROWS + 1) * BLOCK_ROWS;
+                continue;
+            }
+            *place = (chunk, start + taken, ordinal.saturating_add(1));
+            let columns = self.columns.clone();
+            let piece = TablePiece { table: self.table.clone(), columns, chunk, start, rows: taken, ordinal };
+            return Ok(Some(Box::new(piece)));
+        }
+        *place = (chunk, start, ordinal);
+        Ok(None)
     }
 
     fn progress(&self) -> f64 {
         let done = self.place.lock().map_or(0, |place| place.0);
         done as f64 / self.table.chunks().len().max(1) as f64
+    }
+}
+
+impl TableScan {
+    /// How many of the rows from `start` on lie in blocks that the window touches, up to the first that does
+    /// not. All of them where the blocks' times are not known.
+    fn wanted(&self, chunk: usize, start: usize, rows: usize) -> usize {
+        let ranges = self.window.and_then(|(at, after, until)| {
+            let blocks = self.table.learned(at)?.ranges.get()?.get(chunk)?;
+            Some((blocks, after, until))
+        });
+        let Some((blocks, after, until)) = ranges else { return rows };
+        let touched = |block: &Option<(i64, i64)>| block.is_some_and(|(min, max)| max > after && min <= until);
+        let first = start / BLOCK_ROWS;
+        let good = blocks.iter().skip(first).take_while(|block| touched(block)).count();
+        rows.min(((first + good) * BLOCK_ROWS).saturating_sub(start))
     }
 }
 
@@ -98,7 +128,7 @@ impl Morsel for TablePiece {
         let (Some(position), kind) = self.columns.get(at).copied().unwrap_or((None, Kind::Dynamic)) else {
             return Ok(Column::nulls(Kind::Dynamic, rows.map_or(self.rows, <[u32]>::len)));
         };
-        let learned = self.table.learned(position).and_then(|l| l.dictionary.get()).and_then(Option::as_ref);
+        let learned = self.table.learned(position).and_then(|l| l.form.get()).and_then(Option::as_ref);
         let whole = match learned.and_then(|chunks| chunks.get(self.chunk)) {
             Some(column) => gather::slice(column, self.start, self.rows),
             None => return Ok(self.load(position, kind, rows)),

@@ -28,6 +28,6 @@ pub use json::Json;
 pub use kind::Kind;
 pub use list::List;
 pub use schema::{Name, Schema};
-pub use table::{Chunk, Learned, Problem, Stored, Table};
+pub use table::{BLOCK_ROWS, Chunk, Learned, Problem, Stored, Table};
 pub use text::{Dictionary, Text};
 pub use value::Value;

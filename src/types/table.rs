@@ -50,11 +50,16 @@ struct Inner {
 /// What was learned of a column: kept for the next query.
 #[derive(Debug, Default)]
 pub struct Learned {
-    /// The column dictionary-encoded over one dictionary for all chunks; `None` where it does not pay.
-    pub dictionary: OnceLock<Option<Vec<Column>>>,
-    /// Smallest and largest tick of each chunk of a datetime column; `None` where all are null.
-    pub range: OnceLock<Vec<Option<(i64, i64)>>>,
+    /// The chunks in the form that is quickest to read: texts over one dictionary, other kinds converted
+    /// from what was handed in; `None` where nothing is gained.
+    pub form: OnceLock<Option<Vec<Column>>>,
+    /// Smallest and largest tick of each block of [`BLOCK_ROWS`] rows of each chunk of a datetime column;
+    /// `None` where all are null.
+    pub ranges: OnceLock<Vec<Vec<Option<(i64, i64)>>>>,
 }
+
+/// Rows whose range of times is known together.
+pub const BLOCK_ROWS: usize = 8192;
 
 impl Table {
     pub fn new(schema: Schema, chunks: Vec<Chunk>) -> Table {

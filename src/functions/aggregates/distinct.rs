@@ -1,4 +1,4 @@
-//! Distinct values of a group: their number, and sets of them.
+//! Sets of the distinct values of a group.
 use super::{Rows, State, same};
 use crate::diagnostic::{Fault, Result};
 use crate::functions::Context;
@@ -97,14 +97,6 @@ impl State for Distinct {
     }
 }
 
-fn number_of_values(state: Distinct, _: &Context, count: usize) -> Result<Column> {
-    let mut counts = vec![0i64; count];
-    for (group, _, _) in state.pairs.each() {
-        counts[group as usize] += 1;
-    }
-    Ok(Column::Long(counts.into()))
-}
-
 /// Sets in order of first sight, cut to the largest size after merging.
 fn sets(state: Distinct, _: &Context, count: usize) -> Result<Column> {
     let mut members: Vec<(u32, u64, u32)> =
@@ -121,10 +113,6 @@ fn sets(state: Distinct, _: &Context, count: usize) -> Result<Column> {
     }
     let items = Arc::new(state.values.column(state.kind, &numbers));
     Ok(Column::List(List { offsets: offsets.into(), nulls: None, items }))
-}
-
-fn dcount(kinds: &[Kind], _: &[Option<Value>]) -> Result<Box<dyn State>> {
-    Ok(Distinct::state(kinds, usize::MAX, number_of_values))
 }
 
 fn most(constants: &[Option<Value>], otherwise: usize) -> usize {
@@ -144,24 +132,6 @@ fn makeset(kinds: &[Kind], constants: &[Option<Value>]) -> Result<Box<dyn State>
 }
 
 crate::aggregates! {
-    /// The number of distinct values, exactly: Kusto estimates it. Nulls are passed over.
-    ///
-    /// Source: dcount-aggregation-function.
-    ///
-    /// ```kql
-    /// range x from 1 to 9 step 1 | summarize dcount(x % 3) // 3
-    /// ```
-    kql Free cheap fn dcount called "dcount" (value: Any, accuracy[optional]: Integer) -> Kind(Kind::Long) = dcount;
-
-    /// The number of distinct values, exactly. Nulls are passed over.
-    ///
-    /// Source: count-distinct-aggregation-function.
-    ///
-    /// ```kql
-    /// range x from 1 to 9 step 1 | summarize count_distinct(x % 3) // 3
-    /// ```
-    kql Free cheap fn count_distinct called "count_distinct" (value: Any) -> Kind(Kind::Long) = dcount;
-
     /// The distinct values as an array, in order of first sight; nulls are passed over. At most
     /// `most` of them, 1,048,576 unless said otherwise.
     ///

@@ -7,6 +7,7 @@ mod count;
 mod covariance;
 mod decimals;
 mod distinct;
+mod distinct_count;
 mod fold;
 mod held;
 mod list;
@@ -102,6 +103,7 @@ static FAMILIES: &[&[Aggregate]] = &[
     sum::ITEMS,
     minmax::ITEMS,
     distinct::ITEMS,
+    distinct_count::ITEMS,
     list::ITEMS,
     arg::ITEMS,
     percentile::ITEMS,

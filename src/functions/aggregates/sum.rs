@@ -122,17 +122,57 @@ impl State for Sums {
     }
 }
 
+/// Sums of integers and ticks: nothing but the sums.
+struct WholeSums {
+    kind: Kind,
+    groups: Vec<i128>,
+}
+
+impl State for WholeSums {
+    fn update(&mut self, rows: &Rows, arguments: &[Column]) -> Result<()> {
+        self.groups.resize(rows.count, 0);
+        let Some(argument) = arguments.first() else { return Ok(()) };
+        let values = arithmetic::longs(argument);
+        match values.nulls().filter(|n| n.null_count() > 0) {
+            None => {
+                let each = rows.groups.iter().zip(values.values());
+                each.for_each(|(&group, &value)| self.groups[group as usize] += i128::from(value));
+            }
+            Some(nulls) => {
+                let each = rows.groups.iter().enumerate().filter(|(row, _)| nulls.is_valid(*row));
+                each.for_each(|(row, &group)| self.groups[group as usize] += i128::from(values.value(row)));
+            }
+        }
+        Ok(())
+    }
+
+    fn merge(&mut self, other: Box<dyn State>, into: &[u32], count: usize) -> Result<()> {
+        self.groups.resize(count, 0);
+        let other: WholeSums = same(other)?;
+        into.iter().zip(other.groups).for_each(|(&group, sum)| self.groups[group as usize] += sum);
+        Ok(())
+    }
+
+    /// A sum wraps as Kusto's does.
+    fn finish(mut self: Box<Self>, _: &Context, count: usize) -> Result<Column> {
+        self.groups.resize(count, 0);
+        let mut builder = Builder::new(self.kind, count);
+        self.groups.iter().for_each(|sum| builder.push_long(*sum as i64));
+        Ok(builder.finish())
+    }
+
+    fn into_any(self: Box<Self>) -> Box<dyn Any> {
+        self
+    }
+}
+
 fn state(kinds: &[Kind], result: Kind, squares: bool, finish: Finish) -> Result<Box<dyn State>> {
     let real = matches!(kinds.first(), Some(Kind::Real | Kind::Decimal | Kind::Dynamic));
     Ok(Box::new(Sums { real, squares, result, finish, groups: Vec::new() }))
 }
 
-/// An integer sum wraps as Kusto's does.
 fn total(moments: &Moments, builder: &mut Builder) {
-    match builder.kind() {
-        Kind::Real => builder.push_real(moments.real.value() + moments.whole as f64),
-        _ => builder.push_long(moments.whole as i64),
-    }
+    builder.push_real(moments.real.value() + moments.whole as f64);
 }
 
 fn mean(moments: &Moments, builder: &mut Builder) {
@@ -175,6 +215,7 @@ fn average_kind(kinds: &[Kind]) -> Kind {
 fn sum(kinds: &[Kind], _: &[Option<Value>]) -> Result<Box<dyn State>> {
     match sum_kind(kinds) {
         Kind::Decimal => decimals::sum(),
+        kind @ (Kind::Long | Kind::TimeSpan) => Ok(Box::new(WholeSums { kind, groups: Vec::new() })),
         kind => state(kinds, kind, false, total),
     }
 }
