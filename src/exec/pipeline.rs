@@ -190,6 +190,23 @@ fn pick(batch: &mut Batch, mask: Option<BooleanBuffer>, rest: &[Expr], live: &Ha
     batch.narrow(mask.set_indices_u32().collect(), &|name| live.contains(name) || later.contains(name));
 }
 
+/// The names that the expressions of a body read, and those of its result.
+fn read_inside(plan: &Plan, body: NodeId) -> HashSet<Name> {
+    let mut names: HashSet<Name> = plan.schema(body).names().cloned().collect();
+    let (mut stack, mut seen) = (vec![body], HashSet::new());
+    while let Some(id) = stack.pop() {
+        if seen.insert(id) {
+            let node = plan.node(id);
+            names.extend(node.expressions().into_iter().flat_map(Expr::columns));
+            if let crate::plan::Node::Join { keys, .. } = node {
+                names.extend(keys.iter().flat_map(|(l, r)| [l.clone(), r.clone()]));
+            }
+            stack.extend(node.inputs());
+        }
+    }
+    names
+}
+
 /// The columns that each node's readers name.
 pub struct Needed(Vec<HashSet<Name>>);
 
@@ -277,10 +294,12 @@ impl Needed {
                 let passed = own.iter().filter(|name| !columns.iter().any(|(n, _)| n == *name)).cloned();
                 self.add(*input, passed.chain(read(node.expressions())).collect::<Vec<_>>());
             }
-            Node::Apply { input, body, .. } => {
+            Node::Apply { input, body, keep, .. } => {
                 reached[body.0 as usize] = true;
                 self.all(plan, *body);
-                self.all(plan, *input);
+                let kept = keep.iter().filter(|name| own.contains(*name)).cloned();
+                let inside = read_inside(plan, *body);
+                self.add(*input, kept.chain(read(node.expressions())).chain(inside).collect::<Vec<_>>());
             }
             Node::Partition { input, body, .. } => {
                 reached[body.0 as usize] = true;
