@@ -129,7 +129,9 @@ impl Summary {
     }
 
     fn pruned(&self, feed: &Feed, calls: &[usize]) -> Feed {
-        Feed { steps: optimize::prune(feed.steps.clone(), self.reads(calls, true)), ..feed.clone() }
+        let steps = optimize::prune(feed.steps.clone(), self.reads(calls, true));
+        let called = calls.iter().flat_map(|at| self.calls[*at].1.expressions());
+        Feed { steps, ..feed.clone() }.with_costly(self.by.iter().map(|(_, e)| e).chain(called))
     }
 
     fn pruned_without_filters(&self, feed: &Feed, calls: &[usize]) -> Feed {

@@ -1,5 +1,6 @@
 //! The rows of a morsel on their way through a pipeline: columns are loaded when they are first read,
 //! for the rows that are still there.
+use super::learn;
 use crate::diagnostic::{Fault, Result};
 use crate::expr::Input;
 use crate::plan::Morsel;
@@ -23,13 +24,31 @@ pub struct Batch {
     first: u64,
     /// Ordinals where rows were multiplied.
     ordinals: Option<Vec<u64>>,
+    /// Text columns that are worth a dictionary: costly functions then run once per distinct value.
+    encode: Arc<HashSet<Name>>,
 }
 
 impl Batch {
     pub fn new(morsel: Arc<dyn Morsel>, columns: &[Name], first: u64) -> Batch {
         let rows = morsel.rows();
         let lazy = columns.iter().enumerate().map(|(at, name)| (name.clone(), at)).collect();
-        Batch { morsel: Some(morsel), lazy, loaded: RefCell::default(), selection: None, rows, first, ordinals: None }
+        let encode = Arc::default();
+        Batch {
+            morsel: Some(morsel),
+            lazy,
+            loaded: RefCell::default(),
+            selection: None,
+            rows,
+            first,
+            ordinals: None,
+            encode,
+        }
+    }
+
+    /// Encodes these text columns when they are loaded, where a sample says that it pays.
+    pub fn encoding(mut self, columns: &Arc<HashSet<Name>>) -> Batch {
+        self.encode = columns.clone();
+        self
     }
 
     /// The same morsel before any step, only those of its rows.
@@ -125,6 +144,7 @@ impl Batch {
             rows: rows.len(),
             first: self.first,
             ordinals: Some(rows.iter().map(|r| ordinals[*r as usize]).collect()),
+            encode: Arc::default(),
         })
     }
 
@@ -138,6 +158,7 @@ impl Batch {
             selection: None,
             first: 0,
             ordinals: Some(ordinals),
+            encode: Arc::default(),
         }
     }
 }
@@ -160,7 +181,10 @@ impl Input for Batch {
         let (Some(morsel), Some(at)) = (&self.morsel, self.lazy.get(name)) else {
             return Err(Fault::internal(format!("column `{name}` was pruned away")));
         };
-        let column = morsel.column(*at, self.selection.as_deref())?;
+        let mut column = morsel.column(*at, self.selection.as_deref())?;
+        if self.encode.contains(name) {
+            column = learn::encoded(column);
+        }
         self.loaded.borrow_mut().insert(name.clone(), column.clone());
         Ok(column)
     }

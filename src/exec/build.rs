@@ -277,7 +277,7 @@ impl<'a> Executor<'a> {
             Node::Scan { .. } => self.counter(id),
             _ => Arc::default(),
         };
-        feeds.push(Feed { source, needs, steps, read });
+        feeds.push(Feed { source, needs, steps, read, encode: Arc::default() }.with_costly(std::iter::empty()));
         Ok(())
     }
 }

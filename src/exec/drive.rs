@@ -115,7 +115,7 @@ impl Taken<'_> {
             return Ok(());
         }
         self.feed.count_source(morsel.rows());
-        let batch = Batch::new(morsel, &self.feed.needs.columns, first);
+        let batch = Batch::new(morsel, &self.feed.needs.columns, first).encoding(&self.feed.encode);
         match self.feed.apply(batch, context)? {
             Some(batch) if batch.rows() > 0 => step(batch),
             _ => Ok(()),

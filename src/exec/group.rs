@@ -80,7 +80,7 @@ impl Grouper {
         }
         let mapped = |key: &mut Key, theirs: &Key| {
             let known = key.values.absorb(&theirs.values);
-            theirs.of_group.iter().map(|n| known.get(*n as usize).copied().unwrap_or(NULL)).collect()
+            theirs.of_group.iter().map(|n| if *n == NULL { NULL } else { known.at(*n) }).collect()
         };
         let numbers: Vec<Vec<u32>> =
             self.keys.iter_mut().zip(&other.keys).map(|(key, theirs)| mapped(key, theirs)).collect();

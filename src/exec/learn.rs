@@ -84,7 +84,7 @@ fn encode(table: &Table, at: usize) -> Option<Vec<Column>> {
     }
     let numbers: Vec<u32> = (0..values.len() as u32).collect();
     let Column::Text(_, Text::Views(distinct)) = values.column(Kind::String, &numbers) else { return None };
-    let dictionary = Dictionary::new(distinct);
+    let dictionary = Dictionary::of_distinct(distinct);
     let column = |keys: Vec<u32>| {
         let keys: Vec<i32> = keys.into_iter().map(|k| k as i32).collect();
         Column::Text(Kind::String, Text::Dictionary(Int32Array::from(keys), dictionary.clone()))
@@ -105,4 +105,28 @@ fn pays(table: &Table, at: usize) -> bool {
     values.numbers(&sample);
     // A sample of a large set of values shows mostly different ones: only near-unique columns are left out.
     values.len() * 10 < rows.len() * 9
+}
+
+/// The text column with its distinct values apart, where a sample holds enough of the same.
+pub fn encoded(column: Column) -> Column {
+    const SAMPLE: usize = 512;
+    let Column::Text(kind @ Kind::String, Text::Views(views)) = &column else { return column };
+    if views.len() < SAMPLE * 8 {
+        return column;
+    }
+    let rows: Vec<u32> = (0..views.len() as u32).step_by(views.len() / SAMPLE).collect();
+    let mut sample = Interner::new(*kind);
+    sample.numbers(&crate::types::gather::take(&column, &rows));
+    if sample.len() * 10 > rows.len() * 9 {
+        return column;
+    }
+    let mut values = Interner::new(*kind);
+    let keys: Vec<i32> = values.numbers(&column).into_iter().map(|n| n as i32).collect();
+    let all: Vec<u32> = (0..values.len() as u32).collect();
+    match values.column(*kind, &all) {
+        Column::Text(kind, Text::Views(distinct)) => {
+            Column::Text(kind, Text::Dictionary(Int32Array::from(keys), Dictionary::of_distinct(distinct)))
+        }
+        _ => column,
+    }
 }

@@ -168,6 +168,23 @@ pub fn cost(conjunct: &Expr) -> u32 {
 /// Above this a conjunct on group keys alone is left to the groups.
 pub const COSTLY: u32 = 60;
 
+/// The text columns that a costly part of the expression reads as its only column.
+pub fn costly_texts(expr: &Expr, columns: &mut HashSet<Name>) {
+    let read = expr.columns();
+    let is_text = |e: &Expr| {
+        let mut text = false;
+        e.walk(&mut |part| text |= matches!(part, Expr::Column(_, Kind::String)));
+        text
+    };
+    match (expr, read.as_slice()) {
+        (Expr::Column(..) | Expr::Const(_), _) => {}
+        (_, [only]) if is_text(expr) && cost(expr) > COSTLY => {
+            columns.insert(only.clone());
+        }
+        _ => expr.children().into_iter().for_each(|child| costly_texts(child, columns)),
+    }
+}
+
 /// The bounds that a pipeline's first filter sets on a datetime column.
 pub fn window(steps: &[Step]) -> Option<Window> {
     let Some(Step { work: Work::Filter(conjuncts), .. }) = steps.first() else { return None };

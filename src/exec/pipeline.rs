@@ -35,6 +35,8 @@ pub struct Feed {
     pub steps: Vec<Step>,
     /// Rows read, for the profile of the scan's node.
     pub read: Arc<Counter>,
+    /// Text columns that costly expressions read alone.
+    pub encode: Arc<HashSet<Name>>,
 }
 
 /// One step, with the columns that are read after it.
@@ -89,6 +91,24 @@ impl Counter {
 }
 
 impl Feed {
+    /// Notes the text columns that these expressions, read after the last step, and the steps' own read in
+    /// costly ways.
+    pub fn with_costly<'a>(mut self, after: impl Iterator<Item = &'a Expr>) -> Feed {
+        let mut columns: HashSet<Name> = HashSet::new();
+        for step in &self.steps {
+            match &step.work {
+                Work::Filter(conjuncts) => conjuncts.iter().for_each(|e| optimize::costly_texts(e, &mut columns)),
+                Work::Extend(made) | Work::Project(made) => {
+                    made.iter().for_each(|(_, e)| optimize::costly_texts(e, &mut columns));
+                }
+                Work::Expand(_) | Work::Apply(_) => {}
+            }
+        }
+        after.for_each(|e| optimize::costly_texts(e, &mut columns));
+        self.encode = Arc::new(columns);
+        self
+    }
+
     pub fn count_source(&self, rows: usize) {
         self.read.used.store(true, Ordering::Relaxed);
         self.read.rows.fetch_add(rows as u64, Ordering::Relaxed);

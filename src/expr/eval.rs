@@ -2,6 +2,7 @@
 use super::Expr;
 use crate::diagnostic::{Fault, Result};
 use crate::functions::{Context, Purity};
+use crate::types::intern::Interner;
 use crate::types::{Column, Dictionary, Kind, Name, Text, Value, gather};
 use arrow_array::{Array, BooleanArray, Int32Array};
 use arrow_buffer::{BooleanBuffer, NullBuffer};
@@ -102,31 +103,38 @@ const SMALL: usize = 100_000;
 /// What an expression makes of a dictionary's values.
 struct Derived {
     column: Column,
-    /// A text result is a dictionary again.
-    dictionary: Option<Arc<Dictionary>>,
+    /// A text result is a dictionary again, of distinct values: each old key's new key.
+    text: Option<(Vec<i32>, Arc<Dictionary>)>,
 }
 
 impl Derived {
     fn new(column: Column) -> Derived {
-        let dictionary = match &column {
-            Column::Text(_, Text::Views(views)) if views.null_count() == 0 => Some(Dictionary::new(views.clone())),
+        let text = match &column {
+            Column::Text(kind, Text::Views(views)) if views.null_count() == 0 => {
+                let mut values = Interner::new(*kind);
+                let keys = values.numbers(&column).into_iter().map(|n| n as i32).collect();
+                let all: Vec<u32> = (0..values.len() as u32).collect();
+                match values.column(*kind, &all) {
+                    Column::Text(_, Text::Views(distinct)) => Some((keys, Dictionary::of_distinct(distinct))),
+                    _ => None,
+                }
+            }
             _ => None,
         };
-        Derived { column, dictionary }
+        Derived { column, text }
     }
 
     fn spread(&self, keys: &Int32Array) -> Column {
-        match (&self.column, &self.dictionary) {
-            (column, Some(dictionary)) => {
-                Column::Text(column.kind(), Text::Dictionary(keys.clone(), dictionary.clone()))
+        match (&self.column, &self.text) {
+            (column, Some((map, dictionary))) => {
+                let keys: Vec<i32> = keys.values().iter().map(|k| map.get(*k as usize).copied().unwrap_or(0)).collect();
+                Column::Text(column.kind(), Text::Dictionary(Int32Array::from(keys), dictionary.clone()))
             }
             (Column::Const(value, _), _) => Column::Const(value.clone(), keys.len()),
             (Column::Bool(bits), _) if bits.null_count() == 0 => {
                 let (values, keys) = (bits.values(), keys.values());
-                Column::Bool(BooleanArray::new(
-                    BooleanBuffer::collect_bool(keys.len(), |i| values.value(keys[i] as usize)),
-                    None,
-                ))
+                let spread = BooleanBuffer::collect_bool(keys.len(), |i| values.value(keys[i] as usize));
+                Column::Bool(BooleanArray::new(spread, None))
             }
             (column, _) => {
                 let rows: Vec<u32> = keys.values().iter().map(|k| *k as u32).collect();

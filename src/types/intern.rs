@@ -1,11 +1,12 @@
 //! Distinct values as small integers: what group keys, sets and distinct counts work on.
-use super::{Builder, Column, Kind, Text, Value};
+use super::{Builder, Column, Dictionary, Kind, Text, Value};
 use arrow_array::{Array, Int64Array, StringViewArray};
 use arrow_buffer::Buffer;
 use foldhash::fast::FixedState;
 use hashbrown::HashTable;
 use std::collections::HashMap;
 use std::hash::BuildHasher;
+use std::sync::Arc;
 
 /// The number that stands for null.
 pub const NULL: u32 = u32::MAX;
@@ -20,6 +21,24 @@ pub struct Interner {
     number_values: Vec<u64>,
     /// What each known dictionary's keys are here.
     dictionaries: HashMap<u64, Vec<u32>>,
+    /// While all values came from one dictionary of distinct values, its keys are the numbers.
+    shared: Option<Arc<Dictionary>>,
+}
+
+/// What the numbers of one interner are in another.
+pub enum Known {
+    Same,
+    Map(Vec<u32>),
+}
+
+impl Known {
+    #[inline(always)]
+    pub fn at(&self, number: u32) -> u32 {
+        match self {
+            Known::Same => number,
+            Known::Map(map) => map.get(number as usize).copied().unwrap_or(NULL),
+        }
+    }
 }
 
 const HASHER: FixedState = FixedState::with_seed(0x5eed);
@@ -34,9 +53,35 @@ impl Interner {
         Interner { kind: Some(kind), ..Interner::default() }
     }
 
-    /// How many distinct values there are.
+    /// The numbers given so far are below this.
     pub fn len(&self) -> usize {
-        self.texts.views.len() + self.number_values.len()
+        match &self.shared {
+            Some(dictionary) => dictionary.len(),
+            None => self.texts.views.len() + self.number_values.len(),
+        }
+    }
+
+    /// Takes the dictionary's keys for numbers, where nothing else was numbered before.
+    fn shares(&mut self, dictionary: &Arc<Dictionary>) -> bool {
+        match &self.shared {
+            Some(known) => known.id == dictionary.id,
+            None if self.is_empty() && dictionary.distinct => {
+                self.shared = Some(dictionary.clone());
+                true
+            }
+            None => false,
+        }
+    }
+
+    /// Other values follow: the dictionary's values become values of our own under the same numbers.
+    fn unshare(&mut self) {
+        if let Some(dictionary) = self.shared.take() {
+            let buffers = dictionary.values.data_buffers();
+            for view in dictionary.values.views() {
+                self.texts.intern_view(*view, buffers);
+            }
+            self.dictionaries.insert(dictionary.id, (0..dictionary.len() as u32).collect());
+        }
     }
 
     pub fn is_empty(&self) -> bool {
@@ -45,6 +90,12 @@ impl Interner {
 
     /// The numbers of a column's values, [`NULL`] for null. Dynamic values are told apart by their text.
     pub fn numbers(&mut self, column: &Column) -> Vec<u32> {
+        if let Column::Text(_, Text::Dictionary(keys, dictionary)) = column
+            && self.shares(dictionary)
+        {
+            return each(keys.values(), keys.nulls(), |key| key as u32);
+        }
+        self.unshare();
         match column {
             Column::Const(value, rows) => vec![self.number(value); *rows],
             Column::Text(_, Text::Views(views)) => self.texts.intern_views(views),
@@ -85,6 +136,7 @@ impl Interner {
     }
 
     pub fn number(&mut self, value: &Value) -> u32 {
+        self.unshare();
         match value {
             Value::Null(_) => NULL,
             Value::Text(_, text) => self.texts.intern(text),
@@ -112,16 +164,34 @@ impl Interner {
     }
 
     /// What the numbers of `other` are here; its unknown values are added.
-    pub fn absorb(&mut self, other: &Interner) -> Vec<u32> {
+    pub fn absorb(&mut self, other: &Interner) -> Known {
+        if let Some(dictionary) = &other.shared {
+            if self.shares(dictionary) {
+                return Known::Same;
+            }
+            self.unshare();
+            let buffers = dictionary.values.data_buffers();
+            return Known::Map(dictionary.values.views().iter().map(|v| self.texts.intern_view(*v, buffers)).collect());
+        }
+        if !other.is_empty() {
+            self.unshare();
+        }
         if other.number_values.is_empty() {
             let buffers = other.texts.buffers();
-            return other.texts.views.iter().map(|view| self.texts.intern_view(*view, &buffers)).collect();
+            return Known::Map(other.texts.views.iter().map(|v| self.texts.intern_view(*v, &buffers)).collect());
         }
-        other.number_values.iter().map(|bits| self.bits(*bits)).collect()
+        Known::Map(other.number_values.iter().map(|bits| self.bits(*bits)).collect())
     }
 
     /// The values that `numbers` stand for, as a column; [`NULL`] is null.
     pub fn column(&self, kind: Kind, numbers: &[u32]) -> Column {
+        if let Some(dictionary) = &self.shared {
+            let keys: Vec<i32> = numbers.iter().map(|n| if *n == NULL { 0 } else { *n as i32 }).collect();
+            let nulls = (kind != Kind::String && numbers.contains(&NULL))
+                .then(|| numbers.iter().map(|n| *n != NULL).collect::<arrow_buffer::NullBuffer>());
+            let keys = arrow_array::Int32Array::new(keys.into(), nulls);
+            return Column::Text(kind, Text::Views(super::gather::views(&dictionary.values, &keys)));
+        }
         if kind.is_textual() {
             return Column::Text(kind, Text::Views(self.texts.column(kind, numbers)));
         }

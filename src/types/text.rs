@@ -11,14 +11,26 @@ pub struct Dictionary {
     pub values: StringViewArray,
     /// Unique in the process.
     pub id: u64,
+    /// Whether no value occurs twice.
+    pub distinct: bool,
     derived: Mutex<HashMap<String, Arc<dyn Any + Send + Sync>>>,
 }
 
 impl Dictionary {
+    /// A dictionary that may hold a value twice: one that was handed in.
     pub fn new(values: StringViewArray) -> Arc<Dictionary> {
+        Self::with(values, false)
+    }
+
+    /// A dictionary whose values all differ: its keys tell rows apart.
+    pub fn of_distinct(values: StringViewArray) -> Arc<Dictionary> {
+        Self::with(values, true)
+    }
+
+    fn with(values: StringViewArray, distinct: bool) -> Arc<Dictionary> {
         static NEXT: AtomicU64 = AtomicU64::new(1);
         let id = NEXT.fetch_add(1, Ordering::Relaxed);
-        Arc::new(Dictionary { values, id, derived: Mutex::default() })
+        Arc::new(Dictionary { values, id, distinct, derived: Mutex::default() })
     }
 
     pub fn len(&self) -> usize {

@@ -83,7 +83,7 @@ impl State for Distinct {
         let other: Distinct = same(other)?;
         let known = self.values.absorb(&other.values);
         for (group, value, ordinal) in other.pairs.each() {
-            self.pairs.insert(into[group as usize], known[value as usize], ordinal);
+            self.pairs.insert(into[group as usize], known.at(value), ordinal);
         }
         Ok(())
     }

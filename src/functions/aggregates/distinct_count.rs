@@ -106,7 +106,7 @@ impl State for DistinctCount {
     fn merge(&mut self, other: Box<dyn State>, into: &[u32], _: usize) -> Result<()> {
         let other: DistinctCount = same(other)?;
         let known = self.values.absorb(&other.values);
-        self.noted.extend(other.noted.iter().map(|(group, value)| (into[*group as usize], known[*value as usize])));
+        self.noted.extend(other.noted.iter().map(|(group, value)| (into[*group as usize], known.at(*value))));
         Ok(())
     }
 
