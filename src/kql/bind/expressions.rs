@@ -188,15 +188,26 @@ impl Binder<'_> {
         if let Some(entity) = self.entity(path) {
             return self.entity_table(entity).map(Value::Table);
         }
+        if let Some((state, rest)) = step_state(path, row) {
+            return match rest {
+                [] => Ok(Value::Scalar(state)),
+                _ => self.steps_from(state, path, rest, row, span),
+            };
+        }
         let base = self.scalar(&path.base, row)?;
+        self.steps_from(base, path, &path.steps, row, span)
+    }
+
+    /// A path from a value that is known.
+    fn steps_from(&mut self, base: Expr, path: &Path, steps: &[PathStep], row: &Row, span: Span) -> Bind<Value> {
         // `toscalar(...)` and its like give any kind; a path leads into dynamics alone.
         if base.kind() != Kind::Dynamic {
-            let step = path.steps.first().map_or(span, |s| s.span);
+            let step = steps.first().map_or(span, |s| s.span);
             return Err(self.not_dynamic(path, step));
         }
         let mut value = base;
         let mut constant: Vec<json::PathStep> = Vec::new();
-        for step in &path.steps {
+        for step in steps {
             match self.path_step(step, row)? {
                 Ok(step) => constant.push(step),
                 Err(key) => {
@@ -257,4 +268,14 @@ impl Binder<'_> {
         let path = Expr::Const(Cell::dynamic(list.finish()));
         self.call_item(".path", vec![value, path], span)
     }
+}
+
+/// The column of a `scan` step's state that a path begins with, and the steps behind it.
+fn step_state<'p>(path: &'p Path, row: &Row) -> Option<(Expr, &'p [PathStep])> {
+    let (ExpressionKind::Name(base), Some((first, rest))) = (&path.base.kind, path.steps.split_first()) else {
+        return None;
+    };
+    let PathStepKind::Member(member) = &first.kind else { return None };
+    let (name, kind) = row.column(&super::operators::state_column(&base.text, &member.text))?;
+    Some((Expr::Column(name, kind), rest))
 }

@@ -24,9 +24,9 @@ impl Binder<'_> {
                 // `datetime()` is the same as `now()`.
                 Ok(Value::DateTime(self.settings.now))
             }
-            Literal::DateTime(text) => {
-                self.text_literal(text, Kind::DateTime, span, |t| datetime::parse(t).map(Value::DateTime))
-            }
+            Literal::DateTime(text) => self.text_literal(text, Kind::DateTime, span, |t| {
+                datetime::parse(t).or_else(|| datetime::parse(&dashed(t)?)).map(Value::DateTime)
+            }),
             Literal::TimeSpan(text) => {
                 self.text_literal(text, Kind::TimeSpan, span, |t| timespan::parse(t).map(Value::TimeSpan))
             }
@@ -61,4 +61,13 @@ fn unquoted(text: &str) -> &str {
     let text = text.trim();
     let inner = ['"', '\''].iter().find_map(|quote| text.strip_prefix(*quote)?.strip_suffix(*quote));
     inner.unwrap_or(text)
+}
+
+/// `2025, 6, 14` as a date.
+fn dashed(text: &str) -> Option<String> {
+    let parts: Option<Vec<u32>> = text.split(',').map(|part| part.trim().parse().ok()).collect();
+    match parts?.as_slice() {
+        [year, month, day] => Some(format!("{year:04}-{month:02}-{day:02}")),
+        _ => None,
+    }
 }

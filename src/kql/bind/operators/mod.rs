@@ -6,12 +6,15 @@ mod join;
 mod make_series;
 mod parse;
 mod rows;
+mod scan;
 mod search;
 mod several;
 mod sort;
 mod summarize;
+mod top_nested;
 mod union;
 
+pub(super) use scan::state_column;
 pub(super) use union::Uniting;
 
 use super::binder::Binder;
@@ -95,6 +98,9 @@ impl Binder<'_> {
             OperatorKind::Parse(parse) => self.parse(parse, input),
             OperatorKind::MakeSeries(series) => self.make_series(series, input, operator.span),
             OperatorKind::Search(search) => self.search(search, Some(input), operator.span),
+            OperatorKind::Scan(scan) => self.scan_rows(scan, input),
+            OperatorKind::TopNested(top) => self.top_nested(top, input),
+            OperatorKind::TopHitters(top) => self.top_hitters(top, input),
             OperatorKind::Partition(partition) => self.partition(partition, input),
             OperatorKind::As(named) => Ok(self.named_as(named, input)),
             OperatorKind::Render(render) => Ok(self.render(render, input)),

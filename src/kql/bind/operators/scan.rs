@@ -1,0 +1,253 @@
+//! `scan`: rows in order, matched against a chain of steps whose states they may read.
+//!
+//! Source: the page "scan operator".
+use crate::diagnostic::{Fault, Result};
+use crate::expr::{Expr, Input, evaluate};
+use crate::functions::Context;
+use crate::kql::ast::{ColumnNames, Scan, ScanOutput, ScanStep};
+use crate::kql::bind::binder::Binder;
+use crate::kql::bind::convert::constant_to;
+use crate::kql::bind::relation::{Relation, Row};
+use crate::kql::bind::{Bind, Reported};
+use crate::plan::{Node, TableOperation};
+use crate::types::{Column, Kind, Name, Schema, Table, Value};
+use std::collections::HashMap;
+use std::sync::Arc;
+
+/// The hidden column that stands for `step.column` in a step's expressions.
+pub(in crate::kql::bind) fn state_column(step: &str, column: &str) -> String {
+    format!("$state.{step}.{column}")
+}
+
+impl Binder<'_> {
+    pub fn scan_rows(&mut self, scan: &Scan, input: &Relation) -> Bind<Relation> {
+        if let Some(key) = scan.partition_by.first() {
+            return Err(self.unsupported("'scan' with 'partition by'", key.span));
+        }
+        let rows = if scan.order_by.is_empty() { input.clone() } else { self.sort(&scan.order_by, input)? };
+        let mut schema = rows.schema.clone();
+        let mut defaults: Vec<Value> = schema.columns().iter().map(|(_, kind)| Value::null(*kind)).collect();
+        for declared in &scan.declare {
+            let kind = declared.column.kind.kind.unwrap_or(Kind::Dynamic);
+            if schema.contains(&declared.column.name.text) {
+                let message = format!("A column with the name '{}' is already declared.", declared.column.name.text);
+                return Err(self.error("KS171", message, declared.column.span));
+            }
+            let default = declared.default.as_ref().map(|d| self.constant_of(d)).transpose()?;
+            schema.set(declared.column.name.text.as_str().into(), kind);
+            defaults.push(default.map_or(Value::null(kind), |d| constant_to(&d, kind)));
+        }
+        let columns: Vec<Name> = schema.names().cloned().collect();
+        let (visible, states) = with_states(&rows, &schema, &scan.steps);
+        let steps: Vec<Bind<Step>> = scan.steps.iter().map(|s| self.scan_step(s, &visible, &rows.schema)).collect();
+        let steps = steps.into_iter().collect::<Bind<Vec<Step>>>()?;
+        if let Some(name) = &scan.with_match_id {
+            schema.set(schema.free_name(&name.text), Kind::Long);
+        }
+        let match_id = scan.with_match_id.is_some();
+        let operation = Arc::new(Scanning { steps, columns, defaults, states, match_id, schema: schema.clone() });
+        Ok(self.over(&rows, Node::Table { inputs: vec![rows.node], operation }, schema))
+    }
+
+    fn scan_step(&mut self, step: &ScanStep, visible: &Relation, input: &Schema) -> Bind<Step> {
+        let condition = self.predicate(&step.condition, &Row::of(visible))?;
+        let mut assignments = Vec::new();
+        for column in &step.assignments {
+            let ColumnNames::One(name) = &column.names else {
+                return Err(self.error("KS109", "Column name expected.", column.span));
+            };
+            let place = visible.schema.position(&name.text).filter(|_| !input.contains(&name.text));
+            let Some((at, (_, kind))) = place.and_then(|at| Some((at, visible.schema.columns().get(at)?.clone())))
+            else {
+                let known: Vec<Name> = visible.schema.names().cloned().collect();
+                return Err(self.unknown("KS142", "column", &name.text, name.span, known.iter().map(|n| &**n)));
+            };
+            let value = self.whole(&column.expression, &Row::of(visible))?;
+            let value = self.converted(value, kind, column.span)?;
+            assignments.push((at, self.folded(value)));
+        }
+        if std::iter::once(&condition).chain(assignments.iter().map(|(_, e)| e)).any(|e| !e.late().is_empty()) {
+            self.unsupported("'toscalar' inside of 'scan'", step.span);
+            return Err(Reported);
+        }
+        let output = step.output.as_ref().map_or(ScanOutput::All, |o| o.value);
+        Ok(Step { optional: step.optional, output, condition, assignments })
+    }
+}
+
+/// The rows with the declared columns and those of every step's state, and where the latter come from.
+fn with_states(rows: &Relation, schema: &Schema, steps: &[ScanStep]) -> (Relation, HashMap<Name, (usize, usize)>) {
+    let mut visible = Relation { schema: schema.clone(), ..rows.clone() };
+    let mut states = HashMap::new();
+    for (at, step) in steps.iter().enumerate() {
+        for (place, (column, kind)) in schema.columns().iter().enumerate() {
+            let name: Name = state_column(&step.name.text, column).into();
+            visible.schema.set(name.clone(), *kind);
+            states.insert(name, (at, place));
+        }
+    }
+    (visible, states)
+}
+
+#[derive(Debug)]
+struct Step {
+    optional: bool,
+    output: ScanOutput,
+    condition: Expr,
+    /// The place of a declared column, and its value.
+    assignments: Vec<(usize, Expr)>,
+}
+
+#[derive(Debug)]
+struct Scanning {
+    steps: Vec<Step>,
+    /// The input's columns and the declared ones.
+    columns: Vec<Name>,
+    /// What `step.column` is where the step has no row.
+    defaults: Vec<Value>,
+    /// The step and the column that a hidden name stands for.
+    states: HashMap<Name, (usize, usize)>,
+    match_id: bool,
+    schema: Schema,
+}
+
+type Record = Vec<Value>;
+
+/// The rows that led a match to a step.
+#[derive(Clone)]
+struct Chain {
+    id: i64,
+    /// The last row of each step.
+    records: Vec<Option<Record>>,
+    /// Where the last row of the step stands in the result.
+    last: Option<usize>,
+}
+
+/// A row as the expressions of a step see it.
+struct Seen<'s> {
+    scanning: &'s Scanning,
+    record: &'s Record,
+    chain: Option<&'s Chain>,
+}
+
+impl Input for Seen<'_> {
+    fn rows(&self) -> usize {
+        1
+    }
+
+    fn column(&self, name: &Name) -> Result<Column> {
+        let scanning = self.scanning;
+        let value = match scanning.states.get(name) {
+            Some((step, column)) => {
+                let held = self.chain.and_then(|c| c.records.get(*step)?.as_ref()?.get(*column));
+                held.or_else(|| scanning.defaults.get(*column))
+            }
+            None => scanning.columns.iter().position(|n| n == name).and_then(|at| self.record.get(at)),
+        };
+        let value = value.ok_or_else(|| Fault::internal("a step reads a column that is not there"))?;
+        Ok(Column::Const(value.clone(), 1))
+    }
+}
+
+/// A scan under way: the active match of each step, and the result.
+struct Progress {
+    states: Vec<Option<Chain>>,
+    found: Vec<Option<Record>>,
+    next_id: i64,
+}
+
+impl TableOperation for Scanning {
+    fn name(&self) -> &str {
+        "scan"
+    }
+
+    fn run(&self, context: &Context, inputs: &[Table]) -> Result<Table> {
+        let rows = inputs.first().map(Table::to_rows).unwrap_or_default();
+        let mut progress = Progress { states: vec![None; self.steps.len()], found: Vec::new(), next_id: 0 };
+        for (at, mut record) in rows.into_iter().enumerate() {
+            if at % 1024 == 0 {
+                context.check()?;
+            }
+            record.extend(self.defaults.iter().skip(record.len()).cloned());
+            for (place, step) in self.steps.iter().enumerate().rev() {
+                self.advance(place, step, &record, &mut progress, context)?;
+            }
+        }
+        let found: Vec<Record> = progress.found.into_iter().flatten().collect();
+        Ok(Table::from_rows(self.schema.clone(), &found))
+    }
+}
+
+impl Scanning {
+    /// Tries a row on a step: with the match that waits before the step, else with the one that is in it.
+    fn advance(&self, at: usize, step: &Step, record: &Record, now: &mut Progress, context: &Context) -> Result<()> {
+        for before in (0..at).rev() {
+            if let Some(chain) = now.states.get(before).and_then(Option::as_ref)
+                && let Some(matched) = self.matched(step, record, Some(chain), context)?
+            {
+                let chain = now.states.get_mut(before).and_then(Option::take);
+                self.enter(at, step, chain.map(|c| Chain { last: None, ..c }), matched, now);
+                return Ok(());
+            }
+            if !self.steps.get(before).is_some_and(|s| s.optional) {
+                break;
+            }
+        }
+        let first = self.steps.iter().take(at).all(|s| s.optional);
+        let own = now.states.get(at).and_then(Option::as_ref);
+        if own.is_none() && !first {
+            return Ok(());
+        }
+        if let Some(matched) = self.matched(step, record, own, context)? {
+            let chain = now.states.get_mut(at).and_then(Option::take);
+            self.enter(at, step, chain, matched, now);
+        }
+        Ok(())
+    }
+
+    /// The row with the step's columns, where its condition holds.
+    fn matched(
+        &self,
+        step: &Step,
+        record: &Record,
+        chain: Option<&Chain>,
+        context: &Context,
+    ) -> Result<Option<Record>> {
+        let holds = evaluate(&step.condition, &Seen { scanning: self, record, chain }, context)?;
+        if holds.value(0).as_bool() != Some(true) {
+            return Ok(None);
+        }
+        let mut extended = record.clone();
+        for (at, value) in &step.assignments {
+            let value = evaluate(value, &Seen { scanning: self, record: &extended, chain }, context)?.value(0);
+            if let Some(cell) = extended.get_mut(*at) {
+                *cell = value;
+            }
+        }
+        Ok(Some(extended))
+    }
+
+    /// The row becomes the step's; without a match before it, a new one begins.
+    fn enter(&self, at: usize, step: &Step, chain: Option<Chain>, matched: Record, now: &mut Progress) {
+        let mut chain = chain.unwrap_or_else(|| {
+            now.next_id = now.next_id.saturating_add(1);
+            Chain { id: now.next_id - 1, records: vec![None; self.steps.len()], last: None }
+        });
+        if step.output == ScanOutput::Last
+            && let Some(earlier) = chain.last.and_then(|at| now.found.get_mut(at))
+        {
+            *earlier = None;
+        }
+        if step.output != ScanOutput::None {
+            let id = self.match_id.then_some(Value::Long(chain.id));
+            now.found.push(Some(matched.iter().cloned().chain(id).collect()));
+            chain.last = Some(now.found.len() - 1);
+        }
+        if let Some(held) = chain.records.get_mut(at) {
+            *held = Some(matched);
+        }
+        if let Some(state) = now.states.get_mut(at) {
+            *state = Some(chain);
+        }
+    }
+}

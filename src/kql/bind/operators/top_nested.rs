@@ -1,0 +1,185 @@
+//! `top-nested` and `top-hitters`.
+//!
+//! Source: the pages "top-nested operator" and "top-hitters operator".
+use super::columns::all_columns;
+use super::summarize::Aggregation;
+use crate::expr::Expr;
+use crate::kql::ast::{
+    Argument, Call, Column, ColumnNames, Expression, ExpressionKind, TopHitters, TopNested, TopNestedLevel,
+};
+use crate::kql::bind::Bind;
+use crate::kql::bind::binder::Binder;
+use crate::kql::bind::names::{Names, automatic};
+use crate::kql::bind::relation::Relation;
+use crate::plan::{JoinKind, JoinSide, Node, SortKey};
+use crate::types::{Kind, Name, Schema};
+
+/// The result column of a key under which its values are kept for the levels below.
+struct Level {
+    key: Name,
+    kind: Kind,
+}
+
+impl Binder<'_> {
+    /// For each level, the best values within each combination of the levels above it.
+    pub fn top_nested(&mut self, top: &TopNested, input: &Relation) -> Bind<Relation> {
+        if let Some(others) = top.levels.iter().find_map(|l| l.others.as_ref()) {
+            return Err(self.unsupported("'top-nested' with others", others.span));
+        }
+        let mut names = Names::default();
+        // The rows, with the keys of the levels so far as columns of their own.
+        let mut rows = input.clone();
+        let mut result: Option<Relation> = None;
+        let mut above: Vec<Level> = Vec::new();
+        for level in &top.levels {
+            let (chosen, key) = self.nested_level(level, &mut rows, &above, &mut names)?;
+            above.push(key);
+            // What is chosen below a value counts only where the value was chosen.
+            result = Some(match result {
+                None => chosen,
+                Some(before) => self.nested_under(&before, chosen, &above),
+            });
+        }
+        let Some(result) = result else { return Ok(input.clone()) };
+        let visible = result.schema.columns().iter().filter(|(n, _)| !n.starts_with('$'));
+        let columns = visible.map(|(n, k)| (n.clone(), Expr::Column(n.clone(), *k))).collect();
+        Ok(self.project(&result, columns))
+    }
+
+    fn nested_level(
+        &mut self,
+        level: &TopNestedLevel,
+        rows: &mut Relation,
+        above: &[Level],
+        names: &mut Names,
+    ) -> Bind<(Relation, Level)> {
+        let count = level.count.as_ref().map(|c| self.row_count(c)).transpose()?;
+        let mut made = Aggregation::default();
+        for Level { key, kind } in above {
+            made.by.push((key.clone(), Expr::Column(key.clone(), *kind)));
+            made.columns.push((key.clone(), Expr::Column(key.clone(), *kind)));
+        }
+        let before = made.by.len();
+        self.keys(std::slice::from_ref(&level.of), rows, names, &mut made, true)?;
+        let Some((shown, value)) = made.by.get(before).cloned() else { return Err(super::Reported) };
+        let by = self.weight(level, &shown);
+        self.aggregate_item(&by, rows, names, &mut made)?;
+        let Some((weight, weight_kind)) = made.columns.last().map(|(n, e)| (n.clone(), e.kind())) else {
+            return Err(super::Reported);
+        };
+        let kind = value.kind();
+        let key = self.hidden("level");
+        *rows = self.extend(rows, vec![(key.clone(), value)]);
+        let grouped = self.aggregated(rows, made);
+        let grouped = self.extend(&grouped, vec![(key.clone(), Expr::Column(shown, kind))]);
+        let descending = level.order != Some(crate::kql::ast::SortOrder::Ascending);
+        let best = SortKey { expr: Expr::Column(weight, weight_kind), descending, nulls_first: !descending };
+        let chosen = self.best_of_each(&grouped, above, best, count, level.span)?;
+        Ok((chosen, Level { key, kind }))
+    }
+
+    /// `by x` gives `aggregated_` and the key's name.
+    fn weight(&mut self, level: &TopNestedLevel, key: &Name) -> Column {
+        let names = match &level.by.names {
+            ColumnNames::Automatic => {
+                let text = format!("aggregated_{key}");
+                ColumnNames::One(crate::kql::ast::Name { text, span: level.by.span })
+            }
+            written => written.clone(),
+        };
+        Column { names, ..level.by.clone() }
+    }
+
+    /// The first rows in this order within each combination of the keys above.
+    fn best_of_each(
+        &mut self,
+        grouped: &Relation,
+        above: &[Level],
+        best: SortKey,
+        count: Option<u64>,
+        span: crate::diagnostic::Span,
+    ) -> Bind<Relation> {
+        let ascending = |level: &Level| SortKey {
+            expr: Expr::Column(level.key.clone(), level.kind),
+            descending: false,
+            nulls_first: true,
+        };
+        let keys: Vec<SortKey> = above.iter().map(ascending).chain([best]).collect();
+        let sorted = self.same_columns(grouped, Node::Sort { input: grouped.node, keys });
+        let Some(count) = count else { return Ok(sorted) };
+        if above.is_empty() {
+            return Ok(self.same_columns(&sorted, Node::Take { input: sorted.node, rows: count }));
+        }
+        // The place among the rows of the same keys above.
+        let changed = above.iter().map(|level| {
+            let own = Expr::Column(level.key.clone(), level.kind);
+            (own, level.kind)
+        });
+        let mut restart = Vec::new();
+        let mut rows = sorted;
+        for (own, kind) in changed.collect::<Vec<_>>() {
+            let before = self.hidden("before");
+            let call = crate::plan::RowCall::Shift { value: own.clone(), offset: 1, default: None };
+            let mut schema = rows.schema.clone();
+            schema.set(before.clone(), kind);
+            let node = Node::Rows { input: rows.node, columns: vec![(before.clone(), call)] };
+            rows = self.over(&rows, node, schema);
+            restart.push(self.call_item("!=", vec![own, Expr::Column(before, kind)], span)?);
+        }
+        let place = self.hidden("place");
+        let start = Expr::Const(crate::types::Value::Long(1));
+        let call = crate::plan::RowCall::Number { start, restart: Some(Expr::Or(restart)) };
+        let mut schema = rows.schema.clone();
+        schema.set(place.clone(), Kind::Long);
+        let numbered = self.over(&rows, Node::Rows { input: rows.node, columns: vec![(place.clone(), call)] }, schema);
+        let most = Expr::Const(crate::types::Value::Long(i64::try_from(count).unwrap_or(i64::MAX)));
+        let predicate = self.call_item("<=", vec![Expr::Column(place, Kind::Long), most], span)?;
+        let kept = self.same_columns(&numbered, Node::Filter { input: numbered.node, predicate });
+        let names: Vec<Name> = grouped.schema.names().cloned().collect();
+        let columns = all_columns(&grouped.schema).into_iter().filter(|(n, _)| names.contains(n)).collect();
+        Ok(self.project(&kept, columns))
+    }
+
+    /// The rows of a level whose keys above are among those chosen before.
+    fn nested_under(&mut self, before: &Relation, chosen: Relation, levels: &[Level]) -> Relation {
+        let shared = levels.split_last().map_or(&[][..], |(_, above)| above);
+        let keys: Vec<(Name, Name)> = shared.iter().map(|l| (l.key.clone(), l.key.clone())).collect();
+        let left = before.schema.columns().iter().map(|(n, k)| (n.clone(), JoinSide::Left, n.clone(), *k));
+        let right = chosen.schema.columns().iter().filter(|(n, _)| !before.schema.contains(n));
+        let right = right.map(|(n, k)| (n.clone(), JoinSide::Right, n.clone(), *k));
+        let all: Vec<(Name, JoinSide, Name, Kind)> = left.chain(right).collect();
+        let schema: Schema = all.iter().map(|(n, _, _, k)| (n.clone(), *k)).collect();
+        let columns = all.into_iter().map(|(n, side, own, _)| (n, side, own)).collect();
+        let node = Node::Join { left: before.node, right: chosen.node, kind: JoinKind::Inner, keys, columns };
+        self.over(before, node, schema)
+    }
+
+    /// The heaviest values. The counts are exact, which Kusto's approximation allows.
+    pub fn top_hitters(&mut self, top: &TopHitters, input: &Relation) -> Bind<Relation> {
+        let rows = self.row_count(&top.count)?;
+        let mut names = Names::default();
+        let mut made = Aggregation::default();
+        self.keys(std::slice::from_ref(&top.of), input, &mut names, &mut made, true)?;
+        let of = made.by.first().map(|(n, _)| n.to_string()).unwrap_or_default();
+        let (function, arguments, label) = match &top.by {
+            Some(by) => {
+                let label = format!("approximate_sum_{}", automatic(by).unwrap_or_default());
+                ("sum", vec![Argument { name: None, value: by.clone(), span: by.span }], label)
+            }
+            None => ("count", Vec::new(), format!("approximate_count_{of}")),
+        };
+        let span = top.of.span;
+        let named = |text: &str| crate::kql::ast::Name { text: text.to_owned(), span };
+        let call = Call { name: named(function), arguments, span };
+        let expression = Expression { kind: ExpressionKind::Call(call), span };
+        let weight = Column { names: ColumnNames::One(named(&label)), expression, span };
+        self.aggregate_item(&weight, input, &mut names, &mut made)?;
+        let Some((name, kind)) = made.columns.last().map(|(n, e)| (n.clone(), e.kind())) else {
+            return Err(super::Reported);
+        };
+        let grouped = self.aggregated(input, made);
+        let keys = vec![SortKey { expr: Expr::Column(name, kind), descending: true, nulls_first: false }];
+        let sorted = self.same_columns(&grouped, Node::Sort { input: grouped.node, keys });
+        Ok(self.same_columns(&sorted, Node::Take { input: sorted.node, rows }))
+    }
+}
