@@ -66,6 +66,8 @@ pub struct Answer {
 pub struct Check {
     pub diagnostics: Vec<Diagnostic>,
     pub columns: Vec<(String, Kind)>,
+    /// Columns among them whose kind the data alone tell.
+    pub unknown: Vec<String>,
     pub tables: Vec<String>,
     /// Whether further columns may come that only data can tell.
     pub open: bool,
@@ -229,6 +231,7 @@ pub fn check(source: &Arc<Source>, database: &Database) -> Result<Check> {
         diagnostics.extend(bound.diagnostics);
         let first = bound.results.first().map(|(root, _)| bound.plan.schema(*root));
         let columns = first.map_or(Vec::new(), |s| s.columns().iter().map(|(n, k)| (n.to_string(), *k)).collect());
-        Check { diagnostics, columns, tables: bound.tables, open: bound.open }
+        let unknown = bound.unknown.iter().map(|name| name.to_string()).collect();
+        Check { diagnostics, columns, unknown, tables: bound.tables, open: bound.open }
     })
 }

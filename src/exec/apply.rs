@@ -10,9 +10,9 @@ use crate::diagnostic::{Fault, Result};
 use crate::expr::{Expr, Input, NodeId};
 use crate::functions::aggregates::over_nothing;
 use crate::functions::{Context, Purity};
-use crate::plan::{AggregateCall, InMemory, Node, Plan, SortKey, TableOperation};
+use crate::plan::{AggregateCall, InMemory, Node, Plan, RowCall, SortKey, TableOperation};
 use crate::types::{Builder, Column, Kind, Name, Schema, Table, Value, gather};
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
 /// The hidden key: no name of a query can hold a control character.
@@ -183,6 +183,10 @@ impl Body {
             if let Node::Join { keys, .. } = node {
                 names.extend(keys.iter().flat_map(|(l, r)| [l.clone(), r.clone()]));
             }
+            // What an operation reads is its own affair: it gets all.
+            if matches!(node, Node::Table { .. }) {
+                names.extend(self.nodes.iter().flat_map(|(_, _, schema)| schema.names().cloned()));
+            }
         }
         if !self.gives_one_row() {
             names.extend(self.schema.names().cloned());
@@ -231,7 +235,7 @@ impl Body {
                     plan.add(Node::Scan { name: "each".into(), source }, argument.schema().clone())
                 }
                 node => {
-                    let node = keyed_node(renumbered(node.clone(), &now)?)?;
+                    let node = keyed_node(renumbered(node.clone(), &now)?, schema)?;
                     let added = plan.add(node.clone(), keyed.clone());
                     match &node {
                         Node::Aggregate { by, aggregates, .. } if by.len() == 1 => {
@@ -259,7 +263,8 @@ fn key_column() -> (Name, Expr) {
 }
 
 /// The node with the hidden key as its leading key.
-fn keyed_node(node: Node) -> Result<Node> {
+fn keyed_node(node: Node, schema: &Schema) -> Result<Node> {
+    let of_each = |operation| Arc::new(OfEach { operation, schema: with_key(schema) });
     Ok(match node {
         Node::Filter { .. } | Node::Extend { .. } | Node::Window { .. } | Node::Expand { .. } => node,
         Node::Project { input, mut columns } => {
@@ -282,6 +287,11 @@ fn keyed_node(node: Node) -> Result<Node> {
             columns.insert(0, (KEY.into(), crate::plan::JoinSide::Left, KEY.into()));
             Node::Join { left, right, kind, keys, columns }
         }
+        Node::Rows { input, columns } => {
+            let operation = Arc::new(RowsOfOne { columns, schema: schema.clone() });
+            Node::Table { inputs: vec![input], operation: of_each(operation) }
+        }
+        Node::Table { inputs, operation } => Node::Table { inputs, operation: of_each(operation) },
         other => {
             let what = format!("{other:?}");
             let what = what.split_whitespace().next().unwrap_or("this step").to_lowercase();
@@ -305,6 +315,10 @@ fn renumbered(node: Node, now: &HashMap<NodeId, NodeId>) -> Result<Node> {
         }
         Node::Expand { input, columns, index, limit, keep_bags_as_arrays } => {
             Node::Expand { input: at(input)?, columns, index, limit, keep_bags_as_arrays }
+        }
+        Node::Rows { input, columns } => Node::Rows { input: at(input)?, columns },
+        Node::Table { inputs, operation } => {
+            Node::Table { inputs: inputs.into_iter().map(at).collect::<Result<_>>()?, operation }
         }
         other => other,
     })
@@ -332,6 +346,10 @@ fn map_node(node: Node, change: &mut dyn FnMut(Expr) -> Result<Expr>) -> Result<
             let columns =
                 columns.into_iter().map(|c| Ok(crate::plan::Expanded { value: change(c.value.clone())?, ..c }));
             Node::Expand { input, columns: columns.collect::<Result<_>>()?, index, limit, keep_bags_as_arrays }
+        }
+        Node::Rows { input, columns } => {
+            let columns = columns.into_iter().map(|(n, call)| Ok((n, call.map(change)?)));
+            Node::Rows { input, columns: columns.collect::<Result<_>>()? }
         }
         other => other,
     })
@@ -407,6 +425,74 @@ impl TableOperation for FillMissing {
         };
         let columns = table.schema().columns().iter().enumerate().map(|(at, (name, kind))| column(at, name, *kind));
         Ok(Table::from_columns(columns.collect()))
+    }
+}
+
+/// Row functions over the rows of one key.
+#[derive(Debug)]
+struct RowsOfOne {
+    columns: Vec<(Name, RowCall)>,
+    schema: Schema,
+}
+
+impl TableOperation for RowsOfOne {
+    fn name(&self) -> &str {
+        "row functions"
+    }
+
+    fn run(&self, context: &Context, inputs: &[Table]) -> Result<Table> {
+        let Some(table) = inputs.first() else { return Err(Fault::internal("no rows to number")) };
+        super::rows::run(table, &self.columns, &self.schema, context)
+    }
+}
+
+/// An operation over the rows of each key on their own.
+#[derive(Debug)]
+struct OfEach {
+    operation: Arc<dyn TableOperation>,
+    /// The result's columns, the key first.
+    schema: Schema,
+}
+
+impl OfEach {
+    /// The rows of each key without it.
+    fn split(table: &Table) -> Result<BTreeMap<i64, Table>> {
+        let key = table.column_named(KEY).ok_or_else(|| Fault::internal("a body lost its key"))?;
+        let mut places: BTreeMap<i64, Vec<u32>> = BTreeMap::new();
+        for row in 0..key.len() {
+            places.entry(key.value(row).as_long().unwrap_or_default()).or_default().push(row as u32);
+        }
+        let schema: Schema = table.schema().columns().iter().filter(|(n, _)| **n != *KEY).cloned().collect();
+        Ok(places.into_iter().map(|(key, rows)| (key, super::sort::picked(table, &rows, &schema))).collect())
+    }
+}
+
+impl TableOperation for OfEach {
+    fn name(&self) -> &str {
+        self.operation.name()
+    }
+
+    fn run(&self, context: &Context, inputs: &[Table]) -> Result<Table> {
+        let [table] = inputs else {
+            let what = format!("`{}` is not supported inside mv-apply or partition yet", self.name());
+            return Err(Fault::query("HP121", what));
+        };
+        let mut found = Vec::new();
+        for (key, rows) in Self::split(table)? {
+            context.check()?;
+            let made = self.operation.run(context, &[rows])?;
+            // Columns that nobody reads may be missing.
+            let columns: Vec<Option<Column>> = self.schema.names().map(|name| made.column_named(name)).collect();
+            for row in 0..made.rows() {
+                let cells = columns.iter().zip(self.schema.columns()).map(|(column, (name, kind))| match column {
+                    Some(column) => column.value(row),
+                    None if **name == *KEY => Value::Long(key),
+                    None => Value::null(*kind),
+                });
+                found.push(cells.collect());
+            }
+        }
+        Ok(Table::from_rows(self.schema.clone(), &found))
     }
 }
 

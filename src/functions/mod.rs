@@ -13,6 +13,7 @@ mod bitwise;
 pub mod compare;
 mod convert;
 mod datetime;
+mod elsewhere;
 mod encoding;
 mod extract;
 mod forms;
@@ -92,6 +93,7 @@ static FAMILIES: &[&[Scalar]] = &[
     net::TEXT_ROWS,
     net::COLUMNS,
     net::TEXT_COLUMNS,
+    elsewhere::COLUMNS,
 ];
 
 pub fn all() -> impl Iterator<Item = &'static Scalar> {

@@ -63,20 +63,33 @@ impl<'a> Searched<'a> {
     }
 }
 
+/// `length` bounds the places where an occurrence may begin, not where it ends.
 fn index_of(text: &str, sought: &str, start: i64, length: i64, occurrence: i64) -> Option<i64> {
-    let mut searched = Searched::new(text, start, length, occurrence)?;
+    if length < -1 {
+        return None;
+    }
+    let searched = Searched::new(text, start, -1, occurrence)?;
     if sought.is_empty() {
         return Some(if searched.before > characters(text) { -1 } else { searched.place(0) });
     }
+    let behind = match length {
+        -1 => i64::MAX,
+        length => i64::try_from(searched.before).unwrap_or(i64::MAX).saturating_add(length),
+    };
+    let (mut from, mut skip) = (0, searched.skip);
     loop {
-        let Some(byte) = searched.part.find(sought) else { return Some(-1) };
+        let rest = searched.part.get(from..).unwrap_or_default();
+        let Some(byte) = rest.find(sought).map(|byte| from + byte) else { return Some(-1) };
         let place = searched.place(byte);
-        if searched.skip == 0 {
+        if place >= behind {
+            return Some(-1);
+        }
+        if skip == 0 {
             return Some(place);
         }
-        // Kusto looks at `length` characters anew behind each occurrence, which may overlap the next.
-        let skip = searched.skip - 1;
-        searched = Searched { skip, ..Searched::new(text, place.saturating_add(1), length, 1)? };
+        skip -= 1;
+        // Occurrences may overlap.
+        from = byte + sought.chars().next().map_or(1, char::len_utf8);
     }
 }
 
@@ -331,14 +344,16 @@ crate::scalars! {
 
     /// The place of the first occurrence of one text in another; -1 where there is none.
     ///
-    /// A negative `start` counts from the end; a `length` of -1 is no limit; `occurrence` asks for a later one.
+    /// A negative `start` counts from the end; a `length` bounds the places where it may begin, -1
+    /// is no limit; `occurrence` asks for a later one.
     /// Null for a `length` below -1 or a negative `occurrence`.
     ///
     /// Source: indexof-function.
     ///
     /// ```kql
     /// indexof("abcdefg", "cde") // 2
-    /// indexof("abcdefg", "cde", 1, 2) // -1
+    /// indexof("abcdefg", "cde", 1, 2) // 2
+    /// indexof("abcdefg", "cde", 1, 1) // -1
     /// indexof("abcdefg", "cde", -5) // 2
     /// indexof(1234567, 5, 1, 4) // 4
     /// indexof("abcdefgabcdefg", "cde", 1, 10, 2) // 9

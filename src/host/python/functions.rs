@@ -7,6 +7,7 @@ use super::{sources, values};
 use crate::diagnostic::{Diagnostic, Fault, Severity, Source, Style, render};
 use crate::engine::{self, Database};
 use crate::rules::import::import_page as import_rules;
+use crate::types::Kind;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 use std::sync::Arc;
@@ -136,10 +137,14 @@ impl PyCheck {
         found
     }
 
-    /// (name, kind) of each result column.
+    /// (name, kind) of each result column; the kind is "unknown" where the data alone tell it.
     #[getter]
     fn columns(&self) -> Vec<(&str, &'static str)> {
-        self.check.columns.iter().map(|(name, kind)| (name.as_str(), kind.name())).collect()
+        let kind_of = |name: &String, kind: Kind| match self.check.unknown.contains(name) {
+            true => "unknown",
+            false => kind.name(),
+        };
+        self.check.columns.iter().map(|(name, kind)| (name.as_str(), kind_of(name, *kind))).collect()
     }
 
     /// The tables that the query reads.

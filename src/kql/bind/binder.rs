@@ -32,6 +32,8 @@ pub(super) struct Binder<'a> {
     pub scopes: Scopes,
     pub scope: ScopeId,
     pub render: Option<RenderHint>,
+    /// What `set` statements give.
+    pub options: HashMap<String, Expr>,
     /// The saved functions being bound, outermost first.
     pub calling: Vec<String>,
     need: Option<(Key, NodeId)>,
@@ -58,6 +60,7 @@ impl<'a> Binder<'a> {
             scopes: Scopes::default(),
             scope: ScopeId::default(),
             render: None,
+            options: HashMap::new(),
             calling: Vec::new(),
             need: None,
             instances: HashMap::new(),

@@ -3,7 +3,7 @@ use super::Bind;
 use super::binder::Binder;
 use super::convert::common;
 use super::relation::Row;
-use crate::diagnostic::Span;
+use crate::diagnostic::{Diagnostic, Span};
 use crate::expr::Expr;
 use crate::kql::ast::{Call, Expression, ExpressionKind};
 use crate::plan::{Node, RowCall};
@@ -21,6 +21,8 @@ impl Binder<'_> {
             "ingestion_time" => Ok(ingestion_time(row)),
             "toscalar" => self.late_scalar(call, row),
             "column_ifexists" | "columnifexists" => self.column_if_exists(call, row),
+            "bag_pack_columns" => self.bag_pack_columns(call, row),
+            "bin_auto" => self.bin_auto(call, row),
             "pack_all" => self.pack_all(call, row),
             "row_number" | "row_cumsum" | "prev" | "next" | "row_window_session" | "row_rank_dense"
             | "row_rank_min" => self.in_row_order(call, row),
@@ -144,6 +146,34 @@ impl Binder<'_> {
             .flat_map(|(name, kind)| [Expr::Const(Value::string(name.clone())), Expr::Column(name, kind)]);
         let pack = if ignores_null { ".pack_present" } else { "bag_pack" };
         self.call_item(pack, pairs.collect(), call.span)
+    }
+
+    /// A bag of columns under their own names.
+    fn bag_pack_columns(&mut self, call: &Call, row: &Row) -> Bind<Expr> {
+        let mut pairs = Vec::new();
+        for argument in &call.arguments {
+            let Some(name) = super::names::automatic(&argument.value) else {
+                return Err(self.error("KS109", "Column name expected.", argument.span));
+            };
+            pairs.push(Expr::Const(Value::string(name)));
+            pairs.push(self.scalar(&argument.value, row)?);
+        }
+        self.call_item("bag_pack", pairs, call.span)
+    }
+
+    /// Bins of the size, and from the place, that `set` statements give.
+    fn bin_auto(&mut self, call: &Call, row: &Row) -> Bind<Expr> {
+        self.at_most(call, 1)?;
+        let value = self.argument(call, 0, row)?;
+        let Some(size) = self.options.get("query_bin_auto_size").cloned() else {
+            let said = Diagnostic::error("HP126", "'bin_auto' needs the size of its bins").at(call.name.span);
+            self.say(said.help("write `set query_bin_auto_size = 1h;` before the query"));
+            return Err(super::Reported);
+        };
+        match self.options.get("query_bin_auto_at").cloned() {
+            Some(at) => self.call_item("bin_at", vec![value, size, at], call.span),
+            None => self.call_item("bin", vec![value, size], call.span),
+        }
     }
 
     /// A function of the row's place: lifted out, a column computed before stands for it.

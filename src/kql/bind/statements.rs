@@ -65,8 +65,18 @@ impl Binder<'_> {
         match statement {
             Statement::Let(statement) => self.let_statement(statement),
             Statement::QueryParameters(parameters) => self.query_parameters(parameters),
-            Statement::Set(_) | Statement::RestrictAccess(_) | Statement::AliasDatabase(_) => {}
+            Statement::Set(option) => self.set_option(option),
+            Statement::RestrictAccess(_) | Statement::AliasDatabase(_) => {}
             Statement::Expression(_) => {}
+        }
+    }
+
+    /// An option that means nothing here is passed over.
+    fn set_option(&mut self, option: &ast::SetOption) {
+        if let Some(value) = option.value.as_ref().filter(|_| option.name.text.starts_with("query_bin_auto_"))
+            && let Ok(value) = self.whole(value, &Row::default())
+        {
+            self.options.insert(option.name.text.clone(), value);
         }
     }
 

@@ -19,6 +19,10 @@ impl Binder<'_> {
         match evaluate.call.name.text.as_str() {
             "bag_unpack" => self.bag_unpack(&evaluate.call, evaluate.schema.as_ref(), input, span),
             "pivot" => self.pivot(&evaluate.call, evaluate.schema.as_ref(), input, span),
+            "narrow" => Ok(self.narrow(input)),
+            "basket" | "autocluster" => Ok(self.segments(&evaluate.call, input)),
+            "rows_near" => self.rows_near(&evaluate.call, input),
+            "ipv4_lookup" | "ipv6_lookup" => self.address_lookup(&evaluate.call, input, span),
             other => Err(self.unsupported(&format!("the plugin '{other}'"), evaluate.call.name.span)),
         }
     }

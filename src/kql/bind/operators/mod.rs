@@ -5,6 +5,7 @@ mod expand;
 mod join;
 mod make_series;
 mod parse;
+mod plugins;
 mod rows;
 mod scan;
 mod search;

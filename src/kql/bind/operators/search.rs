@@ -7,7 +7,9 @@ use crate::expr::Expr;
 use crate::kql::ast::{BinaryOperator, Expression, ExpressionKind, Literal, Search, SearchKind, TextOperator};
 use crate::kql::bind::Bind;
 use crate::kql::bind::binder::Binder;
+use crate::kql::bind::expressions::Value as Bound;
 use crate::kql::bind::relation::{Relation, Row};
+use crate::kql::bind::scope::Binding;
 use crate::plan::Node;
 use crate::types::{Kind, Value};
 
@@ -38,7 +40,27 @@ impl Binder<'_> {
         names.sort();
         let names = names.into_iter().map(|text| crate::kql::ast::Name { text, span });
         let names: Vec<_> = names.collect();
-        names.iter().filter_map(|name| self.named_table(name).ok()).collect()
+        let mut legs = self.views(span);
+        legs.extend(names.iter().filter_map(|name| self.named_table(name).ok()));
+        legs
+    }
+
+    /// The functions of the query that `let` declares as views.
+    fn views(&mut self, span: Span) -> Vec<Relation> {
+        let mut names: Vec<String> = self.scopes.names(self.scope).map(str::to_owned).collect();
+        names.sort();
+        names.dedup();
+        let mut legs = Vec::new();
+        for name in names {
+            let Some(Binding::Function(view)) = self.scopes.find(self.scope, &name).cloned() else { continue };
+            if !view.function.view || !view.function.parameters.is_empty() {
+                continue;
+            }
+            if let Ok(Bound::Table(leg)) = self.call_closure(&view, &name, &[], None, &Row::default(), span) {
+                legs.push(Relation { table: Some(name), ..leg });
+            }
+        }
+        legs
     }
 
     /// A predicate in which a text alone means that any column has it.
