@@ -130,7 +130,7 @@ impl Binder<'_> {
         for column in wanted.columns.iter().filter(|_| !relation.is_open()) {
             if !relation.schema.contains(&column.name.text) {
                 let message = format!("The table lacks the column '{}', which the function needs.", column.name.text);
-                self.error("KS143", message, span);
+                self.error("KS249", message, span);
             }
         }
     }

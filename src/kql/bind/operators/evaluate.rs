@@ -3,7 +3,7 @@ use super::summarize::Aggregation;
 use crate::diagnostic::Span;
 use crate::expr::Expr;
 use crate::functions::wider;
-use crate::kql::ast::{Call, Evaluate, ExpressionKind, RowSchema};
+use crate::kql::ast::{Argument, Call, Evaluate, ExpressionKind, RowSchema};
 use crate::kql::bind::Bind;
 use crate::kql::bind::aggregates::Given;
 use crate::kql::bind::binder::Binder;
@@ -38,23 +38,25 @@ impl Binder<'_> {
     }
 
     fn bag_unpack(&mut self, call: &Call, schema: Option<&RowSchema>, input: &Relation, span: Span) -> Bind<Relation> {
-        let (bag, _) = match self.column_argument(call, 0, input) {
-            Ok(column) => column,
+        let bag = match self.column_argument(call, 0, input) {
+            Ok((column, Kind::Dynamic)) => column,
+            Ok((column, _)) if input.unknown.contains(&column) => column,
+            Ok(_) => {
+                let place = call.arguments.first().map_or(span, |a| a.span);
+                return Err(self.error("KS141", "The expression must have the type dynamic.", place));
+            }
             Err(reported) if input.is_open() => {
                 return if schema.is_none() { Ok(input.clone()) } else { Err(reported) };
             }
             Err(reported) => return Err(reported),
         };
-        let prefix = if call.arguments.len() > 1 { self.text_argument(call, 1)? } else { String::new() };
-        let conflict = if call.arguments.len() > 2 { self.text_argument(call, 2)? } else { "error".to_owned() };
-        let ignored = match call.arguments.get(3) {
-            Some(argument) => match self.constant_of(&argument.value)? {
-                Value::Text(_, text) => {
-                    Json::new(&text).elements().filter_map(|e| Some(e.as_str()?.into_owned())).collect()
-                }
-                _ => Vec::new(),
-            },
-            None => Vec::new(),
+        let prefix = self.option(call, 1, "OutputColumnPrefix")?.map_or_else(String::new, |v| v.to_text());
+        let conflict = self.option(call, 2, "columnsConflict")?.map_or_else(|| "error".to_owned(), |v| v.to_text());
+        let ignored = match self.option(call, 3, "ignoredProperties")? {
+            Some(Value::Text(_, text)) => {
+                Json::new(&text).elements().filter_map(|e| Some(e.as_str()?.into_owned())).collect()
+            }
+            _ => Vec::new(),
         };
         let rest: Vec<(Name, Kind)> = input.schema.columns().iter().filter(|(n, _)| *n != bag).cloned().collect();
         let (rows, properties) = match schema.filter(|s| !s.open) {
@@ -71,6 +73,17 @@ impl Binder<'_> {
             return Err(self.error("HP310", "'bag_unpack' would make too many columns", span));
         }
         self.unpacked(&rows, &bag, rest, properties, &prefix, &conflict, span)
+    }
+
+    /// A constant argument, found by its name or in its place.
+    fn option(&mut self, call: &Call, at: usize, name: &str) -> Bind<Option<Value>> {
+        let named = |a: &&Argument| a.name.as_ref().is_some_and(|n| n.text.eq_ignore_ascii_case(name));
+        let in_place =
+            || call.arguments.get(at).filter(|_| call.arguments.iter().take(at + 1).all(|a| a.name.is_none()));
+        match call.arguments.iter().find(named).or_else(in_place) {
+            Some(argument) => self.constant_of(&argument.value).map(Some),
+            None => Ok(None),
+        }
     }
 
     fn without_bag(&mut self, input: &Relation, rest: &[(Name, Kind)]) -> Relation {

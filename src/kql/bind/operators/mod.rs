@@ -57,7 +57,7 @@ impl Binder<'_> {
         let made = match &operator.kind {
             OperatorKind::Print(print) => self.print(print),
             OperatorKind::Range(range) => self.range(range, operator.span),
-            OperatorKind::Union(union) => self.union(union, None),
+            OperatorKind::Union(union) => self.union(union, None, operator.span),
             OperatorKind::Search(search) => self.search(search, None, operator.span),
             OperatorKind::Unknown => Err(Reported),
             _ => Err(self.unsupported(&format!("'{}' without a source", operator.name.text), operator.name.span)),
@@ -93,7 +93,7 @@ impl Binder<'_> {
             OperatorKind::SampleDistinct(sample) => self.sample_distinct(sample, input),
             OperatorKind::Join(join) => self.join(join, input),
             OperatorKind::Lookup(lookup) => self.lookup(lookup, input),
-            OperatorKind::Union(union) => self.union(union, Some(input)),
+            OperatorKind::Union(union) => self.union(union, Some(input), operator.span),
             OperatorKind::MvExpand(expand) => self.mv_expand(expand, input),
             OperatorKind::MvApply(apply) => self.mv_apply(apply, input),
             OperatorKind::Parse(parse) => self.parse(parse, input),

@@ -1,5 +1,6 @@
 //! `range`, `getschema`, `as`, `render`, `invoke`.
 use crate::diagnostic::Span;
+use crate::expr::Expr;
 use crate::kql::ast::{As, Call, Expression, ExpressionKind, Invoke, Range, Render};
 use crate::kql::bind::binder::Binder;
 use crate::kql::bind::expressions::Value as Bound;
@@ -18,6 +19,14 @@ impl Binder<'_> {
         let to = self.whole(&range.to, &row);
         let step = self.whole(&range.step, &row);
         let (from, to, step) = (from?, to?, step?);
+        if matches!(&step, Expr::Const(Value::Long(0) | Value::Int(0) | Value::TimeSpan(0))) {
+            return Err(self.error("KS140", "The expression must not be the value: 0", range.step.span));
+        }
+        let is_time = |kind| matches!(kind, Kind::DateTime | Kind::TimeSpan);
+        if is_time(from.kind()) != is_time(to.kind()) {
+            let message = format!("A value of type {} expected.", from.kind());
+            return Err(self.error("KS107", message, range.to.span));
+        }
         let kind = match (from.kind(), step.kind()) {
             (Kind::DateTime, _) => Kind::DateTime,
             (Kind::TimeSpan, _) => Kind::TimeSpan,

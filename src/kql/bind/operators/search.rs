@@ -65,13 +65,10 @@ impl Binder<'_> {
 
     /// A predicate in which a text alone means that any column has it.
     fn search_term(&mut self, term: &Expression, leg: &Relation, case_sensitive: bool) -> Bind<Expr> {
-        let has = TextOperator::Has;
-        let anywhere = BinaryOperator::Text { operator: has, case_sensitive, negated: false };
         match &term.kind {
             ExpressionKind::Star => Ok(Expr::Const(Value::Bool(true))),
             ExpressionKind::Literal(Literal::String(text)) => {
-                let needle = Expr::Const(Value::string(text.text.as_str()));
-                self.any_column(anywhere, &needle, leg, term.span)
+                self.any_column_matches(&text.text, case_sensitive, leg, term.span)
             }
             ExpressionKind::And(terms) => {
                 let parts: Bind<Vec<Expr>> = terms.iter().map(|t| self.search_term(t, leg, case_sensitive)).collect();
@@ -87,14 +84,36 @@ impl Binder<'_> {
                 self.call_item("not", vec![inner], term.span)
             }
             ExpressionKind::Binary(binary) if matches!(binary.left.kind, ExpressionKind::Star) => {
+                if let (BinaryOperator::Colon, ExpressionKind::Literal(Literal::String(text))) =
+                    (binary.operator, &binary.right.kind)
+                {
+                    return self.any_column_matches(&text.text, case_sensitive, leg, binary.right.span);
+                }
                 let needle = self.whole(&binary.right, &Row::of(leg))?;
-                let operator = if binary.operator == BinaryOperator::Colon { anywhere } else { binary.operator };
+                let operator = match binary.operator {
+                    BinaryOperator::Colon => Term::new("", case_sensitive).operator,
+                    operator => operator,
+                };
                 self.any_column(operator, &needle, leg, binary.operator_span)
             }
             // A table without the column has no such row.
             ExpressionKind::Binary(binary) if lacks(&binary.left, leg) => Ok(Expr::Const(Value::Bool(false))),
+            ExpressionKind::Binary(binary) if binary.operator == BinaryOperator::Colon => {
+                let ExpressionKind::Literal(Literal::String(text)) = &binary.right.kind else {
+                    return self.predicate(term, &Row::of(leg));
+                };
+                let column = self.whole(&binary.left, &Row::of(leg))?;
+                let column = self.converted(column, Kind::String, binary.left.span)?;
+                let Term { operator, needle } = Term::new(&text.text, case_sensitive);
+                self.infix(operator, column, Expr::Const(Value::string(needle)), binary.operator_span)
+            }
             _ => self.predicate(term, &Row::of(leg)),
         }
+    }
+
+    fn any_column_matches(&mut self, text: &str, case_sensitive: bool, leg: &Relation, span: Span) -> Bind<Expr> {
+        let Term { operator, needle } = Term::new(text, case_sensitive);
+        self.any_column(operator, &Expr::Const(Value::string(needle)), leg, span)
     }
 
     /// Whether any column that can hold a text does.
@@ -109,6 +128,32 @@ impl Binder<'_> {
         }
         Ok(Expr::Or(parts))
     }
+}
+
+/// What a searched text asks for: a whole term, or a part of one where stars stand for the rest.
+struct Term {
+    operator: BinaryOperator,
+    needle: String,
+}
+
+impl Term {
+    fn new(text: &str, case_sensitive: bool) -> Term {
+        let inner = text.trim_matches('*');
+        let (operator, needle) = match (text.starts_with('*'), text.ends_with('*')) {
+            _ if inner.contains('*') => (TextOperator::MatchesRegex, pattern(inner, case_sensitive)),
+            (true, true) => (TextOperator::Contains, inner.to_owned()),
+            (true, false) => (TextOperator::HasSuffix, inner.to_owned()),
+            (false, true) => (TextOperator::HasPrefix, inner.to_owned()),
+            (false, false) => (TextOperator::Has, inner.to_owned()),
+        };
+        Term { operator: BinaryOperator::Text { operator, case_sensitive, negated: false }, needle }
+    }
+}
+
+/// A regular expression for a text with stars inside.
+fn pattern(text: &str, case_sensitive: bool) -> String {
+    let parts: Vec<String> = text.split('*').map(regex::escape).collect();
+    format!(r"{}\b{}\b", if case_sensitive { "" } else { "(?i)" }, parts.join(".*"))
 }
 
 fn lacks(expression: &Expression, leg: &Relation) -> bool {

@@ -1,5 +1,5 @@
 //! `union`: the legs, and the columns they are brought to.
-use crate::diagnostic::{Diagnostic, Severity};
+use crate::diagnostic::{Diagnostic, Severity, Span};
 use crate::expr::Expr;
 use crate::kql::ast::{Expression, ExpressionKind, Union, UnionKind};
 use crate::kql::bind::Bind;
@@ -30,7 +30,7 @@ struct United {
 }
 
 impl Binder<'_> {
-    pub fn union(&mut self, union: &Union, input: Option<&Relation>) -> Bind<Relation> {
+    pub fn union(&mut self, union: &Union, input: Option<&Relation>, span: Span) -> Bind<Relation> {
         let mut legs: Vec<Relation> = input.cloned().into_iter().collect();
         let mut failed = None;
         for table in &union.tables {
@@ -41,6 +41,9 @@ impl Binder<'_> {
         }
         if let Some(reported) = failed {
             return Err(reported);
+        }
+        if legs.is_empty() {
+            return Err(self.error("KS204", "None of the tables of this union is known.", span));
         }
         let uniting = Uniting {
             inner: union.kind.as_ref().is_some_and(|k| k.value == UnionKind::Inner),
