@@ -2,7 +2,7 @@
 use super::operators::pair;
 use super::{Context, wider};
 use crate::diagnostic::{Fault, Result};
-use crate::types::{Column, Kind, Value, convert, decimal};
+use crate::types::{Column, Kind, Value, convert, datetime, decimal};
 use arrow_array::{Array, Float64Array, Int64Array};
 use arrow_buffer::NullBuffer;
 
@@ -208,14 +208,18 @@ fn resize(column: Column, rows: usize) -> Column {
 }
 
 operation!(add, "+", sum_kind, |l, r, rows, kind| match kind {
-    Kind::Long | Kind::DateTime | Kind::TimeSpan => Some(on_longs(kind, l, r, rows, |a, b| Some(a.wrapping_add(b)))),
+    // Beyond the years that there are lies no time.
+    Kind::DateTime => Some(on_longs(kind, l, r, rows, |a, b| datetime::plus(a, b))),
+    Kind::Long | Kind::TimeSpan => Some(on_longs(kind, l, r, rows, |a, b| Some(a.wrapping_add(b)))),
     Kind::Real => Some(on_reals(l, r, rows, |a, b| a + b)),
     Kind::Decimal => Some(on_decimals(l, r, rows, decimal::add)),
     _ => None,
 });
 
 operation!(subtract, "-", difference_kind, |l, r, rows, kind| match kind {
-    Kind::Long | Kind::DateTime | Kind::TimeSpan => Some(on_longs(kind, l, r, rows, |a, b| Some(a.wrapping_sub(b)))),
+    // Beyond the years that there are lies no time.
+    Kind::DateTime => Some(on_longs(kind, l, r, rows, |a, b| a.checked_sub(b).and_then(datetime::checked))),
+    Kind::Long | Kind::TimeSpan => Some(on_longs(kind, l, r, rows, |a, b| Some(a.wrapping_sub(b)))),
     Kind::Real => Some(on_reals(l, r, rows, |a, b| a - b)),
     Kind::Decimal => Some(on_decimals(l, r, rows, decimal::subtract)),
     _ => None,
