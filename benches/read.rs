@@ -28,7 +28,7 @@ fn folder() -> PathBuf {
 fn cell(row: usize, column: usize) -> String {
     match column {
         0 => format!("2026-03-02T{:02}:{:02}:{:02}.{:06}Z", row / 3600 % 24, row / 60 % 60, row % 60, row % 1_000_000),
-        1 => if row % 9 == 0 { "50126" } else { "0" }.to_owned(),
+        1 => if row.is_multiple_of(9) { "50126" } else { "0" }.to_owned(),
         2 => format!("user{}@contoso.com", row % 5003),
         3 => format!("198.51.{}.{}", row % 251, row % 241),
         4 => format!("Application {}", row % 37),

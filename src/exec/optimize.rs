@@ -46,14 +46,20 @@ fn sink(steps: &mut Vec<Step>, conjunct: Expr) -> Option<Expr> {
         conjunct = lower;
         place -= 1;
     }
-    let live = live_at(steps, place, &conjunct);
     match steps.get_mut(place) {
         None => return Some(conjunct),
-        Some(Step { work: Work::Filter(known), live: known_live, .. }) => {
+        // What later steps read is live there already.
+        Some(Step { work: Work::Filter(known), live, .. }) => {
+            let read = conjunct.columns();
+            if read.iter().any(|name| !live.contains(name)) {
+                Arc::make_mut(live).extend(read);
+            }
             known.push(conjunct);
-            *known_live = live;
         }
-        Some(_) => steps.insert(place, Step { work: Work::Filter(vec![conjunct]), live, passed: Arc::default() }),
+        Some(_) => {
+            let live = live_at(steps, place, &conjunct);
+            steps.insert(place, Step { work: Work::Filter(vec![conjunct]), live, passed: Arc::default() });
+        }
     }
     None
 }

@@ -209,7 +209,7 @@ fn resize(column: Column, rows: usize) -> Column {
 
 operation!(add, "+", sum_kind, |l, r, rows, kind| match kind {
     // Beyond the years that there are lies no time.
-    Kind::DateTime => Some(on_longs(kind, l, r, rows, |a, b| datetime::plus(a, b))),
+    Kind::DateTime => Some(on_longs(kind, l, r, rows, datetime::plus)),
     Kind::Long | Kind::TimeSpan => Some(on_longs(kind, l, r, rows, |a, b| Some(a.wrapping_add(b)))),
     Kind::Real => Some(on_reals(l, r, rows, |a, b| a + b)),
     Kind::Decimal => Some(on_decimals(l, r, rows, decimal::add)),

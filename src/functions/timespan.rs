@@ -9,9 +9,12 @@ use crate::types::{Column, Kind, convert};
 fn of_parts(days: i64, hours: i64, minutes: i64, seconds: f64) -> Option<SpanOut> {
     let in_range =
         days >= 0 && (0..24).contains(&hours) && (0..60).contains(&minutes) && (0.0..60.0).contains(&seconds);
+    if !in_range {
+        return None;
+    }
     let clock =
         hours * TICKS_PER_HOUR + minutes * TICKS_PER_MINUTE + (seconds * TICKS_PER_SECOND as f64).round() as i64;
-    days.checked_mul(TICKS_PER_DAY)?.checked_add(clock).filter(|_| in_range).map(SpanOut)
+    days.checked_mul(TICKS_PER_DAY)?.checked_add(clock).map(SpanOut)
 }
 
 fn to_timespan(_: &Context, args: &[Column], _: usize) -> Result<Column> {
