@@ -38,7 +38,7 @@ impl<'a> Executor<'a> {
     pub fn finish(self) -> (Profile, Vec<Problem>) {
         let counters = self.counters.into_inner().unwrap_or_default();
         let problems = self.problems.lock().map(|p| p.clone()).unwrap_or_default();
-        (Profile::new(&counters), problems)
+        (Profile::new(&counters, self.options.trace), problems)
     }
 
     /// The table of a node: computed once. It has the node's columns that are needed, in schema order.

@@ -13,10 +13,13 @@ pub struct Profile {
 }
 
 impl Profile {
-    pub(super) fn new(counters: &[Arc<Counter>]) -> Profile {
+    /// `separate` says that no step was merged into another: one that no row reached has its count, 0.
+    pub(super) fn new(counters: &[Arc<Counter>], separate: bool) -> Profile {
         let mut nodes: HashMap<NodeId, (u64, Duration)> = HashMap::new();
         for counter in counters {
-            let Some(node) = counter.node.filter(|_| counter.used.load(Ordering::Relaxed)) else { continue };
+            let Some(node) = counter.node.filter(|_| separate || counter.used.load(Ordering::Relaxed)) else {
+                continue;
+            };
             let entry = nodes.entry(node).or_default();
             entry.0 += counter.rows.load(Ordering::Relaxed);
             entry.1 += Duration::from_nanos(counter.nanoseconds.load(Ordering::Relaxed));
