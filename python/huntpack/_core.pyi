@@ -303,6 +303,10 @@ class Pack:
     def problems(self) -> list[Any]:
         """The files that did not load, each with its `.path` and `.error`."""
 
+    @property
+    def notes(self) -> list[str]:
+        """What to know of the load: files that were passed over, though they hold rules."""
+
     def run(
         self,
         tables: _Sources | _Source,

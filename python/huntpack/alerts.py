@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import datetime as dt
 import json
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -127,5 +128,6 @@ def entity(found: dict[str, Any]) -> tuple[str, str]:
 
 
 def spell(word: str) -> str:
-    """`CredentialAccess` as words."""
-    return "".join(" " + char.lower() if char.isupper() and at else char for at, char in enumerate(word))
+    """`CredentialAccess` as words; an abbreviation keeps its capitals."""
+    first, *others = re.findall(r"[A-Z]+(?![a-z])\d*|[A-Z]?[a-z]+\d*|\d+", word) or [word]
+    return " ".join([first, *(other if len(other) > 1 and other.isupper() else other.lower() for other in others)])

@@ -216,7 +216,10 @@ def progress_bar(what: str) -> Iterator[Optional[Callable[[int, int, str], None]
 
 def loaded(rules: Optional[list[str]]) -> Pack:
     """The rules of files and folders, or the built-in pack."""
-    return hp.load(*rules) if rules else hp.load()
+    pack = hp.load(*rules) if rules else hp.load()
+    for note in pack.notes:
+        say(note)
+    return pack
 
 
 def version(wanted: bool) -> None:

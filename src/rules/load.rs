@@ -18,6 +18,8 @@ const SIZE_LIMIT: u64 = 32 << 20;
 pub struct Pack {
     pub rules: Vec<Rule>,
     pub problems: Vec<Problem>,
+    /// Files of folders that hold rules in formats without a reader.
+    unsupported: Vec<String>,
 }
 
 /// A file, or one rule of a file, that did not load.
@@ -32,6 +34,8 @@ enum Found {
     Rules(Vec<Result<Rule>>),
     /// Not a rule: nothing to say in a folder, a problem where the file was named.
     Other(Fault),
+    /// A rule in a format without a reader: a note in a folder, a problem where the file was named.
+    Unsupported(Fault),
 }
 
 /// Loads files and folders (recursively; `*.yaml`, `*.yml`, `*.json`), in the order of their names.
@@ -69,6 +73,19 @@ impl Pack {
         }
     }
 
+    /// What to know of the load: files that were passed over, though they hold rules.
+    pub fn notes(&self) -> Vec<String> {
+        let said = match self.unsupported.as_slice() {
+            [] => return Vec::new(),
+            [path] => format!("passed over {path}: its format is not supported yet"),
+            [first, others @ ..] => {
+                let others = others.len();
+                format!("passed over {first} and {others} more files: their formats are not supported yet")
+            }
+        };
+        vec![said]
+    }
+
     fn add_folder(&mut self, folder: &Path, depth: usize) {
         let entries = std::fs::read_dir(folder).and_then(Iterator::collect::<std::io::Result<Vec<_>>>);
         let mut paths: Vec<PathBuf> = match entries {
@@ -93,8 +110,9 @@ impl Pack {
                 Ok(rule) => self.rules.push(rule),
                 Err(fault) => self.problem(path, fault),
             }),
-            Ok(Found::Other(fault)) if named => self.problem(path, fault),
+            Ok(Found::Other(fault) | Found::Unsupported(fault)) if named => self.problem(path, fault),
             Ok(Found::Other(_)) => {}
+            Ok(Found::Unsupported(_)) => self.unsupported.push(path.to_string_lossy().into_owned()),
             Err(fault) => self.problem(path, fault),
         }
     }
@@ -158,7 +176,7 @@ fn read_rules(text: &str, origin: &str) -> Result<Found> {
     let file = Arc::new(Source { text: text.into(), origin: origin.into(), first_line: 1, indent: 0 });
     if let Some(format) = unsupported(&file) {
         let message = format!("the file is {format}, a format that is not supported yet");
-        return Ok(Found::Other(Fault::rule("HP202", message).of(&file)));
+        return Ok(Found::Unsupported(Fault::rule("HP202", message).of(&file)));
     }
     if text.trim_start().starts_with('{') {
         return read_json(&file);
@@ -281,7 +299,7 @@ mod tests {
         assert!(pack.problems.iter().all(|problem| problem.error.source().is_some()));
         assert_eq!(pack.rule("A").unwrap_err().diagnostics()[0].code, "HP209");
         assert_eq!(pack.rule("B").unwrap_err().diagnostics()[0].code, "HP208");
-        let one = Pack { rules: pack.rules.into_iter().take(1).collect(), problems: vec![] };
+        let one = Pack { rules: pack.rules.into_iter().take(1).collect(), ..Pack::default() };
         assert_eq!((one.rule("a").unwrap().name.as_str(), one.rule("A").is_ok()), ("A", true));
     }
 

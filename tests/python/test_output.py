@@ -11,7 +11,7 @@ import uuid
 from pathlib import Path
 
 import pytest
-from huntpack import output
+from huntpack import alerts, output, report
 
 UTC = dt.timezone.utc
 COLUMNS = [("Name", "string"), ("N", "long"), ("At", "datetime"), ("More", "dynamic")]
@@ -78,3 +78,21 @@ def test_a_file_appears_whole_or_not_at_all(tmp_path: Path) -> None:
         raise ValueError("no")
     assert path.read_text(encoding="utf-8") == "old"
     assert [file.name for file in tmp_path.iterdir()] == ["out.csv"]
+
+
+@pytest.mark.parametrize(
+    "word, words",
+    [
+        ("CredentialAccess", "Credential access"),
+        ("SentMB", "Sent MB"),
+        ("ZScore", "Z score"),
+        ("O365_AnonLinks", "O365 anon links"),
+        ("", ""),
+    ],
+)
+def test_names_as_words(word: str, words: str) -> None:
+    assert alerts.spell(word) == words
+
+
+def test_details() -> None:
+    assert report.detail(['["NL","SE"]', "[x", 1, True]) == "NL, SE, [x, 1, true"

@@ -30,6 +30,18 @@ def test_an_ambiguous_name(rule: Path) -> None:
         hp.load(rule.parent)["Many failures"]
 
 
+def test_a_folder_with_rules_of_other_products(rule: Path) -> None:
+    other = rule.with_name("other.yaml")
+    other.write_text("name: E\nsearch: index=x\ntags: {}\n", encoding="utf-8")
+    rule.with_name("workflow.yaml").write_text("on: push\n", encoding="utf-8")
+    pack = hp.load(rule.parent)
+    assert (len(pack), pack.problems) == (1, [])
+    (note,) = pack.notes
+    assert "other.yaml" in note
+    (problem,) = hp.load(other).problems
+    assert isinstance(problem.error, hp.RuleError)
+
+
 def test_attributes(rule: Path) -> None:
     (found,) = hp.load(rule)
     assert (found.language, found.format, found.kind) == ("kql", "sentinel", "Scheduled")

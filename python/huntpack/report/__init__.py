@@ -111,10 +111,17 @@ def escape(text: str) -> str:
 
 
 def detail(value: Any) -> str:
-    """A custom detail; it comes as a list of values."""
-    values = value if isinstance(value, list) else [value]
-    values = [inner for item in values for inner in (item if isinstance(item, list) else [item])]
+    """A custom detail: a list of values, each of which may be a list again, or the JSON text of one."""
+    values = [inner for item in each(value) for inner in each(item)]
     return ", ".join(item if isinstance(item, str) else output.as_json(item) for item in values)
+
+
+def each(value: Any) -> list[Any]:
+    """The values of a list, or of its JSON text; a list of the value alone where it is none."""
+    unpacked = alerts.unpack(value) if isinstance(value, str) and value.startswith("[") else value
+    if isinstance(unpacked, list):
+        return unpacked
+    return [value]
 
 
 def technique(name: str) -> str:

@@ -320,6 +320,12 @@ impl PyPack {
         self.pack.problems.iter().map(|p| problem(py, None, &p.path, &p.error)).collect()
     }
 
+    /// What to know of the load: files that were passed over, though they hold rules.
+    #[getter]
+    fn notes(&self) -> Vec<String> {
+        self.pack.notes()
+    }
+
     /// Evaluates every rule once at `now`, over its query period. `progress` is called with the rules done, their
     /// number, and a rule's name. A failing rule stands in `hits.problems` and never stops the others; with `strict`
     /// it raises.

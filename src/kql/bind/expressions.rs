@@ -119,8 +119,7 @@ impl Binder<'_> {
         if let Some(binding) = self.scopes.find(self.scope, &name.text).cloned() {
             return self.bound_name(name, binding);
         }
-        let scalars_only = row.relation.is_some();
-        if !scalars_only || self.names_a_table(&name.text) {
+        if row.relation.is_none_or(|relation| self.names_a_table(&name.text, relation)) {
             return self.named_table(name).map(Value::Table);
         }
         if let Some(relation) = row.relation

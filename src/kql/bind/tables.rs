@@ -32,10 +32,11 @@ pub(super) enum Entity<'e> {
 }
 
 impl Binder<'_> {
-    /// Whether a name that is no column may stand for a table inside a scalar expression.
-    pub fn names_a_table(&self, name: &str) -> bool {
-        let known = self.catalog.schema(name).is_some() || self.catalog.function(name).is_some();
-        known || matches!(self.catalog.table(name), Ok(Some(_)))
+    /// Whether a name that is no column may stand for a table inside a scalar expression over these rows. Rows that
+    /// may have any column have this one, unless such a table is given: `Operation` is a known table, too.
+    pub fn names_a_table(&self, name: &str, rows: &Relation) -> bool {
+        let known = !rows.is_open() && self.catalog.schema(name).is_some();
+        known || self.catalog.function(name).is_some() || matches!(self.catalog.table(name), Ok(Some(_)))
     }
 
     pub fn named_table(&mut self, name: &Name) -> Bind<Relation> {
@@ -59,6 +60,12 @@ impl Binder<'_> {
 
     fn unknown_table(&mut self, name: &Name) -> super::Reported {
         let tables = self.catalog.tables();
+        if self.catalog.schema(&name.text).is_some() {
+            let message = format!("The table '{}' is not among those given.", name.text);
+            let given = if tables.is_empty() { "none is given".to_owned() } else { tables.join(", ") };
+            self.say(Diagnostic::error("KS204", message).at(name.span).help(format!("tables given: {given}")));
+            return super::Reported;
+        }
         let local: Vec<String> = self.scopes.names(self.scope).map(str::to_owned).collect();
         let known = tables.iter().chain(&local).map(String::as_str);
         self.unknown("KS204", "table, tabular variable or function", &name.text, name.span, known)

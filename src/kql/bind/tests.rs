@@ -25,6 +25,9 @@ impl Source for Rows {
 
 struct Workspace;
 
+/// A known table that is not among those given.
+const UNREAD: &str = "Unread";
+
 fn schema_of(name: &str) -> Option<Schema> {
     use Kind::*;
     Some(match name {
@@ -39,6 +42,7 @@ fn schema_of(name: &str) -> Option<Schema> {
         .into_iter()
         .collect(),
         "Audit" => [("TimeGenerated", DateTime), ("User", String), ("Bytes", Long)].into_iter().collect(),
+        UNREAD => [("TimeGenerated", DateTime)].into_iter().collect(),
         _ => return None,
     })
 }
@@ -46,7 +50,7 @@ fn schema_of(name: &str) -> Option<Schema> {
 impl Catalog for Workspace {
     fn table(&self, name: &str) -> Result<Option<Arc<dyn Source>>> {
         let rows = |schema| Arc::new(Rows(schema, name.len() as u64)) as Arc<dyn Source>;
-        Ok(schema_of(name).map(rows))
+        Ok(schema_of(name).filter(|_| name != UNREAD).map(rows))
     }
 
     fn tables(&self) -> Vec<String> {
@@ -167,6 +171,20 @@ fn several_errors_are_found_in_one_go() {
     assert_eq!(errors("Signin | where anything == 1"), ["KS204 Signin"]);
     assert_eq!(errors("Signins | summarize count() by Details"), ["KS116 Details"]);
     assert_eq!(errors("let T = Nope; Signins"), ["KS204 Nope"]);
+}
+
+#[test]
+fn rows_of_an_unknown_table_have_columns_that_are_called_like_tables() {
+    assert_eq!(errors("Nope | where Unread in ('a') | extend x = Unread"), ["KS204 Nope"]);
+    let bound = bound_with("Mine_CL | where Unread == 'a'", None, true);
+    assert!(!bound.failed(), "{:?}", bound.diagnostics);
+}
+
+#[test]
+fn a_known_table_that_is_not_given_is_an_error_that_names_the_others() {
+    let bound = bound_with("Unread | take 1", None, false);
+    let said = &bound.diagnostics[0];
+    assert_eq!((&*said.code, said.help.as_deref()), ("KS204", Some("tables given: Signins, Audit")));
 }
 
 #[test]
