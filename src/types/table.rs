@@ -55,8 +55,11 @@ pub struct Learned {
     pub form: OnceLock<Option<Vec<Column>>>,
     /// Smallest and largest tick of each block of [`BLOCK_ROWS`] rows of each chunk of a datetime column;
     /// `None` where all are null.
-    pub ranges: OnceLock<Vec<Vec<Option<(i64, i64)>>>>,
+    pub ranges: OnceLock<Vec<Vec<TickRange>>>,
 }
+
+/// The smallest and the largest tick of some rows, where any is not null.
+pub type TickRange = Option<(i64, i64)>;
 
 /// Rows whose range of times is known together.
 pub const BLOCK_ROWS: usize = 8192;
