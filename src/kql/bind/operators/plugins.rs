@@ -218,7 +218,7 @@ impl TableOperation for Networks {
 fn network(text: &str) -> Option<(u128, u32)> {
     let (address, prefix) = text.trim().split_once('/').map_or((text.trim(), None), |(a, p)| (a, Some(p)));
     let (bits, length, before) = match address.parse::<IpAddr>().ok()? {
-        IpAddr::V4(v4) => (u128::from(v4.to_ipv6_mapped().to_bits()), 32, 96),
+        IpAddr::V4(v4) => (v4.to_ipv6_mapped().to_bits(), 32, 96),
         IpAddr::V6(v6) => (v6.to_bits(), 128, 0),
     };
     let prefix = prefix.map_or(Some(length), |p| p.parse::<u32>().ok().filter(|p| *p <= length))?;
