@@ -1,8 +1,8 @@
 //! The rows of a morsel on their way through a pipeline: columns are loaded when they are first read,
 //! for the rows that are still there.
-use super::learn;
+use super::{learn, optimize};
 use crate::diagnostic::{Fault, Result};
-use crate::expr::Input;
+use crate::expr::{Expr, Input};
 use crate::plan::Morsel;
 use crate::types::{Column, Name, gather};
 use std::cell::RefCell;
@@ -45,7 +45,7 @@ impl Batch {
         }
     }
 
-    /// Encodes these text columns when they are loaded, where a sample says that it pays.
+    /// Encodes these text columns for costly readers, where a sample says that it pays.
     pub fn encoding(mut self, columns: &Arc<HashSet<Name>>) -> Batch {
         self.encode = columns.clone();
         self
@@ -181,10 +181,17 @@ impl Input for Batch {
         let (Some(morsel), Some(at)) = (&self.morsel, self.lazy.get(name)) else {
             return Err(Fault::internal(format!("column `{name}` was pruned away")));
         };
-        let mut column = morsel.column(*at, self.selection.as_deref())?;
-        if self.encode.contains(name) {
-            column = learn::encoded(column);
+        let column = morsel.column(*at, self.selection.as_deref())?;
+        self.loaded.borrow_mut().insert(name.clone(), column.clone());
+        Ok(column)
+    }
+
+    fn distinct(&self, name: &Name, reader: &Expr) -> Result<Column> {
+        let column = self.column(name)?;
+        if !self.encode.contains(name) || optimize::cost(reader) <= optimize::COSTLY {
+            return Ok(column);
         }
+        let column = learn::encoded(column);
         self.loaded.borrow_mut().insert(name.clone(), column.clone());
         Ok(column)
     }

@@ -120,7 +120,7 @@ pub fn encoded(column: Column) -> Column {
     if sample.len() * 10 > rows.len() * 9 {
         return column;
     }
-    let mut values = Interner::new(*kind);
+    let mut values = Interner::with_room(*kind, views.len() / 4);
     let keys: Vec<i32> = values.numbers(&column).into_iter().map(|n| n as i32).collect();
     let all: Vec<u32> = (0..values.len() as u32).collect();
     match values.column(*kind, &all) {

@@ -165,7 +165,8 @@ fn any_case(texts: &[&str]) -> Option<AhoCorasick> {
 /// None for no text, or for more than an automaton can hold.
 fn build(texts: &[&str], any_case: bool) -> Option<AhoCorasick> {
     let mut builder = AhoCorasick::builder();
-    builder.ascii_case_insensitive(any_case).match_kind(MatchKind::Standard);
+    // Texts are short: a prefilter that looks ahead costs more than it skips.
+    builder.ascii_case_insensitive(any_case).match_kind(MatchKind::Standard).prefilter(texts.len() == 1);
     if texts.len() > 1 && texts.iter().map(|t| t.len()).sum::<usize>() < 100_000 {
         builder.kind(Some(AhoCorasickKind::DFA));
     }

@@ -53,6 +53,13 @@ impl Interner {
         Interner { kind: Some(kind), ..Interner::default() }
     }
 
+    /// An interner of texts with room for so many distinct ones.
+    pub fn with_room(kind: Kind, values: usize) -> Interner {
+        let mut interner = Self::new(kind);
+        interner.texts.table.reserve(values, |_| 0);
+        interner
+    }
+
     /// The numbers given so far are below this.
     pub fn len(&self) -> usize {
         match &self.shared {
