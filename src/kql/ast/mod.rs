@@ -27,6 +27,8 @@ pub enum Statement {
     Set(SetOption),
     /// `declare query_parameters(name:type = default, ...)`
     QueryParameters(QueryParameters),
+    /// `declare pattern name = (parameters)[path] { cases }`
+    Pattern(Pattern),
     /// `alias database name = cluster(...).database(...)`
     AliasDatabase(AliasDatabase),
     /// `restrict access to (name, ...)`
@@ -41,6 +43,7 @@ impl Statement {
             Statement::Let(s) => s.span,
             Statement::Set(s) => s.span,
             Statement::QueryParameters(s) => s.span,
+            Statement::Pattern(s) => s.span,
             Statement::AliasDatabase(s) => s.span,
             Statement::RestrictAccess(s) => s.span,
             Statement::Expression(e) => e.span,
@@ -101,6 +104,25 @@ pub struct SetOption {
 pub struct QueryParameters {
     pub parameters: Vec<FunctionParameter>,
     pub span: Span,
+}
+
+/// A name whose calls with certain constants stand for certain queries.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Pattern {
+    pub name: Name,
+    /// The arguments, and the path behind them where there is one; their kind is always `ParameterKind::Scalar`.
+    pub parameters: Vec<FunctionParameter>,
+    pub cases: Vec<PatternCase>,
+    pub span: Span,
+}
+
+/// `("a", "b").["path"] = { query }`
+#[derive(Clone, Debug, PartialEq)]
+pub struct PatternCase {
+    /// The path last.
+    pub values: Vec<Expression>,
+    pub body: Vec<Statement>,
+    pub body_span: Span,
 }
 
 #[derive(Clone, Debug, PartialEq)]

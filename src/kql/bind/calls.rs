@@ -19,6 +19,7 @@ impl Binder<'_> {
                 Binding::Function(closure) => {
                     self.call_closure(&closure, name, &call.arguments, None, row, call.name.span)
                 }
+                Binding::Pattern(pattern, scope) => self.pattern_call(&pattern, scope, call, None),
                 Binding::Broken(_) => self.table(&as_name(call)).map(Value::Table),
                 Binding::Table(relation) if call.arguments.is_empty() => Ok(Value::Table(relation)),
                 _ => Err(self.error("KS211", format!("'{name}' is not a function."), call.name.span)),

@@ -149,6 +149,9 @@ impl Binder<'_> {
             Binding::Function(closure) => {
                 self.call_closure(&closure, &name.text, &[], None, &Row::default(), name.span)
             }
+            Binding::Pattern(..) => {
+                Err(self.error("KS108", format!("The pattern '{}' must be called.", name.text), name.span))
+            }
             Binding::Broken(broken) => {
                 // Said each time: a fuzzy union may have passed over it. What is said twice is told once.
                 broken.said.set(true);
@@ -186,6 +189,9 @@ impl Binder<'_> {
     fn path(&mut self, path: &Path, row: &Row, span: Span) -> Bind<Value> {
         if let Some(entity) = self.entity(path) {
             return self.entity_table(entity).map(Value::Table);
+        }
+        if let Some(value) = self.pattern_path(path) {
+            return value;
         }
         if let Some((state, rest)) = step_state(path, row) {
             return match rest {

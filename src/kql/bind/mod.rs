@@ -14,6 +14,7 @@ mod literals;
 mod membership;
 mod names;
 mod operators;
+mod patterns;
 mod relation;
 mod scope;
 mod special;

@@ -12,6 +12,8 @@ pub(super) enum Binding {
     Scalar(Expr, usize),
     Table(Relation),
     Function(Rc<Closure>),
+    /// With the names it saw where it was declared.
+    Pattern(Rc<ast::Pattern>, ScopeId),
     /// What was wrong with it is said when it is used, or at the end.
     Broken(Rc<Broken>),
 }

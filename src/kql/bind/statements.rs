@@ -65,6 +65,10 @@ impl Binder<'_> {
         match statement {
             Statement::Let(statement) => self.let_statement(statement),
             Statement::QueryParameters(parameters) => self.query_parameters(parameters),
+            Statement::Pattern(pattern) => {
+                let binding = Binding::Pattern(Rc::new(pattern.clone()), self.scope);
+                self.scope = self.scopes.with(self.scope, &pattern.name.text, binding);
+            }
             Statement::Set(option) => self.set_option(option),
             Statement::RestrictAccess(_) | Statement::AliasDatabase(_) => {}
             Statement::Expression(_) => {}

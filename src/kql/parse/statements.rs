@@ -2,8 +2,8 @@
 use super::{Parsed, Parser, Reported};
 use crate::diagnostic::{Diagnostic, Span};
 use crate::kql::ast::{
-    AliasDatabase, Expression, ExpressionKind, Function, FunctionParameter, Let, LetValue, ParameterKind,
-    QueryParameters, RestrictAccess, SetOption, Statement,
+    AliasDatabase, Expression, ExpressionKind, Function, FunctionParameter, Let, LetValue, ParameterKind, Pattern,
+    PatternCase, QueryParameters, RestrictAccess, SetOption, Statement,
 };
 use crate::kql::lex::TokenKind;
 
@@ -48,7 +48,7 @@ impl Parser<'_> {
             "alias" if self.is_word(1, "database") => self.alias_statement(),
             "restrict" if self.is_word(1, "access") => self.restrict_statement(),
             "declare" if self.is_word(1, "query_parameters") => self.declare_statement(),
-            "declare" if self.is_word(1, "pattern") => Err(self.pattern_statement()),
+            "declare" if self.is_word(1, "pattern") => self.pattern_statement(),
             "let" if !self.is_symbol(1, "|") => {
                 self.advance();
                 self.missing("a name")
@@ -161,8 +161,39 @@ impl Parser<'_> {
         Ok(Statement::QueryParameters(QueryParameters { parameters, span: self.since(start) }))
     }
 
-    fn pattern_statement(&mut self) -> Reported {
-        self.unsupported("patterns")
+    /// `declare pattern name = (a:string)[path:string] { ("x").["y"] = { query }; … }`
+    fn pattern_statement(&mut self) -> Parsed<Statement> {
+        let start = self.advance().span;
+        self.advance();
+        let name = self.name()?;
+        let (mut parameters, mut cases) = (Vec::new(), Vec::new());
+        if self.eat("=") {
+            self.expect("(")?;
+            parameters = self.list_until(")", Self::function_parameter)?;
+            if self.eat("[") {
+                parameters.push(self.function_parameter()?);
+                self.expect("]")?;
+            }
+            self.expect("{")?;
+            while !self.eat("}") {
+                cases.push(self.pattern_case()?);
+                self.eat(";");
+            }
+        }
+        Ok(Statement::Pattern(Pattern { name, parameters, cases, span: self.since(start) }))
+    }
+
+    fn pattern_case(&mut self) -> Parsed<PatternCase> {
+        self.expect("(")?;
+        let mut values = self.list_until(")", Self::expression)?;
+        if self.eat(".") {
+            self.expect("[")?;
+            values.push(self.expression()?);
+            self.expect("]")?;
+        }
+        self.expect("=")?;
+        let (body, body_span) = self.block()?;
+        Ok(PatternCase { values, body, body_span })
     }
 
     /// A table where several may be named: a name, `A*`, `database("x").T`, a call, `(pipeline)`.

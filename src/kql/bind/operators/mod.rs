@@ -5,6 +5,7 @@ mod expand;
 mod join;
 mod make_series;
 mod parse;
+mod parse_kv;
 mod plugins;
 mod rows;
 mod scan;
@@ -97,6 +98,7 @@ impl Binder<'_> {
             OperatorKind::MvExpand(expand) => self.mv_expand(expand, input),
             OperatorKind::MvApply(apply) => self.mv_apply(apply, input),
             OperatorKind::Parse(parse) => self.parse(parse, input),
+            OperatorKind::ParseKv(parse) => self.parse_kv(parse, input),
             OperatorKind::MakeSeries(series) => self.make_series(series, input, operator.span),
             OperatorKind::Search(search) => self.search(search, Some(input), operator.span),
             OperatorKind::Scan(scan) => self.scan_rows(scan, input),
