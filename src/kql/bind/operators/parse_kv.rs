@@ -159,6 +159,9 @@ impl Form {
         match &self.between_key_and_value {
             Some(delimiter) => {
                 let (before, value) = text.split_once(delimiter.as_str()).filter(|_| !delimiter.is_empty())?;
+                if let Some(key) = self.quoted_key(before) {
+                    return Some((key, value));
+                }
                 let key = match self.between_pairs.as_deref().filter(|d| !d.is_empty()) {
                     Some(pairs) => before.rsplit(pairs).next().unwrap_or(before),
                     None => before.rsplit(is_delimiter).find(|word| !word.is_empty()).unwrap_or(before),
@@ -172,6 +175,13 @@ impl Form {
                 Some((key, rest.trim_start_matches(|c| is_delimiter(c) && Some(c) != quote)))
             }
         }
+    }
+
+    /// A key in quotes, which may hold delimiters, at the end of a text.
+    fn quoted_key<'t>(&self, before: &'t str) -> Option<&'t str> {
+        let (open, close) = self.quotes?;
+        let inside = before.trim_end().strip_suffix(close)?;
+        inside.get(inside.rfind(open)? + open.len_utf8()..)
     }
 
     /// Where a value without quotes ends.
@@ -229,6 +239,7 @@ mod tests {
         };
         assert_eq!(value(colons(), "b", r#"a:1, b: "x, \"y\"" ,c:3"#).as_deref(), Some(r#"x, "y""#));
         assert_eq!(value(colons(), "c", r#"a:1, b: "x, \"y\"" ,c:3"#).as_deref(), Some("3"));
+        assert_eq!(value(colons(), "e, f", r#"a:1, "e, f":2"#).as_deref(), Some("2"));
         assert_eq!(value(colons(), "d", "a:1").as_deref(), None);
         assert_eq!(value(Form::default(), "b", "a=1; b=two").as_deref(), Some("two"));
         let regex = Form { regex: Some(r"@(\w+):(\w+)".into()), ..Form::default() };
