@@ -106,6 +106,7 @@ fn monsters() -> Vec<String> {
         "range x from 0.0 to 1.0 step 1e-300 | take 1".to_owned(),
         "range x from datetime(0001-01-01) to datetime(9999-12-31) step 1tick | count".to_owned(),
         "print range(1, 1000000000, 1)".to_owned(),
+        "print beta_cdf(0.5, 1e308, 1e308), beta_inv(0.5, 2.0, 1e308), gamma(-1e308), loggamma(real(-inf))".to_owned(),
         "print repeat('x', 1000000000)".to_owned(),
         "print strrep('abc', 1000000000)".to_owned(),
         "range x from 1 to 3000 step 1 | extend k = 1 | join kind=inner (range y from 1 to 3000 step 1 | extend k = 1) on k | count"

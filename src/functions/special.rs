@@ -32,14 +32,19 @@ fn gamma_of(x: f64) -> f64 {
     if x < 0.5 { PI / ((PI * x).sin() * gamma_of(1.0 - x)) } else { log_gamma(x).exp() }
 }
 
-/// The regularized incomplete beta function, by Lentz's continued fraction.
+/// The regularized incomplete beta function, on the side where its continued fraction is quick.
 fn incomplete_beta(x: f64, a: f64, b: f64) -> f64 {
     if x <= 0.0 || x >= 1.0 {
         return if x <= 0.0 { 0.0 } else { 1.0 };
     }
     if x > (a + 1.0) / (a + b + 2.0) {
-        return 1.0 - incomplete_beta(1.0 - x, b, a);
+        return 1.0 - beta_fraction(1.0 - x, b, a);
     }
+    beta_fraction(x, a, b)
+}
+
+/// The same by Lentz's continued fraction.
+fn beta_fraction(x: f64, a: f64, b: f64) -> f64 {
     let front = (log_gamma(a + b) - log_gamma(a) - log_gamma(b) + a * x.ln() + b * (1.0 - x).ln()).exp() / a;
     let away = |value: f64| if value.abs() < 1e-300 { 1e-300 } else { value };
     let (mut c, mut d) = (1.0, 1.0 / away(1.0 - (a + b) * x / (a + 1.0)));
