@@ -89,7 +89,9 @@ fn round_one(value: &Value, digits: i64, kind: Kind) -> Option<Value> {
 
 /// Rounds to tens, hundreds and so on, halves away from zero.
 fn round_long(value: i64, digits: i64) -> Option<i64> {
-    let Some(unit) = u32::try_from(-digits).ok().and_then(|power| 10_i128.checked_pow(power)) else { return Some(0) };
+    let Some(unit) = u32::try_from(digits.unsigned_abs()).ok().and_then(|power| 10_i128.checked_pow(power)) else {
+        return Some(0);
+    };
     let value = i128::from(value);
     i64::try_from((value + value.signum() * unit / 2) / unit * unit).ok()
 }
