@@ -105,6 +105,11 @@ def test_why(rule: Path, quiet: Path) -> None:
     assert "where" in str(hits.why("Many failures"))
 
 
+def test_a_silent_rule_that_saw_events(rule: Path, quiet: Path) -> None:
+    hits = hp.load(rule).run({"SigninLogs": quiet}, now=NOW)
+    assert (len(hits.alerts), hits.notes) == (0, [])
+
+
 def test_events_outside_the_window(rule: Path, signins: Path) -> None:
     hits = hp.load(rule).run({"SigninLogs": signins}, now="2026-04-01")
     assert len(hits.alerts) == 0
