@@ -144,7 +144,9 @@ impl PyTable {
 
     /// A pyarrow Table.
     fn to_arrow<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
-        slf.py().import("pyarrow")?.call_method1("table", (slf,))
+        // `pyarrow.table` would import pandas first, to see whether this is one of its frames.
+        let reader = slf.py().import("pyarrow")?.getattr("RecordBatchReader")?;
+        reader.call_method1("from_stream", (slf,))?.call_method0("read_all")
     }
 
     /// Writes a Parquet file.
