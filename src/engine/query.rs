@@ -171,13 +171,13 @@ fn finish(
     })
 }
 
-/// The rows that left the windows of a scope; where a window was merged into a later step, those read for it, of
-/// which sources leave out what they know to lie outside.
+/// The rows that left the windows of a scope. A later filter that was merged into a window may have left none: then
+/// those read for it, of which sources leave out what they know to lie outside.
 fn seen(plan: &Plan, profile: &exec::Profile) -> Option<u64> {
     let ids = (0..plan.len()).map(|at| NodeId(at as u32));
     let windows = ids.filter(|id| matches!(plan.node(*id), Node::Window { .. }));
     let read = |id: NodeId| plan.node(id).inputs().first().and_then(|input| profile.rows(*input)).unwrap_or(0);
-    windows.map(|id| profile.rows(id).unwrap_or_else(|| read(id))).reduce(u64::saturating_add)
+    windows.map(|id| profile.rows(id).filter(|n| *n > 0).unwrap_or_else(|| read(id))).reduce(u64::saturating_add)
 }
 
 fn execute(plan: &Plan, roots: &[NodeId], context: &Context, options: &Options) -> Result<exec::Run> {
