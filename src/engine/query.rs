@@ -163,7 +163,7 @@ fn finish(
     Ok(Answer {
         explain: explained(&bound.plan, &roots, &run.profile),
         steps,
-        seen: seen(&bound.plan, &run.profile),
+        seen: seen(&bound.plan, &run.profile, options.trace),
         tables: run.tables,
         charts: bound.results.into_iter().map(|(_, chart)| chart).collect(),
         problems: merged(problems),
@@ -171,13 +171,14 @@ fn finish(
     })
 }
 
-/// The rows that left the windows of a scope. A later filter that was merged into a window may have left none: then
-/// those read for it, of which sources leave out what they know to lie outside.
-fn seen(plan: &Plan, profile: &exec::Profile) -> Option<u64> {
+/// The rows that left the windows of a scope. Without a trace a later filter may have been merged into a window and
+/// have left none: then those read for it, of which sources leave out what they know to lie outside.
+fn seen(plan: &Plan, profile: &exec::Profile, traced: bool) -> Option<u64> {
     let ids = (0..plan.len()).map(|at| NodeId(at as u32));
     let windows = ids.filter(|id| matches!(plan.node(*id), Node::Window { .. }));
-    let read = |id: NodeId| plan.node(id).inputs().first().and_then(|input| profile.rows(*input)).unwrap_or(0);
-    windows.map(|id| profile.rows(id).filter(|n| *n > 0).unwrap_or_else(|| read(id))).reduce(u64::saturating_add)
+    let read = |id: NodeId| plan.node(id).inputs().first().and_then(|input| profile.rows(*input));
+    let left = |id: NodeId| profile.rows(id).filter(|n| traced || *n > 0).or_else(|| read(id)).unwrap_or(0);
+    windows.map(left).reduce(u64::saturating_add)
 }
 
 fn execute(plan: &Plan, roots: &[NodeId], context: &Context, options: &Options) -> Result<exec::Run> {

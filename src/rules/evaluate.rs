@@ -9,6 +9,9 @@ use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
+/// Rows that are soon read once more; larger tables know the times of their blocks.
+const FEW: u64 = 32_768;
+
 /// A rule whose query could not be run.
 #[derive(Clone, Debug)]
 pub struct Failure {
@@ -86,11 +89,19 @@ impl Hits {
         let answer = self.answer(rule, false)?;
         let table = answer.tables.into_iter().next().unwrap_or_default().with_problems(answer.problems);
         self.runs.take(rule, &table, self.now);
-        if table.rows() == 0 && answer.seen == Some(0) {
+        if table.rows() == 0 && self.saw_nothing(rule, answer.seen)? {
             self.unseen.insert(rule.key().to_owned(), rule.query_period);
         }
         self.results.push((rule.key().to_owned(), table));
         Ok(())
+    }
+
+    /// Whether no event lies in the rule's period. What an untraced run says of few rows is made certain.
+    fn saw_nothing(&self, rule: &Rule, seen: Option<u64>) -> Result<bool> {
+        match seen {
+            Some(1..FEW) => Ok(self.answer(rule, true)?.seen == Some(0)),
+            seen => Ok(seen == Some(0)),
+        }
     }
 
     fn answer(&self, rule: &Rule, trace: bool) -> Result<engine::Answer> {

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import huntpack as hp
 import pytest
-from conftest import NOW, RULE
+from conftest import NOW, RULE, signin
 from huntpack import testing
 
 
@@ -105,6 +105,13 @@ def test_why(rule: Path, quiet: Path) -> None:
     assert "where" in str(hits.why("Many failures"))
 
 
+def test_rows_outside_the_window(rule: Path) -> None:
+    rows = [signin(30, "203.0.113.7")]
+    pack = hp.load(rule)
+    assert len(pack.run({"SigninLogs": rows}, now="2026-04-01").notes) == 1
+    assert pack.run({"SigninLogs": rows}, now=NOW).notes == []
+
+
 def test_a_silent_rule_that_saw_events(rule: Path, quiet: Path) -> None:
     hits = hp.load(rule).run({"SigninLogs": quiet}, now=NOW)
     assert (len(hits.alerts), hits.notes) == (0, [])
@@ -113,6 +120,7 @@ def test_a_silent_rule_that_saw_events(rule: Path, quiet: Path) -> None:
 def test_events_outside_the_window(rule: Path, signins: Path) -> None:
     hits = hp.load(rule).run({"SigninLogs": signins}, now="2026-04-01")
     assert len(hits.alerts) == 0
+    assert len(hits.notes) == 1
     text = str(hits.why("Many failures"))
     assert "latest" in text
     assert "2026-03-12" in text
