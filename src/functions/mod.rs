@@ -17,6 +17,7 @@ mod elsewhere;
 mod encoding;
 mod extract;
 mod forms;
+mod geo;
 mod hash;
 mod items;
 mod math;
@@ -93,6 +94,9 @@ static FAMILIES: &[&[Scalar]] = &[
     net::TEXT_ROWS,
     net::COLUMNS,
     net::TEXT_COLUMNS,
+    // Places and shapes on Earth.
+    geo::POINTS,
+    geo::WKT,
     elsewhere::COLUMNS,
 ];
 

@@ -177,6 +177,21 @@ impl<A: Argument> Argument for Maybe<A> {
     }
 }
 
+/// A parameter that may be left out; given as null, it makes the result null.
+pub struct Optional<A>(PhantomData<A>);
+impl<A: Argument> Argument for Optional<A> {
+    const ACCEPTS: Accepts = A::ACCEPTS;
+    const OPTIONAL: bool = true;
+    type Item<'a> = Option<A::Item<'a>>;
+    #[inline(always)]
+    fn get(column: Option<&Column>, row: usize) -> Option<Option<A::Item<'_>>> {
+        match column {
+            None => Some(None),
+            Some(_) => A::get(column, row).map(Some),
+        }
+    }
+}
+
 /// A parameter that must be given and may be null.
 pub struct Nullable<A>(PhantomData<A>);
 impl<A: Argument> Argument for Nullable<A> {
