@@ -64,7 +64,20 @@ fn value_of(call: &str) -> std::result::Result<Value, String> {
     let roots: Vec<_> = bound.results.iter().map(|(root, _)| *root).collect();
     let run = exec::run(&bound.plan, &roots, &context, &OPTIONS).map_err(|fault| fault.to_string())?;
     let table: &types::Table = run.tables.first().ok_or("no result")?;
-    if table.rows() == 0 || table.schema().is_empty() { Err("no row".to_owned()) } else { Ok(table.column(0).value(0)) }
+    let columns = table.schema().columns().len();
+    match columns {
+        _ if table.rows() == 0 => Err("no row".to_owned()),
+        0 => Err("no column".to_owned()),
+        1 => Ok(table.column(0).value(0)),
+        _ if text != call => Ok(of_several(table, columns)),
+        _ => Ok(table.column(0).value(0)),
+    }
+}
+
+/// A function that gives several columns: an array of their values.
+fn of_several(table: &types::Table, columns: usize) -> Value {
+    let values: Vec<String> = (0..columns).map(|at| table.column(at).value(0).to_json()).collect();
+    Value::dynamic(format!("[{}]", values.join(",")))
 }
 
 fn written(value: &Value) -> String {

@@ -365,7 +365,8 @@ crate::scalars! {
     /// array_sum(dynamic([1, "a"])) // null
     /// ```
     kql fn array_sum (array: Dyn) -> Option<f64> {
-        array.numbers()?.into_iter().sum::<Option<f64>>()
+        // The sum of nothing would be -0.0.
+        array.numbers()?.into_iter().sum::<Option<f64>>().map(|sum| sum + 0.0)
     }
 }
 

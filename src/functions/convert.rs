@@ -1,7 +1,8 @@
 //! Conversions between kinds.
 use super::Context;
+use super::items::value_rows;
 use crate::diagnostic::{Fault, Result};
-use crate::types::{Column, Kind, Value, convert};
+use crate::types::{Column, Kind, Value, convert, datetime};
 
 macro_rules! conversion {
     ($name:ident, $kind:ident) => {
@@ -17,9 +18,26 @@ conversion!(to_int, Int);
 conversion!(to_long, Long);
 conversion!(to_real, Real);
 conversion!(to_decimal, Decimal);
-conversion!(to_datetime, DateTime);
-conversion!(to_timespan, TimeSpan);
 conversion!(to_guid, Guid);
+
+/// A number is ticks of 100 ns, of a datetime since year 1, as `tolong` gives them.
+fn to_datetime(_: &Context, args: &[Column], rows: usize) -> Result<Column> {
+    of_ticks(args, rows, Kind::DateTime, |ticks| {
+        datetime::checked(ticks.checked_add(datetime::MIN)?).map(Value::DateTime)
+    })
+}
+
+fn to_timespan(_: &Context, args: &[Column], rows: usize) -> Result<Column> {
+    of_ticks(args, rows, Kind::TimeSpan, |ticks| Some(Value::TimeSpan(ticks)))
+}
+
+fn of_ticks(args: &[Column], rows: usize, kind: Kind, make: fn(i64) -> Option<Value>) -> Result<Column> {
+    let value = args.first().ok_or_else(|| Fault::internal("a conversion of nothing"))?;
+    match value.kind() {
+        Kind::Int | Kind::Long => Ok(value_rows(kind, args, rows, |row| make(value.value(row).as_long()?))),
+        _ => Ok(convert::lenient(value, kind)),
+    }
+}
 
 /// Text is parsed as JSON; other values become JSON scalars.
 fn to_dynamic(_: &Context, args: &[Column], rows: usize) -> Result<Column> {
@@ -89,22 +107,24 @@ crate::kernels! {
     /// ```
     kql fn todecimal (value: Any) -> Kind(Kind::Decimal) = to_decimal;
 
-    /// The text as a datetime; null where it is none. Months come before days.
+    /// The text as a datetime; null where it is none. Months come before days. A number is ticks since year 1.
     ///
     /// Source: todatetime-function.
     ///
     /// ```kql
     /// todatetime("2015-12-24") // 2015-12-24T00:00:00.0000000Z
     /// todatetime("13-01-2022") // null
+    /// todatetime(tolong(datetime(2015-12-24))) // 2015-12-24T00:00:00.0000000Z
     /// ```
     kql fn todatetime (value: Any) -> Kind(Kind::DateTime) = to_datetime;
 
-    /// The text as a timespan; null where it is none.
+    /// The text as a timespan; null where it is none. A number is ticks of 100 ns.
     ///
     /// Source: totimespan-function.
     ///
     /// ```kql
     /// totimespan("0.00:01:00") // 00:01:00
+    /// totimespan(600000000) // 00:01:00
     /// ```
     kql fn totimespan as [totime] (value: Any) -> Kind(Kind::TimeSpan) = to_timespan;
 

@@ -1,52 +1,86 @@
-//! Functions whose answers are data of Microsoft's services, which nothing here stands for: a call that would
-//! need them is an error, never a null.
+//! What Microsoft's service knows of a query's surroundings: the database, the cluster, who runs the query. Here
+//! there is one nameless database and no sign-in, and the answers say so.
 use super::Context;
-use crate::diagnostic::{Fault, Result};
-use crate::types::{Column, Kind};
-use std::net::IpAddr;
+use super::row::{GuidOut, JsonOut};
+use crate::diagnostic::Result;
+use crate::types::{Column, Kind, Value, datetime};
 
-fn geo_info(_: &Context, args: &[Column], rows: usize) -> Result<Column> {
-    let is_address = |row| {
-        let text = args.first().and_then(|address| address.text(row));
-        text.is_some_and(|text| text.trim().parse::<IpAddr>().is_ok())
-    };
-    match (0..rows).any(is_address) {
-        true => Err(missing("geo_info_from_ip_address", "a database of places of addresses")),
-        false => Ok(Column::nulls(Kind::Dynamic, rows)),
-    }
+fn is_member(_: &Context, _: &[Column], rows: usize) -> Result<Column> {
+    Ok(Column::Const(Value::Bool(false), rows))
 }
 
-fn user_agent(_: &Context, _: &[Column], rows: usize) -> Result<Column> {
-    match rows {
-        0 => Ok(Column::nulls(Kind::Dynamic, 0)),
-        _ => Err(missing("parse_user_agent", "the patterns of user agents")),
-    }
-}
+crate::scalars! {
+    /// The name of the database in scope: that of a server's only database, as nothing here names one.
+    ///
+    /// Source: current-database-function.
+    ///
+    /// ```kql
+    /// current_database() // NetDefaultDB
+    /// ```
+    kql fn current_database () -> &'static str { "NetDefaultDB" }
 
-fn missing(function: &str, what: &str) -> Fault {
-    Fault::query("HP120", format!("the function '{function}' needs {what}, which huntpack does not have yet"))
+    /// The address of the cluster that runs the query, which is this machine.
+    ///
+    /// Source: current-cluster-endpoint-function.
+    ///
+    /// ```kql
+    /// current_cluster_endpoint() // localhost
+    /// ```
+    kql fn current_cluster_endpoint () -> &'static str { "localhost" }
+
+    /// The principal that runs the query: empty, as nobody signs in.
+    ///
+    /// Source: current-principal-function.
+    ///
+    /// ```kql
+    /// current_principal() //
+    /// ```
+    kql fn current_principal () -> &'static str { "" }
+
+    /// What is known of the principal that runs the query: null, as nobody signs in.
+    ///
+    /// Source: current-principal-details-function.
+    ///
+    /// ```kql
+    /// current_principal_details() // null
+    /// ```
+    kql fn current_principal_details () -> Option<JsonOut> { None }
+
+    /// The database's cursor: all that is there was ingested by now.
+    ///
+    /// Source: cursor-current.
+    ///
+    /// ```kql
+    /// todatetime(cursor_current()) == now() // true
+    /// ```
+    kql #per_query fn cursor_current as [current_cursor] () with context -> String { datetime::format(context.now) }
+
+    /// The identifier of the data shard that holds a row: all zeros, as no row lies in one.
+    ///
+    /// Source: extent-id-function.
+    ///
+    /// ```kql
+    /// extent_id() // 00000000-0000-0000-0000-000000000000
+    /// ```
+    kql fn extent_id as [extentid] () -> GuidOut { GuidOut("00000000-0000-0000-0000-000000000000".to_owned()) }
+
+    /// The tags of the data shard that holds a row: null, as no row lies in one.
+    ///
+    /// Source: extent-tags-function.
+    ///
+    /// ```kql
+    /// extent_tags() // null
+    /// ```
+    kql fn extent_tags () -> Option<JsonOut> { None }
 }
 
 crate::kernels! {
-    /// Where an IP address is: country, state, city, latitude and longitude; null for a text that is no address.
+    /// Whether the principal that runs the query is one of those given or a member of one: nobody signs in.
     ///
-    /// No database of places is part of huntpack: the call of an address is an error.
-    ///
-    /// Source: geo-info-from-ip-address-function.
+    /// Source: current-principal-is-member-of-function.
     ///
     /// ```kql
-    /// geo_info_from_ip_address("no address") // null
+    /// current_principal_is_member_of('aaduser=user1@fabrikam.com') // false
     /// ```
-    kql fn geo_info_from_ip_address (address: String) -> Kind(Kind::Dynamic) = geo_info;
-
-    /// Browser, operating system and device that a user agent names.
-    ///
-    /// No list of user agents is part of huntpack: the call on a row is an error.
-    ///
-    /// Source: parse-user-agent-function.
-    ///
-    /// ```kql
-    /// range x from 2 to 1 step 1 | extend device = parse_user_agent("", "device") | count // 0
-    /// ```
-    kql fn parse_user_agent (text: String, parts: Any) -> Kind(Kind::Dynamic) = user_agent;
+    kql fn current_principal_is_member_of (group[repeats]: Any) -> Kind(Kind::Bool) = is_member;
 }

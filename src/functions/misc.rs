@@ -156,6 +156,31 @@ fn estimate_data_size(_: &Context, args: &[Column], rows: usize) -> Result<Colum
     }))
 }
 
+/// Whether a value is at most `delta` away from the center; null where any is null.
+fn around(_: &Context, args: &[Column], rows: usize) -> Result<Column> {
+    let [value, center, delta] = args else { return Err(Fault::internal("around takes three arguments")) };
+    let reach = match center.kind() {
+        Kind::DateTime | Kind::TimeSpan => Kind::TimeSpan,
+        kind => kind,
+    };
+    let fits = |a: Kind, b: Kind| a == b || (a.is_number() && b.is_number());
+    if !fits(value.kind(), center.kind()) || !fits(delta.kind(), reach) {
+        return Err(Fault::query("KS127", "around() takes values of one kind, and their distance"));
+    }
+    let whole = args.iter().all(|column| !matches!(column.kind(), Kind::Real | Kind::Decimal));
+    Ok(value_rows(Kind::Bool, args, rows, |row| {
+        let (value, center, delta) = (value.value(row), center.value(row), delta.value(row));
+        let near = if whole {
+            let distance = i128::from(value.as_long()?) - i128::from(center.as_long()?);
+            distance.abs() <= i128::from(delta.as_long()?)
+        } else {
+            let (center, delta) = (center.as_real()?, delta.as_real()?);
+            (center - delta..=center + delta).contains(&value.as_real()?)
+        };
+        Some(Value::Bool(near))
+    }))
+}
+
 crate::scalars! {
     /// The name of a value's kind; of a dynamic that of what it holds: also `array`, `dictionary` and `null`.
     ///
@@ -190,6 +215,16 @@ crate::kernels! {
     /// min_of(1, 2.5) // 1
     /// ```
     kql fn min_of (value[repeats]: Any) -> Widest = min_of;
+
+    /// Whether a value lies in the range from `center - delta` to `center + delta`; null where any of them is null.
+    ///
+    /// Source: around-function.
+    ///
+    /// ```kql
+    /// around(5, 7, 2) // true
+    /// around(datetime(2021-01-01 01:28), datetime(2021-01-01 01:30), 1m) // false
+    /// ```
+    kql fn around (value: Ordered, center: Ordered, delta: Ordered) -> Kind(Kind::Bool) = around;
 
     /// An array of one value so many times; null for a negative number.
     ///

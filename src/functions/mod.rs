@@ -24,6 +24,7 @@ mod math;
 mod misc;
 mod net;
 mod operators;
+mod outside;
 mod parse;
 pub mod parse_pattern;
 mod pattern;
@@ -35,6 +36,7 @@ mod sketch;
 mod special;
 mod string;
 mod timespan;
+mod units;
 
 pub use pattern::compile as compile_pattern;
 
@@ -67,14 +69,18 @@ static FAMILIES: &[&[Scalar]] = &[
     bitwise::ROWS,
     timespan::ROWS,
     timespan::COLUMNS,
+    units::ROWS,
     misc::ROWS,
     misc::COLUMNS,
     special::ROWS,
     sketch::ROWS,
+    sketch::COLUMNS,
     series::ELEMENTS,
     series::MEASURES,
     series::FILLS,
     series::FITS,
+    series::POLYNOMIALS,
+    series::TRANSFORMS,
     series::OUTLIERS,
     series::PERIODS,
     series::DECOMPOSITIONS,
@@ -97,7 +103,9 @@ static FAMILIES: &[&[Scalar]] = &[
     // Places and shapes on Earth.
     geo::POINTS,
     geo::WKT,
+    elsewhere::ROWS,
     elsewhere::COLUMNS,
+    outside::COLUMNS,
 ];
 
 pub fn all() -> impl Iterator<Item = &'static Scalar> {

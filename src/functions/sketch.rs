@@ -1,6 +1,9 @@
 //! Reading the intermediate results of distinct counts (`hll`) and percentiles (`tdigest`).
+use super::Context;
+use super::items::json_rows;
 use super::row::{Dyn, JsonOut, Real};
-use crate::types::{Dynamic, Json};
+use crate::diagnostic::Result;
+use crate::types::{Column, Dynamic, Json, Kind, Value, convert, number};
 
 /// The smallest hashes of the values that were counted, ascending.
 pub(super) struct Hashes(pub Vec<u64>);
@@ -45,7 +48,7 @@ impl Digest {
 
     pub fn to_json(&self) -> String {
         use super::items::array;
-        let values = array(self.0.iter().map(|(value, _)| crate::types::number::json_real(*value)));
+        let values = array(self.0.iter().map(|(value, _)| number::json_real(*value)));
         array([values, array(self.0.iter().map(|(_, weight)| weight.to_string()))])
     }
 
@@ -70,6 +73,60 @@ impl Digest {
     }
 }
 
+/// One intermediate result of all that a row holds; null where there is none.
+fn hll_merge(_: &Context, args: &[Column], rows: usize) -> Result<Column> {
+    Ok(json_rows(args, rows, |row| {
+        let held = args.iter().filter_map(|column| Hashes::of(Dynamic::of(column, row)?));
+        let mut merged = held.reduce(|mut all, more| {
+            all.0.extend(more.0);
+            all
+        })?;
+        merged.0.sort_unstable();
+        merged.0.dedup();
+        merged.0.truncate(Hashes::MOST);
+        Some(merged.to_json())
+    }))
+}
+
+fn tdigest_merge(_: &Context, args: &[Column], rows: usize) -> Result<Column> {
+    Ok(json_rows(args, rows, |row| {
+        let held = args.iter().filter_map(|column| Digest::of(Dynamic::of(column, row)?));
+        let mut merged = held.reduce(|mut all, more| {
+            all.0.extend(more.0);
+            all
+        })?;
+        merged.0.sort_by(|a, b| a.0.total_cmp(&b.0));
+        merged.0.dedup_by(|next, kept| {
+            let same = next.0 == kept.0;
+            if same {
+                kept.1 = kept.1.saturating_add(next.1);
+            }
+            same
+        });
+        Some(merged.to_json())
+    }))
+}
+
+/// The percentiles that a row names, one by one or in arrays.
+fn wanted(columns: &[Column], row: usize) -> Vec<Option<f64>> {
+    let real = |value: &Value| convert::value_to(value, Kind::Real).as_real();
+    let of = |column: &Column| match Dynamic::of(column, row).and_then(|array| array.elements()) {
+        Some(several) => several.iter().map(real).collect(),
+        None => vec![real(&column.value(row))],
+    };
+    columns.iter().flat_map(of).collect()
+}
+
+fn percentiles(_: &Context, args: &[Column], rows: usize) -> Result<Column> {
+    let Some((digests, columns)) = args.split_first() else { return Ok(Column::nulls(Kind::Dynamic, rows)) };
+    Ok(json_rows(args, rows, |row| {
+        let digest = Digest::of(Dynamic::of(digests, row)?)?;
+        let one = |percentile: Option<f64>| digest.percentile(percentile?).map(number::json_real);
+        let found = wanted(columns, row).into_iter().map(|p| one(p).unwrap_or_else(|| "null".to_owned()));
+        Some(super::items::array(found))
+    }))
+}
+
 crate::scalars! {
     /// The distinct count of an intermediate result that `hll` or `hll_merge` gave.
     ///
@@ -89,7 +146,7 @@ crate::scalars! {
     /// ```
     kql fn percentile_tdigest (tdigest: Dyn, percentile: Real) -> Option<JsonOut> {
         let value = Digest::of(tdigest)?.percentile(percentile)?;
-        Some(JsonOut(crate::types::number::json_real(value)))
+        Some(JsonOut(number::json_real(value)))
     }
 
     /// How many of the values of an intermediate result that `tdigest` gave are not larger than a value.
@@ -112,4 +169,34 @@ crate::scalars! {
         let digest = Digest::of(tdigest)?;
         Some(digest.rank(value) / digest.total() * 100.0)
     }
+}
+
+crate::kernels! {
+    /// Intermediate results of distinct counts, in columns of a row, as one.
+    ///
+    /// Source: hll-merge-function.
+    ///
+    /// ```kql
+    /// dcount_hll(hll_merge(dynamic([5, 7]), dynamic([7, 9]))) // 3
+    /// ```
+    kql fn hll_merge (hll[repeats]: Dynamic) -> Kind(Kind::Dynamic) = hll_merge;
+
+    /// Intermediate results of percentiles, in columns of a row, as one.
+    ///
+    /// Source: merge-tdigest-function.
+    ///
+    /// ```kql
+    /// rank_tdigest(merge_tdigest(dynamic([[1.0, 2.0], [1, 1]]), dynamic([[2.0], [5]])), 2) // 7
+    /// ```
+    kql fn merge_tdigest as [tdigest_merge] (tdigest[repeats]: Dynamic) -> Kind(Kind::Dynamic) = tdigest_merge;
+
+    /// Several percentiles of an intermediate result that `tdigest` gave, as an array.
+    ///
+    /// Source: percentile-array-tdigest-function.
+    ///
+    /// ```kql
+    /// percentiles_array_tdigest(dynamic([[1.0, 2.0, 9.0], [1, 1, 1]]), 50, 100) // [2.0,9.0]
+    /// percentiles_array_tdigest(dynamic([[1.0, 2.0, 9.0], [1, 1, 1]]), dynamic([0, 50])) // [1.0,2.0]
+    /// ```
+    kql fn percentiles_array_tdigest as [percentile_array_tdigest] (tdigest: Dynamic, percentile[repeats]: Any) -> Kind(Kind::Dynamic) = percentiles;
 }

@@ -26,6 +26,9 @@ fn log_gamma(x: f64) -> f64 {
 }
 
 fn gamma_of(x: f64) -> f64 {
+    if x == x.floor() && x <= 0.0 {
+        return f64::NAN;
+    }
     if x == x.floor() && x > 0.0 && x < 24.0 {
         return (1..x as u64).map(|factor| factor as f64).product();
     }
@@ -113,6 +116,7 @@ crate::scalars! {
     ///
     /// ```kql
     /// gamma(5) // 24
+    /// isnan(gamma(-1)) // true
     /// ```
     kql fn gamma (number: Real) -> f64 { gamma_of(number) }
 

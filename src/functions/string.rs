@@ -472,7 +472,7 @@ crate::scalars! {
     /// ```kql
     /// strcat_array(dynamic([1, 2, 3]), "->") // 1->2->3
     /// ```
-    kql fn strcat_array(array: Dyn, delimiter: AnyText) -> String {
+    kql fn strcat_array as [array_strcat](array: Dyn, delimiter: AnyText) -> String {
         array.texts().unwrap_or_default().join(&delimiter)
     }
 

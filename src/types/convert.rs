@@ -92,15 +92,22 @@ fn to_long(value: &Value) -> Option<i64> {
         Value::Text(Kind::Decimal, text) => number::real_to_long(text.parse().ok()?),
         Value::Text(_, text) => number::parse_long(text),
         Value::Real(r) => number::real_to_long(*r),
+        Value::DateTime(ticks) => Some(since_year_one(*ticks)),
         other => other.as_long(),
     }
+}
+
+/// The number that a datetime is where a number is wanted: its ticks since year 1.
+fn since_year_one(ticks: i64) -> i64 {
+    ticks.saturating_sub(datetime::MIN)
 }
 
 fn to_real(value: &Value) -> Option<f64> {
     match value {
         Value::Text(_, text) => number::parse_real(text),
         Value::Bool(b) => Some(f64::from(*b)),
-        Value::DateTime(t) | Value::TimeSpan(t) => Some(*t as f64),
+        Value::DateTime(t) => Some(since_year_one(*t) as f64),
+        Value::TimeSpan(t) => Some(*t as f64),
         other => other.as_real(),
     }
 }

@@ -2,32 +2,33 @@
 
 /// The canonical text of a guid: 32 lower-case hexadecimal digits with dashes after 8, 12, 16 and 20.
 ///
-/// Read are any case, no dashes at all, and braces or parentheses around it; `None` for other text.
+/// Read are any case, any of the dashes left out, and a brace or parenthesis before it; what follows the last digit is
+/// passed over. `None` for other text.
 ///
-/// Source: the documentation page "The guid data type".
+/// Source: the documentation pages "The guid data type" and "toguid()".
 pub fn parse(text: &str) -> Option<String> {
     let text = text.trim_ascii();
-    let inside = match text.as_bytes() {
-        [b'{', .., b'}'] | [b'(', .., b')'] => text.get(1..text.len() - 1)?,
-        _ => text,
-    };
-    let dashed = match inside.len() {
-        36 => true,
-        32 => false,
-        _ => return None,
-    };
+    let inside = text.strip_prefix(['{', '(']).unwrap_or(text);
     let mut canonical = String::with_capacity(36);
-    for (place, byte) in inside.bytes().enumerate() {
-        let dash = if dashed { matches!(place, 8 | 13 | 18 | 23) } else { false };
-        if dash != (byte == b'-') || !(dash || byte.is_ascii_hexdigit()) {
-            return None;
+    let (mut digits, mut dashed) = (0, false);
+    for byte in inside.bytes() {
+        let part_begins = matches!(digits, 8 | 12 | 16 | 20);
+        match byte {
+            b'-' if part_begins && !dashed => dashed = true,
+            digit if digit.is_ascii_hexdigit() => {
+                if part_begins {
+                    canonical.push('-');
+                }
+                canonical.push(char::from(digit.to_ascii_lowercase()));
+                (digits, dashed) = (digits + 1, false);
+            }
+            _ => return None,
         }
-        if !dashed && matches!(place, 8 | 12 | 16 | 20) {
-            canonical.push('-');
+        if digits == 32 {
+            return Some(canonical);
         }
-        canonical.push(char::from(byte.to_ascii_lowercase()));
     }
-    Some(canonical)
+    None
 }
 
 #[cfg(test)]
@@ -43,6 +44,8 @@ mod tests {
             "{74be27de-1e4e-49d9-b579-fe0b331d3642}",
             "(74be27de-1e4e-49d9-b579-fe0b331d3642)",
             "74be27de1e4e49d9b579fe0b331d3642",
+            "74be27de1e4e-49d9-b579-fe0b331d3642",
+            "74be27de-1e4e-49d9-b579-fe0b331d3642, and more",
         ];
         for spelling in spellings {
             assert_eq!(parse(spelling).as_deref(), Some(canonical), "{spelling}");
@@ -51,12 +54,10 @@ mod tests {
 
     #[test]
     fn other_texts_are_null() {
-        let wrong = ["", "{}", "x", "74be27de-1e4e-49d9-b579-fe0b331d364", "74be27de-1e4e-49d9-b579-fe0b331d364g"];
+        let wrong = ["", "{}", "x", "74be27de-1e4e-49d9-b579-fe0b331d364", "74be27de--1e4e-49d9-b579-fe0b331d3642"];
         for text in wrong {
             assert_eq!(parse(text), None, "{text}");
         }
-        assert_eq!(parse("74be27de11e4e249d93b5794fe0b331d3642"), None);
-        assert_eq!(parse("{74be27de-1e4e-49d9-b579-fe0b331d3642)"), None);
         assert_eq!(parse("--------------------------------"), None);
     }
 

@@ -233,7 +233,7 @@ crate::scalars! {
     /// ```kql
     /// series_sum(dynamic([1, 2, 3, 4])) // 10
     /// ```
-    kql fn series_sum (series: Dyn) -> Option<f64> { Numbers::of(series)?.values.into_iter().sum() }
+    kql fn series_sum (series: Dyn) -> Option<f64> { Numbers::of(series)?.values.into_iter().sum::<Option<f64>>().map(|sum| sum + 0.0) }
 
     /// The product of the numbers; null where an element is no number.
     ///

@@ -3,15 +3,19 @@ mod decompose;
 mod elements;
 mod fill;
 mod fit;
+mod fourier;
 mod outliers;
 mod periods;
+mod polynomial;
 
 pub use decompose::COLUMNS as DECOMPOSITIONS;
 pub use elements::{COLUMNS as ELEMENTS, ROWS as MEASURES};
 pub use fill::ROWS as FILLS;
 pub use fit::ROWS as FITS;
+pub use fourier::ROWS as TRANSFORMS;
 pub use outliers::COLUMNS as OUTLIERS;
 pub use periods::COLUMNS as PERIODS;
+pub use polynomial::ROWS as POLYNOMIALS;
 
 use super::items::items;
 use crate::types::json::Writer;
@@ -70,56 +74,6 @@ fn mean(values: &[f64]) -> f64 {
     values.iter().sum::<f64>() / values.len() as f64
 }
 
-/// The columns of a function that gives several, by name and kind, in their order. The function's own
-/// result is an array that holds their values. None for a function of one result.
-///
-/// `array_sort_asc` and `array_sort_desc` give a column for each array too, and such an array for several.
-pub fn columns(function: &str) -> Option<&'static [(&'static str, Kind)]> {
-    use Kind::{Dynamic, Long, Real};
-    Some(match function {
-        "series_stats" => &[
-            ("min", Real),
-            ("min_idx", Long),
-            ("max", Real),
-            ("max_idx", Long),
-            ("avg", Real),
-            ("stdev", Real),
-            ("variance", Real),
-        ],
-        "series_fit_line" => &[
-            ("rsquare", Real),
-            ("slope", Real),
-            ("variance", Real),
-            ("rvariance", Real),
-            ("interception", Real),
-            ("line_fit", Dynamic),
-        ],
-        "series_fit_2lines" => &[
-            ("rsquare", Real),
-            ("split_idx", Long),
-            ("variance", Real),
-            ("rvariance", Real),
-            ("line_fit", Dynamic),
-            ("right_rsquare", Real),
-            ("right_slope", Real),
-            ("right_interception", Real),
-            ("right_variance", Real),
-            ("right_rvariance", Real),
-            ("left_rsquare", Real),
-            ("left_slope", Real),
-            ("left_interception", Real),
-            ("left_variance", Real),
-            ("left_rvariance", Real),
-        ],
-        "series_decompose" | "series_decompose_forecast" => {
-            &[("baseline", Dynamic), ("seasonal", Dynamic), ("trend", Dynamic), ("residual", Dynamic)]
-        }
-        "series_decompose_anomalies" => &[("ad_flag", Dynamic), ("ad_score", Dynamic), ("baseline", Dynamic)],
-        "series_periods_detect" | "series_periods_validate" => &[("periods", Dynamic), ("scores", Dynamic)],
-        _ => return None,
-    })
-}
-
 /// A number given as an argument; none where it is null.
 fn real_of(value: &Value) -> Option<f64> {
     crate::types::convert::value_to(value, Kind::Real).as_real()
@@ -128,17 +82,6 @@ fn real_of(value: &Value) -> Option<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn every_function_of_several_columns_exists() {
-        use crate::functions::{Dialect, all, find};
-        for item in all().filter(|item| columns(item.name).is_some()) {
-            assert_eq!(item.result(&[Kind::Dynamic]), Kind::Dynamic, "{}", item.name);
-        }
-        for name in ["series_stats", "series_fit_line", "series_fit_2lines", "series_decompose_anomalies"] {
-            assert!(columns(name).is_some() && !find(Dialect::Kql, name).is_empty(), "{name}");
-        }
-    }
 
     #[test]
     fn quantiles_interpolate() {

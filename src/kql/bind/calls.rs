@@ -73,6 +73,8 @@ impl Binder<'_> {
         }
         let called = self.chosen(items, call, arguments)?;
         match target {
+            // The numbers of an array have no kind of their own.
+            Some(_) if call.name.text == "percentiles_array_tdigest" => Ok(called),
             Some(kind) => self.converted(called, kind, call.span),
             None => Ok(called),
         }

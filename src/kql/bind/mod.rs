@@ -3,6 +3,7 @@
 //! A part that is wrong is reported and answered with [`Reported`]; what stands around it is bound
 //! all the same, so that one reading finds several mistakes. Nothing here runs a plan: where columns
 //! depend on data, [`bind`] gives [`Step::Need`], and is called again with the answer.
+mod about;
 mod aggregates;
 mod binder;
 mod calls;

@@ -49,6 +49,8 @@ fn of_call(call: &Call) -> Option<String> {
     let prefixed = |prefix: &str| Some(format!("{prefix}_{}", first_argument(call).unwrap_or_default()));
     match name {
         "strlen" | "string_size" | "percentile_tdigest" | "dcount_hll" => prefixed(name),
+        "percentiles_array_tdigest" => prefixed("percentile_tdigest"),
+        "array_sort_asc" | "array_sort_desc" => Some(format!("{}_sorted", first_argument(call)?)),
         "gettype" => prefixed("type"),
         "treepath" => prefixed("tree"),
         "repeat" => prefixed("repeat"),

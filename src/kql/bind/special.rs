@@ -1,5 +1,6 @@
 //! Calls that are forms of the language: branches, the clock, row functions, names of columns.
 use super::Bind;
+use super::about::takes_all;
 use super::binder::Binder;
 use super::convert::common;
 use super::relation::Row;
@@ -24,6 +25,12 @@ impl Binder<'_> {
             "bag_pack_columns" => self.bag_pack_columns(call, row),
             "bin_auto" => self.bin_auto(call, row),
             "pack_all" => self.pack_all(call, row),
+            "assert" => self.assert(call),
+            "column_names_of" => self.column_names_of(call),
+            "iscolumnexists" => self.is_column(call, row),
+            "estimate_data_size" if takes_all(call) => self.estimate_row_size(call, row),
+            "cursor_after" => self.ingested(call, row, ">"),
+            "cursor_before_or_at" => self.ingested(call, row, "<="),
             "row_number" | "row_cumsum" | "prev" | "next" | "row_window_session" | "row_rank_dense"
             | "row_rank_min" => self.in_row_order(call, row),
             _ => return None,
@@ -238,7 +245,7 @@ impl Binder<'_> {
 }
 
 /// A table without ingestion times of its own gives its events' time.
-fn ingestion_time(row: &Row) -> Expr {
+pub(super) fn ingestion_time(row: &Row) -> Expr {
     match row.column("TimeGenerated").filter(|(_, kind)| *kind == Kind::DateTime) {
         Some((name, kind)) => Expr::Column(name, kind),
         None => Expr::Const(Value::Null(Kind::DateTime)),

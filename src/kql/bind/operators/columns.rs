@@ -1,4 +1,5 @@
 //! `where`, `extend`, `project` and its relatives, `print`.
+use super::several::Naming;
 use crate::diagnostic::Span;
 use crate::expr::Expr;
 use crate::kql::ast::{
@@ -88,7 +89,8 @@ impl Binder<'_> {
     fn named_columns(&mut self, column: &Column, row: &Row, names: &mut Names, replaces: bool) -> Vec<(Name, Expr)> {
         let failed = |Reported| Expr::Const(Value::Null(Kind::Dynamic));
         let expr = self.whole(&column.expression, row).unwrap_or_else(failed);
-        if let Some(several) = self.several(column, &expr, names, replaces) {
+        let naming = if replaces { Naming::Replacing } else { Naming::Unique };
+        if let Some(several) = self.several(column, &expr, row, names, naming) {
             return several.unwrap_or_default();
         }
         if let ColumnNames::Tuple(given) = &column.names {
@@ -153,6 +155,10 @@ impl Binder<'_> {
         for (at, column) in print.columns.iter().enumerate() {
             let failed = |Reported| Expr::Const(Value::Null(Kind::Dynamic));
             let expr = self.whole(&column.expression, &row).unwrap_or_else(failed);
+            if let Some(several) = self.several(column, &expr, &row, &mut names, Naming::Written) {
+                made.extend(several.unwrap_or_default());
+                continue;
+            }
             match &column.names {
                 ColumnNames::Tuple(given) => made.extend(self.tuple(given, expr, column.span, &mut names)),
                 ColumnNames::One(name) => made.push((self.declared(name, &mut names), expr)),
