@@ -103,6 +103,10 @@ static FAMILIES: &[&[Scalar]] = &[
     // Places and shapes on Earth.
     geo::POINTS,
     geo::WKT,
+    geo::GEOHASHES,
+    geo::S2_ROWS,
+    geo::H3_ROWS,
+    geo::H3_COLUMNS,
     elsewhere::ROWS,
     elsewhere::COLUMNS,
     outside::COLUMNS,

@@ -1,4 +1,5 @@
 //! Sets of the distinct values of a group.
+use super::elements::Elements;
 use super::{Rows, State, same};
 use crate::diagnostic::{Fault, Result};
 use crate::functions::Context;
@@ -70,8 +71,9 @@ impl Distinct {
 impl State for Distinct {
     fn update(&mut self, rows: &Rows, arguments: &[Column]) -> Result<()> {
         let Some(argument) = arguments.first() else { return Ok(()) };
-        let numbers = self.values.numbers(argument);
-        for ((&group, number), &ordinal) in rows.groups.iter().zip(numbers).zip(rows.ordinals) {
+        let values = Elements::of(argument, rows);
+        let numbers = self.values.numbers(&values.column);
+        for ((&group, number), &ordinal) in values.groups.iter().zip(numbers).zip(values.ordinals.iter()) {
             if number != NULL {
                 self.pairs.insert(group, number, ordinal);
             }
@@ -135,10 +137,13 @@ crate::aggregates! {
     /// The distinct values as an array, in order of first sight; nulls are passed over. At most
     /// `most` of them, 1,048,576 unless said otherwise.
     ///
+    /// Of a value that is an array the elements are taken.
+    ///
     /// Source: make-set-aggregation-function.
     ///
     /// ```kql
     /// range x from 1 to 9 step 1 | summarize make_set(x % 3) // [1,2,0]
+    /// print x = dynamic([[1, 2], [2, 3]]) | mv-expand x | summarize make_set(x) // [1,2,3]
     /// ```
     kql Rows costly fn make_set called "set" (value: Any, most[optional]: Integer) -> Kind(Kind::Dynamic) = make_set;
 

@@ -1,4 +1,5 @@
 //! Lists: all values of a group, in the order of their rows.
+use super::elements::Elements;
 use super::held::Held;
 use super::{Rows, State, same};
 use crate::diagnostic::{Fault, Result};
@@ -69,9 +70,10 @@ fn capped(entries: &mut Vec<Entry>, most: usize) {
 impl State for List {
     fn update(&mut self, rows: &Rows, arguments: &[Column]) -> Result<()> {
         let Some(argument) = arguments.first() else { return Ok(()) };
-        let piece = self.held.add(argument);
-        let nulls = argument.null_buffer().filter(|_| !self.nulls);
-        let given = rows.groups.iter().zip(rows.ordinals).enumerate();
+        let values = Elements::of(argument, rows);
+        let piece = self.held.add(&values.column);
+        let nulls = values.column.null_buffer().filter(|_| !self.nulls);
+        let given = values.groups.iter().zip(values.ordinals.iter()).enumerate();
         let kept = given.filter(|(row, _)| nulls.as_ref().is_none_or(|n| n.is_valid(*row)));
         self.entries.extend(kept.map(|(row, (&group, &ordinal))| Entry { group, ordinal, piece, row: row as u32 }));
         self.prune();
@@ -141,9 +143,12 @@ crate::aggregates! {
     /// The values as an array, in the order of the rows; nulls are passed over. At most `most` of them, 1,048,576
     /// unless said otherwise.
     ///
+    /// Of a value that is an array the elements are taken.
+    ///
     /// Source: make-list-aggregation-function.
     ///
     /// ```kql
+    /// print x = dynamic([[1, 2], [3]]) | mv-expand x | summarize make_list(x) // [1,2,3]
     /// range x from 1 to 5 step 1 | summarize make_list(x % 3) // [1,2,0,1,2]
     /// range x from 1 to 5 step 1 | summarize make_list(x, 2) // [1,2]
     /// ```

@@ -1,0 +1,47 @@
+//! Arrays among the values of a list or a set: their elements count, not the arrays.
+use super::Rows;
+use crate::functions::items::items;
+use crate::types::{Builder, Column, Dynamic, Kind};
+use std::borrow::Cow;
+
+/// The values of an update, with the group and the ordinal of each.
+pub struct Elements<'a> {
+    pub column: Cow<'a, Column>,
+    pub groups: Cow<'a, [u32]>,
+    pub ordinals: Cow<'a, [u64]>,
+}
+
+impl<'a> Elements<'a> {
+    pub fn of(column: &'a Column, rows: &Rows<'a>) -> Elements<'a> {
+        let is_array = |row| Dynamic::of(column, row).is_some_and(Dynamic::is_array);
+        if column.kind() == Kind::Dynamic && (0..column.len()).any(is_array) {
+            return Self::opened(column, rows);
+        }
+        Elements { column: Cow::Borrowed(column), groups: rows.groups.into(), ordinals: rows.ordinals.into() }
+    }
+
+    fn opened(column: &Column, rows: &Rows) -> Elements<'a> {
+        let mut values = Builder::new(Kind::Dynamic, column.len());
+        let (mut groups, mut ordinals) = (Vec::new(), Vec::new());
+        for (row, (group, ordinal)) in rows.groups.iter().zip(rows.ordinals).enumerate() {
+            let before = values.len();
+            match Dynamic::of(column, row) {
+                Some(value) => match items(value) {
+                    Some(elements) => elements.iter().for_each(|element| push(element, &mut values)),
+                    None => values.push_text(&value.to_json()),
+                },
+                None => values.push_null(),
+            }
+            groups.resize(groups.len() + values.len() - before, *group);
+            ordinals.resize(groups.len(), *ordinal);
+        }
+        Elements { column: Cow::Owned(values.finish()), groups: groups.into(), ordinals: ordinals.into() }
+    }
+}
+
+fn push(element: &str, values: &mut Builder) {
+    match element {
+        "null" => values.push_null(),
+        json => values.push_text(json),
+    }
+}
