@@ -9,6 +9,37 @@ pub struct Expression {
     pub span: Span,
 }
 
+impl Expression {
+    /// The names in it that may stand for columns: not those of calls, nor any inside of a query.
+    pub fn names(&self) -> Vec<&Name> {
+        let mut names = Vec::new();
+        self.collect_names(&mut names);
+        names
+    }
+
+    fn collect_names<'e>(&'e self, names: &mut Vec<&'e Name>) {
+        match &self.kind {
+            ExpressionKind::Name(name) => names.push(name),
+            ExpressionKind::Call(call) => call.arguments.iter().for_each(|a| a.value.collect_names(names)),
+            ExpressionKind::Path(path) => path.base.collect_names(names),
+            ExpressionKind::Unary(unary) => unary.operand.collect_names(names),
+            ExpressionKind::Binary(binary) => {
+                [&binary.left, &binary.right].into_iter().for_each(|e| e.collect_names(names));
+            }
+            ExpressionKind::And(terms) | ExpressionKind::Or(terms) => {
+                terms.iter().for_each(|term| term.collect_names(names));
+            }
+            ExpressionKind::In(tested) => {
+                std::iter::once(&tested.value).chain(&tested.items).for_each(|e| e.collect_names(names));
+            }
+            ExpressionKind::Between(b) => {
+                [&b.value, &b.low, &b.high].into_iter().for_each(|e| e.collect_names(names));
+            }
+            _ => {}
+        }
+    }
+}
+
 #[derive(Clone, Debug, PartialEq)]
 pub enum ExpressionKind {
     Literal(Literal),

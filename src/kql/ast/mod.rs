@@ -3,10 +3,12 @@
 //! The tree's height is bounded by the parser (see `parse::MAX_DEPTH`), so that walking and dropping
 //! it may recurse: `and` and `or` hold all their terms in one node, a pipeline all its operators.
 mod expression;
+mod graph;
 mod operator;
 mod tabular;
 
 pub use expression::*;
+pub use graph::*;
 pub use operator::*;
 pub use tabular::*;
 

@@ -1,8 +1,8 @@
 //! The operators of a pipeline, one struct each with all its options.
 use super::{
-    BagExpansion, Call, Column, ColumnDeclaration, Expression, JoinKind, Name, NamePattern, NullsOrder, Parameter,
-    ParseKind, Pipeline, Rename, ReorderItem, RowSchema, SearchKind, SortKey, SortOrder, Spanned, Statement, TypeName,
-    UnionKind,
+    BagExpansion, Call, Column, ColumnDeclaration, Expression, GraphMarkComponents, GraphMatch, GraphShortestPaths,
+    GraphToTable, JoinKind, MakeGraph, Name, NamePattern, NullsOrder, Parameter, ParseKind, Pipeline, Rename,
+    ReorderItem, RowSchema, SearchKind, SortKey, SortOrder, Spanned, Statement, TypeName, UnionKind,
 };
 use crate::diagnostic::Span;
 
@@ -26,6 +26,7 @@ pub enum OperatorKind {
     ProjectKeep(ProjectPatterns),
     ProjectRename(ProjectRename),
     ProjectReorder(ProjectReorder),
+    ProjectByNames(ProjectByNames),
     Summarize(Box<Summarize>),
     Distinct(Distinct),
     Top(Box<Top>),
@@ -63,6 +64,11 @@ pub enum OperatorKind {
     Fork(Fork),
     Facet(Facet),
     Reduce(Reduce),
+    MakeGraph(Box<MakeGraph>),
+    GraphMatch(Box<GraphMatch>),
+    GraphShortestPaths(Box<GraphShortestPaths>),
+    GraphMarkComponents(GraphMarkComponents),
+    GraphToTable(GraphToTable),
     ExecuteAndCache,
     AssertSchema(RowSchema),
     Print(Print),
@@ -101,6 +107,12 @@ pub struct ProjectRename {
 #[derive(Clone, Debug, PartialEq)]
 pub struct ProjectReorder {
     pub items: Vec<ReorderItem>,
+}
+
+/// `project-by-names "a", dynamic(["b"]), "c*"`
+#[derive(Clone, Debug, PartialEq)]
+pub struct ProjectByNames {
+    pub names: Vec<Expression>,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -338,11 +350,20 @@ pub struct Find {
 #[derive(Clone, Debug, PartialEq)]
 pub enum FindProjection {
     /// `project a, b:string, pack(*)`
-    Project { columns: Vec<FindColumn>, pack_rest: bool },
+    Project { columns: Vec<FindColumn>, pack: Option<FindPack> },
     /// `project-smart`
     Smart,
     /// `project-away a, b*`
     Away(Vec<NamePattern>),
+}
+
+/// What the bag of `find` holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FindPack {
+    /// `pack(*)`: the columns that are not named.
+    Rest,
+    /// `pack_all()`
+    All,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]

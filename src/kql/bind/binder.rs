@@ -71,6 +71,11 @@ impl<'a> Binder<'a> {
         }
     }
 
+    /// Whether the plan is for a run, not for a check.
+    pub fn runs(&self) -> bool {
+        self.answers.is_some()
+    }
+
     pub fn need(&self) -> Option<(Key, NodeId)> {
         self.need
     }
@@ -194,7 +199,7 @@ impl<'a> Binder<'a> {
     pub fn over(&mut self, input: &Relation, node: Node, schema: Schema) -> Relation {
         let node = self.plan.add(node, schema.clone());
         let unknown = input.unknown.iter().filter(|name| schema.kind(name) == Some(Kind::Dynamic)).cloned().collect();
-        Relation { node, schema, open: input.open, unknown, table: None }
+        Relation { node, schema, open: input.open, unknown, table: None, graph: None }
     }
 
     /// The same columns over a node that only chooses or orders rows.
@@ -249,6 +254,11 @@ impl<'a> Binder<'a> {
     /// The result of a plan whose columns depend on data; none where it is not there (yet).
     pub fn answer(&mut self, node: NodeId, span: Span) -> Option<Table> {
         self.open = true;
+        self.answered(node, span)
+    }
+
+    /// The result of a plan that must be known to go on; none where it is not there (yet).
+    pub fn answered(&mut self, node: NodeId, span: Span) -> Option<Table> {
         let answers = self.answers?;
         let instance = self.instances.entry(span.start).or_default();
         let key = (span.start, *instance);

@@ -25,6 +25,9 @@ impl Binder<'_> {
                 _ => Err(self.error("KS211", format!("'{name}' is not a function."), call.name.span)),
             };
         }
+        if let Some(value) = row.graph.and_then(|view| self.graph_call(call, view)) {
+            return value;
+        }
         if let Some(value) = self.table_function(call, row) {
             return value;
         }

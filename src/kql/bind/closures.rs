@@ -147,7 +147,7 @@ impl Binder<'_> {
     }
 
     /// The statements of a function; the last one is its value.
-    fn body(&mut self, statements: &[Statement], span: Span) -> Bind<Value> {
+    pub fn body(&mut self, statements: &[Statement], span: Span) -> Bind<Value> {
         let mut value = None;
         for statement in statements {
             match statement {
@@ -168,7 +168,7 @@ impl Binder<'_> {
     }
 
     pub fn saved(&mut self, name: &str, span: Span) -> Option<Bind<Rc<Closure>>> {
-        let text = self.catalog.function(name)?;
+        let text = self.catalog.function(name).filter(|_| self.is_visible(name))?;
         if self.calling.iter().any(|caller| caller == name) {
             return Some(Err(self.error("HP311", format!("the function '{name}' calls itself"), span)));
         }

@@ -36,7 +36,10 @@ impl Binder<'_> {
             ExpressionKind::Wildcard(pattern) => return self.tables_like(pattern).map(Value::Table),
             ExpressionKind::Literal(literal) => self.literal(literal, span).map(Expr::Const),
             ExpressionKind::Unary(unary) => self.unary(unary, row),
-            ExpressionKind::Binary(binary) => self.binary(binary, row),
+            ExpressionKind::Binary(binary) => match (&binary.left.kind, row.relation) {
+                (ExpressionKind::Star, Some(relation)) => self.any_column_of(binary, relation, false),
+                _ => self.binary(binary, row),
+            },
             ExpressionKind::And(terms) => self.junction(terms, row, Expr::And),
             ExpressionKind::Or(terms) => self.junction(terms, row, Expr::Or),
             ExpressionKind::In(tested) => self.membership(tested, row),
@@ -57,6 +60,14 @@ impl Binder<'_> {
 
     /// An expression that must be a table.
     pub fn table(&mut self, expression: &Expression) -> Bind<Relation> {
+        match self.source(expression)? {
+            graph if graph.graph.is_some() => Err(self.graph_in_place_of_rows(expression.span)),
+            rows => Ok(rows),
+        }
+    }
+
+    /// An expression that a pipeline begins with: a table or a graph.
+    pub fn source(&mut self, expression: &Expression) -> Bind<Relation> {
         match self.value(expression, &Row::default())? {
             Value::Table(relation) => Ok(relation),
             Value::Scalar(_) => Err(self.error("KS111", "Tabular value expected.", expression.span)),
@@ -113,6 +124,9 @@ impl Binder<'_> {
     }
 
     fn name(&mut self, name: &Name, row: &Row) -> Bind<Value> {
+        if let Some(element) = row.graph.and_then(|view| self.graph_element(name, view)) {
+            return element.map(Value::Scalar);
+        }
         if let Some(column) = self.column(name, row)? {
             return Ok(Value::Scalar(column));
         }
@@ -149,7 +163,7 @@ impl Binder<'_> {
             Binding::Function(closure) => {
                 self.call_closure(&closure, &name.text, &[], None, &Row::default(), name.span)
             }
-            Binding::Pattern(..) => {
+            Binding::Pattern(..) | Binding::Restriction(_) => {
                 Err(self.error("KS108", format!("The pattern '{}' must be called.", name.text), name.span))
             }
             Binding::Broken(broken) => {
@@ -187,16 +201,19 @@ impl Binder<'_> {
     }
 
     fn path(&mut self, path: &Path, row: &Row, span: Span) -> Bind<Value> {
-        if let Some(entity) = self.entity(path) {
-            return self.entity_table(entity).map(Value::Table);
-        }
+        // A pattern may be called `app`.
         if let Some(value) = self.pattern_path(path) {
             return value;
         }
-        if let Some((state, rest)) = step_state(path, row) {
-            return match rest {
-                [] => Ok(Value::Scalar(state)),
-                _ => self.steps_from(state, path, rest, row, span),
+        if let Some(entity) = self.entity(path) {
+            return self.entity_table(entity).map(Value::Table);
+        }
+        let property = row.graph.and_then(|view| self.graph_property(path, view));
+        let known = property.or_else(|| step_state(path, row).map(Ok));
+        if let Some(known) = known {
+            return match known? {
+                (value, []) => Ok(Value::Scalar(value)),
+                (value, rest) => self.steps_from(value, path, rest, row, span),
             };
         }
         let base = self.scalar(&path.base, row)?;

@@ -28,6 +28,9 @@ impl Binder<'_> {
         let mut failed = None;
         for item in &tested.items {
             match self.value(item, row) {
+                Ok(super::expressions::Value::Table(table)) if table.graph.is_some() => {
+                    failed = Some(self.graph_in_place_of_rows(item.span));
+                }
                 Ok(super::expressions::Value::Table(table)) => {
                     let set = self.set_of(&table, item.span);
                     items.arrays.extend(set);

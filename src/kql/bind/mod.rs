@@ -17,6 +17,7 @@ mod names;
 mod operators;
 mod patterns;
 mod relation;
+mod restriction;
 mod scope;
 mod special;
 mod statements;

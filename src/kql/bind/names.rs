@@ -51,6 +51,7 @@ fn of_call(call: &Call) -> Option<String> {
         "strlen" | "string_size" | "percentile_tdigest" | "dcount_hll" => prefixed(name),
         "percentiles_array_tdigest" => prefixed("percentile_tdigest"),
         "array_sort_asc" | "array_sort_desc" => Some(format!("{}_sorted", first_argument(call)?)),
+        "node_degree_in" | "node_degree_out" | "node_id" => Some(name.to_owned()),
         "gettype" => prefixed("type"),
         "treepath" => prefixed("tree"),
         "repeat" => prefixed("repeat"),

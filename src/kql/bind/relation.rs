@@ -1,7 +1,9 @@
 //! Rows on their way through a pipeline, and what an expression may see of them.
+use super::operators::GraphView;
 use crate::plan::{AggregateCall, NodeId, RowCall};
 use crate::types::{Kind, Name, Schema};
 use std::cell::RefCell;
+use std::rc::Rc;
 
 /// A plan node with what is known of its columns.
 #[derive(Clone, Debug)]
@@ -14,6 +16,22 @@ pub(super) struct Relation {
     pub unknown: Vec<Name>,
     /// The table's name where the rows are those of one table: what `union withsource=` says.
     pub table: Option<String>,
+    /// Where it is no table at all.
+    pub graph: Option<Rc<Graph>>,
+}
+
+/// What `make-graph` gives: rows with hidden columns for the keys of nodes.
+#[derive(Clone, Debug)]
+pub(super) struct Graph {
+    pub nodes: Relation,
+    pub edges: Relation,
+}
+
+impl Graph {
+    /// Whether something about its tables was reported before.
+    pub fn is_broken(&self) -> bool {
+        self.nodes.open == Open::Broken || self.edges.open == Open::Broken
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,7 +45,7 @@ pub(super) enum Open {
 
 impl Relation {
     pub fn new(node: NodeId, schema: Schema) -> Relation {
-        Relation { node, schema, open: Open::Closed, unknown: Vec::new(), table: None }
+        Relation { node, schema, open: Open::Closed, unknown: Vec::new(), table: None, graph: None }
     }
 
     pub fn is_open(&self) -> bool {
@@ -52,11 +70,13 @@ pub(super) struct Row<'r> {
     pub aggregates: Option<&'r Lifted<AggregateCall>>,
     /// Where functions of the row's place may stand.
     pub in_order: Option<&'r Lifted<RowCall>>,
+    /// Where the parts of a graph may be named.
+    pub graph: Option<GraphView<'r>>,
 }
 
 impl<'r> Row<'r> {
     pub fn of(relation: &'r Relation) -> Row<'r> {
-        Row { relation: Some(relation), aggregates: None, in_order: None }
+        Row { relation: Some(relation), ..Row::default() }
     }
 
     /// The column of that name.

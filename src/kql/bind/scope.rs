@@ -1,5 +1,6 @@
 //! What names stand for: `let` statements and parameters, inner ones before outer ones.
 use super::relation::Relation;
+use super::restriction::Visible;
 use crate::diagnostic::Diagnostic;
 use crate::expr::Expr;
 use crate::kql::ast;
@@ -14,6 +15,8 @@ pub(super) enum Binding {
     Function(Rc<Closure>),
     /// With the names it saw where it was declared.
     Pattern(Rc<ast::Pattern>, ScopeId),
+    /// What may be named behind a `restrict` statement; its own name is empty.
+    Restriction(Rc<Visible>),
     /// What was wrong with it is said when it is used, or at the end.
     Broken(Rc<Broken>),
 }
@@ -48,11 +51,28 @@ impl Scopes {
     }
 
     pub fn find(&self, scope: ScopeId, name: &str) -> Option<&Binding> {
-        self.chain(scope).find(|(known, _)| *known == name).map(|(_, binding)| binding)
+        let mut restriction: Option<&Visible> = None;
+        for (known, binding) in self.chain(scope) {
+            match binding {
+                Binding::Restriction(visible) => restriction = restriction.or(Some(visible)),
+                Binding::Scalar(..) if known == name => return Some(binding),
+                _ if known == name => return restriction.is_none_or(|v| v.local(name)).then_some(binding),
+                _ => {}
+            }
+        }
+        None
+    }
+
+    /// What may be named here, where a `restrict` statement says so.
+    pub fn restriction(&self, scope: ScopeId) -> Option<&Visible> {
+        self.chain(scope).find_map(|(_, binding)| match binding {
+            Binding::Restriction(visible) => Some(&**visible),
+            _ => None,
+        })
     }
 
     pub fn names(&self, scope: ScopeId) -> impl Iterator<Item = &str> {
-        self.chain(scope).map(|(name, _)| name)
+        self.chain(scope).map(|(name, _)| name).filter(|name| !name.is_empty())
     }
 
     fn chain(&self, scope: ScopeId) -> impl Iterator<Item = (&str, &Binding)> {

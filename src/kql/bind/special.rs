@@ -115,6 +115,9 @@ impl Binder<'_> {
         };
         match self.value(&argument.value, &Row { aggregates: None, in_order: None, ..*row })? {
             super::expressions::Value::Scalar(expr) => Ok(expr),
+            super::expressions::Value::Table(table) if table.graph.is_some() => {
+                Err(self.graph_in_place_of_rows(argument.span))
+            }
             super::expressions::Value::Table(table) => {
                 let Some((_, kind)) = table.schema.columns().first() else {
                     return Ok(Expr::Const(Value::Null(Kind::Dynamic)));

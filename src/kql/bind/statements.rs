@@ -5,7 +5,7 @@ use super::expressions::Value;
 use super::relation::Row;
 use super::scope::{Binding, Broken, Closure};
 use super::{Bind, Reported};
-use crate::diagnostic::{Diagnostic, Severity};
+use crate::diagnostic::{Diagnostic, Severity, Span};
 use crate::expr::Expr;
 use crate::kql::ast::{self, LetValue, ParameterKind, QueryParameters, Statement};
 use crate::types::{Name, Table};
@@ -18,8 +18,8 @@ impl Binder<'_> {
             match statement {
                 Statement::Expression(expression) => {
                     self.render = None;
-                    if let Ok(value) = self.value(expression, &Row::default()) {
-                        let root = self.root(value);
+                    for value in self.results_of(expression).unwrap_or_default() {
+                        let root = self.root(value, expression.span);
                         let render = self.render.take();
                         self.results.push((root, render));
                     }
@@ -38,9 +38,12 @@ impl Binder<'_> {
     }
 
     /// The node of a result; a lone scalar is a table of one cell.
-    fn root(&mut self, value: Value) -> crate::plan::NodeId {
+    fn root(&mut self, value: Value, span: Span) -> crate::plan::NodeId {
         match value {
             Value::Table(relation) => {
+                if relation.graph.is_some() {
+                    self.graph_in_place_of_rows(span);
+                }
                 self.open |= relation.is_open();
                 if self.results.is_empty() {
                     self.unknown = relation.unknown;
@@ -70,8 +73,9 @@ impl Binder<'_> {
                 self.scope = self.scopes.with(self.scope, &pattern.name.text, binding);
             }
             Statement::Set(option) => self.set_option(option),
-            Statement::RestrictAccess(_) | Statement::AliasDatabase(_) => {}
-            Statement::Expression(_) => {}
+            Statement::RestrictAccess(restriction) => self.restrict_access(restriction),
+            // A database is never told from another.
+            Statement::AliasDatabase(_) | Statement::Expression(_) => {}
         }
     }
 
@@ -123,11 +127,19 @@ impl Binder<'_> {
         (if failed { Err(Reported) } else { value }, said)
     }
 
+    fn without_value(&mut self, parameter: &ast::Name) -> Reported {
+        let message = format!("The query parameter '{}' has no value.", parameter.text);
+        let help = format!("give it a default: declare query_parameters({}:… = …)", parameter.text);
+        self.say(Diagnostic::error("HP133", message).at(parameter.span).help(help));
+        Reported
+    }
+
     fn query_parameters(&mut self, parameters: &QueryParameters) {
         for parameter in &parameters.parameters {
             let ParameterKind::Scalar { kind, default } = &parameter.kind else { continue };
             let given = match default {
                 Some(default) => self.whole(default, &Row::default()),
+                None if self.runs() => Err(self.without_value(&parameter.name)),
                 None => Ok(null_of(kind.kind)),
             };
             if let Ok(expr) = given {

@@ -40,6 +40,9 @@ impl Binder<'_> {
     }
 
     pub fn named_table(&mut self, name: &Name) -> Bind<Relation> {
+        if !self.is_visible(&name.text) {
+            return Err(self.unknown_table(name));
+        }
         match self.catalog.table(&name.text) {
             Ok(Some(source)) => return Ok(self.scan(&name.text, source)),
             Err(fault) => return Err(self.fault(&fault, name.span)),
@@ -59,7 +62,11 @@ impl Binder<'_> {
     }
 
     fn unknown_table(&mut self, name: &Name) -> super::Reported {
-        let tables = self.catalog.tables();
+        let tables = self.visible_tables();
+        if self.scopes.restriction(self.scope).is_some() && !self.is_visible(&name.text) {
+            let message = format!("The name '{}' is not among those that 'restrict' gives access to.", name.text);
+            return self.error("KS204", message, name.span);
+        }
         if self.catalog.schema(&name.text).is_some() {
             let message = format!("The table '{}' is not among those given.", name.text);
             let given = if tables.is_empty() { "none is given".to_owned() } else { tables.join(", ") };
@@ -137,6 +144,12 @@ impl Binder<'_> {
             }),
             "_GetWatchlist" | "_ASIM_GetWatchlistRaw" => {
                 self.text_argument(call, 0).and_then(|alias| self.watchlist(&alias, call.span))
+            }
+            "graph" => {
+                let said = Diagnostic::error("HP120", "'graph' reads a stored graph, and there are none here");
+                let help = "make the graph in the query: `edges | make-graph source --> target with nodes on id`";
+                self.say(said.at(call.name.span).help(help));
+                Err(super::Reported)
             }
             "cluster" | "database" | "workspace" | "app" | "resource" | "adx" | "arg" => {
                 Err(self.unsupported(&format!("'{}' without a table of it", call.name.text), call.span))
@@ -234,7 +247,7 @@ impl Binder<'_> {
         })
     }
 
-    /// The tables whose names match, as legs of a union.
+    /// The tables and views whose names match, as legs of a union.
     pub fn tables_like(&mut self, pattern: &NamePattern) -> Bind<Relation> {
         let legs = self.matching_tables(pattern);
         if legs.is_empty() {
@@ -245,11 +258,12 @@ impl Binder<'_> {
     }
 
     pub fn matching_tables(&mut self, pattern: &NamePattern) -> Vec<Relation> {
-        let mut names = self.catalog.tables();
-        names.sort();
-        let matching = names.into_iter().filter(|name| matches_pattern(&pattern.text, name));
-        let names: Vec<Name> = matching.map(|text| Name { text, span: pattern.span }).collect();
-        names.iter().filter_map(|name| self.named_table(name).ok()).collect()
+        let matching = |name: &String| matches_pattern(&pattern.text, name);
+        let mut legs = self.views(&matching, pattern.span);
+        for text in self.visible_tables().into_iter().filter(matching) {
+            legs.extend(self.named_table(&Name { text, span: pattern.span }));
+        }
+        legs
     }
 
     /// The table that a path names: what stands behind its last dot.

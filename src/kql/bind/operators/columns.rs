@@ -3,8 +3,8 @@ use super::several::Naming;
 use crate::diagnostic::Span;
 use crate::expr::Expr;
 use crate::kql::ast::{
-    Column, ColumnNames, NamePattern, Print, ProjectPatterns, ProjectRename, ProjectReorder, ReorderItem, SortOrder,
-    Where,
+    Column, ColumnNames, NamePattern, Print, ProjectByNames, ProjectPatterns, ProjectRename, ProjectReorder,
+    ReorderItem, SortOrder, Where,
 };
 use crate::kql::bind::binder::Binder;
 use crate::kql::bind::names::{Names, automatic};
@@ -12,7 +12,7 @@ use crate::kql::bind::relation::{Lifted, Relation, Row};
 use crate::kql::bind::tables::matches_pattern;
 use crate::kql::bind::{Bind, Reported};
 use crate::plan::{Node, RowCall};
-use crate::types::{Kind, Name, Schema, Value};
+use crate::types::{Json, Kind, Name, Schema, Value};
 
 impl Binder<'_> {
     pub fn filter(&mut self, filter: &Where, input: &Relation) -> Bind<Relation> {
@@ -86,7 +86,13 @@ impl Binder<'_> {
 
     /// The columns of an item, an expression that failed as an unknown one. In `extend` a written or
     /// an automatic name replaces the column that has it.
-    fn named_columns(&mut self, column: &Column, row: &Row, names: &mut Names, replaces: bool) -> Vec<(Name, Expr)> {
+    pub(super) fn named_columns(
+        &mut self,
+        column: &Column,
+        row: &Row,
+        names: &mut Names,
+        replaces: bool,
+    ) -> Vec<(Name, Expr)> {
         let failed = |Reported| Expr::Const(Value::Null(Kind::Dynamic));
         let expr = self.whole(&column.expression, row).unwrap_or_else(failed);
         let naming = if replaces { Naming::Replacing } else { Naming::Unique };
@@ -191,6 +197,19 @@ impl Binder<'_> {
         let kinds = &input.schema;
         let columns = kept.iter().filter_map(|n| Some((n.clone(), Expr::Column(n.clone(), kinds.kind(n)?)))).collect();
         self.project(input, columns)
+    }
+
+    /// The columns that constants name, in their order; a name that no column has is passed over.
+    pub fn project_by_names(&mut self, project: &ProjectByNames, input: &Relation) -> Bind<Relation> {
+        let mut kept: Vec<Name> = Vec::new();
+        for names in &project.names {
+            let value = self.constant_of(names)?;
+            for pattern in texts_of(&value) {
+                let matching = input.schema.names().filter(|name| matches_pattern(&pattern, name));
+                kept.extend(matching.filter(|name| !kept.contains(name)).cloned().collect::<Vec<_>>());
+            }
+        }
+        Ok(self.only(input, &kept))
     }
 
     pub fn project_away(&mut self, away: &ProjectPatterns, input: &Relation) -> Bind<Relation> {
@@ -299,4 +318,14 @@ fn row_kind(call: &RowCall) -> Kind {
 /// The columns of a schema as expressions.
 pub(super) fn all_columns(schema: &Schema) -> Vec<(Name, Expr)> {
     schema.columns().iter().map(|(n, k)| (n.clone(), Expr::Column(n.clone(), *k))).collect()
+}
+
+/// The texts that a constant holds: itself, or the elements of an array.
+fn texts_of(value: &Value) -> Vec<String> {
+    match value {
+        Value::Text(Kind::Dynamic, array) if array.starts_with('[') => {
+            Json::new(array).elements().filter_map(|e| Some(e.as_str()?.into_owned())).collect()
+        }
+        other => vec![other.to_text()],
+    }
 }

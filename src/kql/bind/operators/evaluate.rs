@@ -169,7 +169,7 @@ impl Binder<'_> {
         self.pivoted(input, &column, kind, values, base, by, names, span)
     }
 
-    fn counted(&self) -> Option<Given> {
+    pub(super) fn counted(&self) -> Option<Given> {
         let function = crate::functions::aggregates::find(crate::functions::Dialect::Kql, "count")?;
         let call = crate::plan::AggregateCall { function, arguments: Vec::new(), condition: None, kind: Kind::Long };
         Some(Given { name: "count_".into(), call })

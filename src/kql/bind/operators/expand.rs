@@ -1,8 +1,6 @@
 //! `mv-expand` and `mv-apply`.
 use crate::expr::Expr;
-use crate::kql::ast::{
-    BagExpansion, ColumnNames, ExpressionKind, MvApply, MvColumn, MvExpand, Partition, PartitionBody,
-};
+use crate::kql::ast::{BagExpansion, ColumnNames, MvApply, MvColumn, MvExpand};
 use crate::kql::bind::Bind;
 use crate::kql::bind::binder::{Binder, is_unknown};
 use crate::kql::bind::names::automatic;
@@ -103,26 +101,6 @@ impl Binder<'_> {
             order.into_iter().filter_map(|n| Some((n.clone(), Expr::Column(n.clone(), kinds.kind(n)?)))).collect();
         let schema: Schema = columns.iter().map(|(n, e)| (n.clone(), e.kind())).collect();
         self.over(&applied, Node::Project { input: applied.node, columns }, schema)
-    }
-
-    /// `partition by column (subquery)`.
-    pub fn partition(&mut self, partition: &Partition, input: &Relation) -> Bind<Relation> {
-        let ExpressionKind::Name(by) = &partition.by.kind else {
-            return Err(self.error("KS109", "Column name expected.", partition.by.span));
-        };
-        let Expr::Column(by, _) = self.scalar(&partition.by, &Row::of(input))? else {
-            return Err(self.error("KS109", "Column name expected.", by.span));
-        };
-        let PartitionBody::Subquery(subquery) = &partition.body else {
-            return Err(self.unsupported("'partition' with a query in braces", partition.by.span));
-        };
-        let number = u32::try_from(self.plan.len()).unwrap_or(u32::MAX);
-        let argument = self.plan.add(Node::Argument { number }, input.schema.clone());
-        let rows = Relation { node: argument, table: None, ..input.clone() };
-        let body = self.pipeline(subquery, Some(&rows))?;
-        let node = Node::Partition { input: input.node, by, body: body.node };
-        let node = self.plan.add(node, body.schema.clone());
-        Ok(Relation { node, ..body })
     }
 }
 

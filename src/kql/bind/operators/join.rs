@@ -72,7 +72,8 @@ impl Binder<'_> {
             (Open::Any, _) | (_, Open::Any) => Open::Any,
             _ => Open::Closed,
         };
-        Ok(Relation { node: self.plan.add(node, schema.clone()), schema, open, unknown, table: None })
+        let node = self.plan.add(node, schema.clone());
+        Ok(Relation { open, unknown, ..Relation::new(node, schema) })
     }
 
     fn join_key(&mut self, condition: &Expression, left: &mut Relation, right: &mut Relation) -> Bind<Key> {

@@ -2,11 +2,16 @@
 mod columns;
 mod evaluate;
 mod expand;
+mod find;
+mod graph;
 mod join;
 mod make_series;
 mod parse;
 mod parse_kv;
+mod partition;
 mod plugins;
+mod reduce;
+mod results;
 mod rows;
 mod scan;
 mod search;
@@ -16,27 +21,43 @@ mod summarize;
 mod top_nested;
 mod union;
 
+pub(super) use graph::GraphView;
 pub(super) use scan::state_column;
 pub(super) use union::Uniting;
 
 use super::binder::Binder;
 use super::relation::Relation;
 use super::{Bind, Reported};
-use crate::kql::ast::{Operator, OperatorKind, Pipeline};
+use crate::diagnostic::{Diagnostic, Span};
+use crate::kql::ast::{Expression, Operator, OperatorKind, Pipeline};
+use crate::plan::Node;
 
 impl Binder<'_> {
     /// The rows of a pipeline; `input` are those of the enclosing operator.
     pub fn pipeline(&mut self, pipeline: &Pipeline, input: Option<&Relation>) -> Bind<Relation> {
-        let mut relation = match &pipeline.source {
-            Some(source) => self.table(source).map(Some),
+        let outer = self.scope;
+        let rows = self.piped(pipeline.source.as_ref(), &pipeline.operators, input, pipeline.span);
+        self.scope = outer;
+        rows
+    }
+
+    /// The rows behind some operators; the names that `as` gives stay known.
+    pub fn piped(
+        &mut self,
+        source: Option<&Expression>,
+        operators: &[Operator],
+        input: Option<&Relation>,
+        span: Span,
+    ) -> Bind<Relation> {
+        let mut relation = match source {
+            Some(source) => self.source(source).map(Some),
             None => Ok(input.cloned()),
         };
-        let outer = self.scope;
-        for operator in &pipeline.operators {
+        for operator in operators {
             relation = Ok(Some(match relation {
                 Ok(Some(input)) => self.operator(operator, &input).unwrap_or_else(|Reported| match &operator.kind {
-                    kind if keeps_columns(kind) => input,
-                    _ => input.broken(),
+                    kind if keeps_columns(kind) && input.graph.is_none() => input,
+                    _ => Relation { graph: None, ..input.broken() },
                 }),
                 Ok(None) => self.first_operator(operator)?,
                 Err(Reported) => {
@@ -45,10 +66,9 @@ impl Binder<'_> {
                 }
             }));
         }
-        self.scope = outer;
         match relation? {
             Some(relation) => Ok(relation),
-            None => Err(self.error("KS111", "Tabular value expected.", pipeline.span)),
+            None => Err(self.error("KS111", "Tabular value expected.", span)),
         }
     }
 
@@ -60,6 +80,7 @@ impl Binder<'_> {
             OperatorKind::Range(range) => self.range(range, operator.span),
             OperatorKind::Union(union) => self.union(union, None, operator.span),
             OperatorKind::Search(search) => self.search(search, None, operator.span),
+            OperatorKind::Find(find) => self.find(find, operator.span),
             OperatorKind::Unknown => Err(Reported),
             _ => Err(self.unsupported(&format!("'{}' without a source", operator.name.text), operator.name.span)),
         };
@@ -69,7 +90,10 @@ impl Binder<'_> {
 
     fn operator(&mut self, operator: &Operator, input: &Relation) -> Bind<Relation> {
         self.enter(operator.span)?;
-        let made = self.lowered(operator, input);
+        let made = match input.graph.as_deref() {
+            Some(graph) => self.over_graph(operator, input, graph),
+            None => self.lowered(operator, input),
+        };
         self.leave();
         made
     }
@@ -110,12 +134,35 @@ impl Binder<'_> {
             OperatorKind::Invoke(invoke) => self.invoke(invoke, input, operator.span),
             OperatorKind::Evaluate(evaluate) => self.evaluate(evaluate, input, operator.span),
             OperatorKind::GetSchema => Ok(self.get_schema(input)),
-            OperatorKind::Consume(_) | OperatorKind::ExecuteAndCache | OperatorKind::AssertSchema(_) => {
-                Ok(input.clone())
+            OperatorKind::ProjectByNames(project) => self.project_by_names(project, input),
+            OperatorKind::Reduce(reduce) => self.reduce(reduce, input),
+            OperatorKind::MakeGraph(graph) => self.make_graph(graph, input, operator.span),
+            OperatorKind::GraphMatch(_)
+            | OperatorKind::GraphShortestPaths(_)
+            | OperatorKind::GraphMarkComponents(_)
+            | OperatorKind::GraphToTable(_) => Err(self.rows_in_place_of_graph(operator, input)),
+            OperatorKind::Consume(_) => Ok(self.same_columns(input, Node::Take { input: input.node, rows: 0 })),
+            OperatorKind::ExecuteAndCache | OperatorKind::AssertSchema(_) => Ok(input.clone()),
+            OperatorKind::Fork(_) | OperatorKind::Facet(_) => Err(self.results_inside(operator)),
+            OperatorKind::Find(_) => {
+                let message = "'find' begins a query: it takes no rows.";
+                let said = Diagnostic::error("KS176", message).at(operator.name.span);
+                self.say(said.help("name the table in it: `find in (T) where …`"));
+                Err(Reported)
+            }
+            OperatorKind::Print(_) | OperatorKind::Range(_) => {
+                let message = format!("'{}' begins a query: it takes no rows.", operator.name.text);
+                Err(self.error("KS176", message, operator.name.span))
             }
             OperatorKind::Unknown => Err(Reported),
-            _ => Err(self.unsupported(&format!("'{}'", operator.name.text), operator.name.span)),
         }
+    }
+
+    /// `fork` and its like where one table is wanted.
+    fn results_inside(&mut self, operator: &Operator) -> Reported {
+        let name = &operator.name;
+        let message = format!("'{}' has several results: it stands only at the end of a query.", name.text);
+        self.error("HP129", message, name.span)
     }
 }
 

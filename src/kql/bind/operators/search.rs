@@ -4,14 +4,17 @@
 use super::Uniting;
 use crate::diagnostic::Span;
 use crate::expr::Expr;
-use crate::kql::ast::{BinaryOperator, Expression, ExpressionKind, Literal, Search, SearchKind, TextOperator};
+use crate::kql::ast::{
+    Binary, BinaryOperator, Expression, ExpressionKind, Literal, NamePattern, Search, SearchKind, TextOperator,
+};
 use crate::kql::bind::Bind;
 use crate::kql::bind::binder::Binder;
 use crate::kql::bind::expressions::Value as Bound;
 use crate::kql::bind::relation::{Relation, Row};
 use crate::kql::bind::scope::Binding;
 use crate::plan::Node;
-use crate::types::{Kind, Value};
+use crate::types::{Kind, Name, Value};
+use std::collections::HashSet;
 
 impl Binder<'_> {
     pub fn search(&mut self, search: &Search, input: Option<&Relation>, span: Span) -> Bind<Relation> {
@@ -25,9 +28,10 @@ impl Binder<'_> {
         let case_sensitive = search.kind.as_ref().is_some_and(|k| k.value == SearchKind::CaseSensitive);
         let width: usize = legs.iter().map(|l| l.schema.len()).sum();
         self.spend(width, span)?;
+        let searched = Searched::new(&legs, case_sensitive);
         let mut found = Vec::with_capacity(legs.len());
         for leg in legs {
-            let predicate = self.search_term(&search.predicate, &leg, case_sensitive)?;
+            let predicate = self.search_term(&search.predicate, &leg, &searched)?;
             let predicate = self.folded(predicate);
             let kept = self.same_columns(&leg, Node::Filter { input: leg.node, predicate });
             found.push(Relation { table: leg.table, ..kept });
@@ -35,23 +39,17 @@ impl Binder<'_> {
         self.united(found, &Uniting { inner: false, with_source: Some("$table".into()) })
     }
 
-    fn every_table(&mut self, span: Span) -> Vec<Relation> {
-        let mut names = self.catalog.tables();
-        names.sort();
-        let names = names.into_iter().map(|text| crate::kql::ast::Name { text, span });
-        let names: Vec<_> = names.collect();
-        let mut legs = self.views(span);
-        legs.extend(names.iter().filter_map(|name| self.named_table(name).ok()));
-        legs
+    pub(super) fn every_table(&mut self, span: Span) -> Vec<Relation> {
+        self.matching_tables(&NamePattern { text: "*".to_owned(), wildcard: true, span })
     }
 
-    /// The functions of the query that `let` declares as views.
-    fn views(&mut self, span: Span) -> Vec<Relation> {
+    /// The functions of the query that `let` declares as views, those that are wanted.
+    pub fn views(&mut self, wanted: &dyn Fn(&String) -> bool, span: Span) -> Vec<Relation> {
         let mut names: Vec<String> = self.scopes.names(self.scope).map(str::to_owned).collect();
         names.sort();
         names.dedup();
         let mut legs = Vec::new();
-        for name in names {
+        for name in names.into_iter().filter(|name| wanted(name)) {
             let Some(Binding::Function(view)) = self.scopes.find(self.scope, &name).cloned() else { continue };
             if !view.function.view || !view.function.parameters.is_empty() {
                 continue;
@@ -64,38 +62,34 @@ impl Binder<'_> {
     }
 
     /// A predicate in which a text alone means that any column has it.
-    fn search_term(&mut self, term: &Expression, leg: &Relation, case_sensitive: bool) -> Bind<Expr> {
+    pub(super) fn search_term(&mut self, term: &Expression, leg: &Relation, searched: &Searched) -> Bind<Expr> {
         match &term.kind {
             ExpressionKind::Star => Ok(Expr::Const(Value::Bool(true))),
             ExpressionKind::Literal(Literal::String(text)) => {
-                self.any_column_matches(&text.text, case_sensitive, leg, term.span)
+                self.any_column_matches(&text.text, searched.case_sensitive, leg, term.span)
             }
             ExpressionKind::And(terms) => {
-                let parts: Bind<Vec<Expr>> = terms.iter().map(|t| self.search_term(t, leg, case_sensitive)).collect();
+                let parts: Bind<Vec<Expr>> = terms.iter().map(|t| self.search_term(t, leg, searched)).collect();
                 parts.map(Expr::And)
             }
             ExpressionKind::Or(terms) => {
-                let parts: Bind<Vec<Expr>> = terms.iter().map(|t| self.search_term(t, leg, case_sensitive)).collect();
+                let parts: Bind<Vec<Expr>> = terms.iter().map(|t| self.search_term(t, leg, searched)).collect();
                 parts.map(Expr::Or)
             }
             ExpressionKind::Call(call) if call.name.text == "not" && call.arguments.len() == 1 => {
                 let Some(inner) = call.arguments.first() else { return Err(super::Reported) };
-                let inner = self.search_term(&inner.value, leg, case_sensitive)?;
+                let inner = self.search_term(&inner.value, leg, searched)?;
                 self.call_item("not", vec![inner], term.span)
             }
             ExpressionKind::Binary(binary) if matches!(binary.left.kind, ExpressionKind::Star) => {
                 if let (BinaryOperator::Colon, ExpressionKind::Literal(Literal::String(text))) =
                     (binary.operator, &binary.right.kind)
                 {
-                    return self.any_column_matches(&text.text, case_sensitive, leg, binary.right.span);
+                    return self.any_column_matches(&text.text, searched.case_sensitive, leg, binary.right.span);
                 }
-                let needle = self.whole(&binary.right, &Row::of(leg))?;
-                let operator = match binary.operator {
-                    BinaryOperator::Colon => Term::new("", case_sensitive).operator,
-                    operator => operator,
-                };
-                self.any_column(operator, &needle, leg, binary.operator_span)
+                self.any_column_of(binary, leg, searched.case_sensitive)
             }
+            _ if searched.lacks(term, leg) => Ok(Expr::Const(Value::Bool(false))),
             // A table without the column has no such row.
             ExpressionKind::Binary(binary) if lacks(&binary.left, leg) => Ok(Expr::Const(Value::Bool(false))),
             ExpressionKind::Binary(binary) if binary.operator == BinaryOperator::Colon => {
@@ -104,11 +98,21 @@ impl Binder<'_> {
                 };
                 let column = self.whole(&binary.left, &Row::of(leg))?;
                 let column = self.converted(column, Kind::String, binary.left.span)?;
-                let Term { operator, needle } = Term::new(&text.text, case_sensitive);
+                let Term { operator, needle } = Term::new(&text.text, searched.case_sensitive);
                 self.infix(operator, column, Expr::Const(Value::string(needle)), binary.operator_span)
             }
             _ => self.predicate(term, &Row::of(leg)),
         }
+    }
+
+    /// `* has "x"`: whether any column does.
+    pub fn any_column_of(&mut self, binary: &Binary, leg: &Relation, case_sensitive: bool) -> Bind<Expr> {
+        let needle = self.whole(&binary.right, &Row::of(leg))?;
+        let operator = match binary.operator {
+            BinaryOperator::Colon => Term::new("", case_sensitive).operator,
+            operator => operator,
+        };
+        self.any_column(operator, &needle, leg, binary.operator_span)
     }
 
     fn any_column_matches(&mut self, text: &str, case_sensitive: bool, leg: &Relation, span: Span) -> Bind<Expr> {
@@ -127,6 +131,25 @@ impl Binder<'_> {
             parts.push(self.infix(operator, column, needle.clone(), span)?);
         }
         Ok(Expr::Or(parts))
+    }
+}
+
+/// The tables of a search, for what its terms mean in each of them.
+pub(super) struct Searched {
+    case_sensitive: bool,
+    /// The columns of all tables.
+    columns: HashSet<Name>,
+}
+
+impl Searched {
+    pub fn new(legs: &[Relation], case_sensitive: bool) -> Searched {
+        Searched { case_sensitive, columns: legs.iter().flat_map(|leg| leg.schema.names().cloned()).collect() }
+    }
+
+    /// Whether the term reads a column that other tables have and this one has not: no row of it is meant.
+    fn lacks(&self, term: &Expression, leg: &Relation) -> bool {
+        let missing = |name: &str| self.columns.contains(name) && !leg.schema.contains(name);
+        !leg.is_open() && term.names().into_iter().any(|name| missing(&name.text))
     }
 }
 

@@ -109,7 +109,7 @@ impl Binder<'_> {
             [one] => *one,
             _ => self.plan.add(Node::Union { inputs }, schema.clone()),
         };
-        Ok(Relation { node, schema, open: open.unwrap_or(Open::Closed), unknown, table: None })
+        Ok(Relation { open: open.unwrap_or(Open::Closed), unknown, ..Relation::new(node, schema) })
     }
 
     /// All tables of a workspace at once: a check leaves the columns open, a run refuses.

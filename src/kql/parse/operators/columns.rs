@@ -2,8 +2,8 @@
 use super::super::{Parsed, Parser};
 use crate::diagnostic::Diagnostic;
 use crate::kql::ast::{
-    Column, ColumnNames, Distinct, Expression, ExpressionKind, Extend, OperatorKind, Print, Project, ProjectPatterns,
-    ProjectRename, ProjectReorder, Rename, ReorderItem, Serialize, SortOrder,
+    Column, ColumnNames, Distinct, Expression, ExpressionKind, Extend, OperatorKind, Print, Project, ProjectByNames,
+    ProjectPatterns, ProjectRename, ProjectReorder, Rename, ReorderItem, Serialize, SortOrder,
 };
 
 impl Parser<'_> {
@@ -40,6 +40,11 @@ impl Parser<'_> {
         let span = self.advance().span;
         let expression = Expression { kind: ExpressionKind::Star, span };
         Ok(Column { names: ColumnNames::Automatic, expression, span })
+    }
+
+    pub(super) fn project_by_names(&mut self) -> Parsed<OperatorKind> {
+        let names = self.list(Self::expression)?;
+        Ok(OperatorKind::ProjectByNames(ProjectByNames { names }))
     }
 
     pub(super) fn project_away(&mut self) -> Parsed<OperatorKind> {

@@ -1,6 +1,7 @@
 //! The operators: one line in the table each, one function in the file of its family.
 mod columns;
 mod expanding;
+mod graphs;
 mod grouping;
 mod joining;
 mod parsing;
@@ -31,10 +32,15 @@ const OPERATORS: &[(&str, Read)] = &[
     ("find", |p| p.find()),
     ("fork", |p| p.fork()),
     ("getschema", |_| Ok(OperatorKind::GetSchema)),
+    ("graph-mark-components", |p| p.graph_mark_components()),
+    ("graph-match", |p| p.graph_match()),
+    ("graph-shortest-paths", |p| p.graph_shortest_paths()),
+    ("graph-to-table", |p| p.graph_to_table()),
     ("invoke", |p| p.invoke()),
     ("join", |p| p.join()),
     ("limit", |p| p.take()),
     ("lookup", |p| p.lookup()),
+    ("make-graph", |p| p.make_graph()),
     ("make-series", |p| p.make_series()),
     ("mv-apply", |p| p.mv_apply()),
     ("mv-expand", |p| p.mv_expand()),
@@ -48,6 +54,7 @@ const OPERATORS: &[(&str, Read)] = &[
     ("print", |p| p.print()),
     ("project", |p| p.project()),
     ("project-away", |p| p.project_away()),
+    ("project-by-names", |p| p.project_by_names()),
     ("project-keep", |p| p.project_keep()),
     ("project-rename", |p| p.project_rename()),
     ("project-reorder", |p| p.project_reorder()),
@@ -70,19 +77,8 @@ const OPERATORS: &[(&str, Read)] = &[
 ];
 
 /// Operators of the language that this front end does not read.
-const UNSUPPORTED: &[&str] = &[
-    "graph-mark-components",
-    "graph-match",
-    "graph-shortest-paths",
-    "graph-to-table",
-    "graph-where-edges",
-    "graph-where-nodes",
-    "macro-expand",
-    "make-graph",
-    "partition-by",
-    "__partitionby",
-    "project-by-names",
-];
+const UNSUPPORTED: &[&str] =
+    &["graph-where-edges", "graph-where-nodes", "macro-expand", "partition-by", "__partitionby"];
 
 /// Reads nothing: reports what stands there.
 const UNREAD: Read = |p| p.unsupported_operator();

@@ -1,7 +1,7 @@
 //! `search` and `find`.
 use super::super::{Parsed, Parser};
 use crate::diagnostic::Diagnostic;
-use crate::kql::ast::{Find, FindColumn, FindProjection, OperatorKind, Search, SearchKind};
+use crate::kql::ast::{Find, FindColumn, FindPack, FindProjection, OperatorKind, Search, SearchKind};
 
 const SEARCH_KINDS: &[(&str, SearchKind)] = &[
     ("case_insensitive", SearchKind::CaseInsensitive),
@@ -11,7 +11,7 @@ const SEARCH_KINDS: &[(&str, SearchKind)] = &[
 
 enum FindItem {
     Column(FindColumn),
-    PackRest,
+    Pack(FindPack),
     All,
 }
 
@@ -57,12 +57,15 @@ impl Parser<'_> {
 
     fn found_columns(&mut self) -> Parsed<FindProjection> {
         let items = self.list(Self::found_column)?;
-        let pack_rest = items.iter().any(|item| matches!(item, FindItem::PackRest));
+        let pack = items.iter().find_map(|item| match item {
+            FindItem::Pack(pack) => Some(*pack),
+            _ => None,
+        });
         let columns = items.into_iter().filter_map(|item| match item {
             FindItem::Column(column) => Some(column),
             _ => None,
         });
-        Ok(FindProjection::Project { columns: columns.collect(), pack_rest })
+        Ok(FindProjection::Project { columns: columns.collect(), pack })
     }
 
     fn found_column(&mut self) -> Parsed<FindItem> {
@@ -71,9 +74,9 @@ impl Parser<'_> {
         }
         let name = self.name()?;
         if matches!(name.text.as_str(), "pack" | "pack_all") && self.eat("(") {
-            self.eat("*");
+            let pack = if self.eat("*") { FindPack::Rest } else { FindPack::All };
             self.expect(")")?;
-            return Ok(FindItem::PackRest);
+            return Ok(FindItem::Pack(pack));
         }
         let kind = if self.eat(":") { Some(self.type_name()?) } else { None };
         Ok(FindItem::Column(FindColumn { name, kind }))
