@@ -57,11 +57,10 @@ impl Binder<'_> {
         self.scopes.restriction(self.scope).is_none_or(|visible| visible.stored(name))
     }
 
-    /// The tables that may be named here, in order.
+    /// The tables that may be named here.
     pub fn visible_tables(&self) -> Vec<String> {
         let mut names = self.catalog.tables();
         names.retain(|name| self.is_visible(name));
-        names.sort();
         names
     }
 }

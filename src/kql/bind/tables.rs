@@ -260,7 +260,9 @@ impl Binder<'_> {
     pub fn matching_tables(&mut self, pattern: &NamePattern) -> Vec<Relation> {
         let matching = |name: &String| matches_pattern(&pattern.text, name);
         let mut legs = self.views(&matching, pattern.span);
-        for text in self.visible_tables().into_iter().filter(matching) {
+        let mut names = self.visible_tables();
+        names.sort();
+        for text in names.into_iter().filter(matching) {
             legs.extend(self.named_table(&Name { text, span: pattern.span }));
         }
         legs

@@ -96,7 +96,7 @@ fn strong(network: &Network, nodes: usize, context: &Context) -> Result<Vec<u32>
         way.push((start, 0));
         while let Some((node, next)) = way.pop() {
             steps += 1;
-            if steps % STEPS == 0 {
+            if steps.is_multiple_of(STEPS) {
                 context.check()?;
             }
             if next == 0 {

@@ -72,7 +72,7 @@ impl Matches {
             ends.push(all.len());
         }
         self.rows += 1;
-        if self.rows % super::STEPS == 0 && self.bytes() > context.limits.memory {
+        if self.rows.is_multiple_of(super::STEPS) && self.bytes() > context.limits.memory {
             return Err(Fault::limit("memory", "the matches of a pattern take too much memory"));
         }
         Ok(())

@@ -233,6 +233,6 @@ impl Growth<'_> {
 
     fn look(&mut self, context: &Context) -> Result<()> {
         self.looks += 1;
-        if self.looks % STEPS == 0 { context.check() } else { Ok(()) }
+        if self.looks.is_multiple_of(STEPS) { context.check() } else { Ok(()) }
     }
 }

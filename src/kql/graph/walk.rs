@@ -147,7 +147,7 @@ impl<'g> Walk<'g> {
         self.begin(0, None, &mut way, context)?;
         while let Some(place) = way.last_mut() {
             self.looks += 1;
-            if self.looks % STEPS == 0 {
+            if self.looks.is_multiple_of(STEPS) {
                 context.check()?;
             }
             if !std::mem::replace(&mut place.ended, true) {

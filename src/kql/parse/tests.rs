@@ -185,7 +185,7 @@ fn help_is_near() {
 
 #[test]
 fn unsupported_parts_are_named() {
-    for text in ["T | make-graph a --> b with T on x", "T | graph-match (a)-[b]->(c) where x project y"] {
+    for text in ["T | partition-by a (take 1)", "T | graph-where-nodes x == 1"] {
         assert_eq!(codes(text), ["HP120"], "{text}");
     }
 }
