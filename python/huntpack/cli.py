@@ -158,9 +158,12 @@ def schemas(path: Optional[Path]) -> Any:
     if path is None:
         return None
     try:
-        return json.loads(path.read_text(encoding="utf-8-sig"))
+        found = json.loads(text_of_file(path))
     except ValueError as error:
         stop(FAILED, f"huntpack: {path} is not JSON: {error}")
+    if not isinstance(found, dict) or not all(isinstance(columns, dict) for columns in found.values()):
+        stop(FAILED, f'huntpack: {path} holds no schemas such as {{"Table_CL": {{"Column_s": "string"}}}}')
+    return found
 
 
 def form_of(form: Optional[str], path: Optional[Path]) -> str:
@@ -176,8 +179,22 @@ def form_of(form: Optional[str], path: Optional[Path]) -> str:
 def text_of(query: str) -> str:
     """A query as given, or the text of the file behind `@`; `@-` is standard input."""
     if query == "@-":
-        return sys.stdin.read()
-    return Path(query[1:]).read_text(encoding="utf-8-sig") if query.startswith("@") else query
+        return decoded(sys.stdin.buffer.read(), "standard input")
+    return text_of_file(Path(query[1:])) if query.startswith("@") else query
+
+
+def text_of_file(path: Path) -> str:
+    """The text of a file."""
+    return decoded(path.read_bytes(), str(path))
+
+
+def decoded(data: bytes, origin: str) -> str:
+    """UTF-8 as text; what is none is told with its line."""
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        stop(FAILED, f"huntpack: {origin} is not UTF-8 text (line {line})")
 
 
 def report_bad_rows(tables: Iterable[Table]) -> None:
@@ -188,7 +205,8 @@ def report_bad_rows(tables: Iterable[Table]) -> None:
             if bad.file not in told:
                 told.add(bad.file)
                 rows = "1 bad row" if bad.count == 1 else f"{bad.count:,} bad rows"
-                say(f"{bad.file}: {rows}, the first in line {bad.line}: {bad.reason}")
+                place = f", the first in line {bad.line}" if bad.line else ""
+                say(f"{bad.file}: {rows}{place}: {bad.reason}")
 
 
 def report_failures(problems: Iterable[Any]) -> bool:
@@ -507,10 +525,11 @@ def export(
     if to != "arm":
         misuse(f"no form '{to}': choose from arm, savedsearches, attack-layer")
     pack = loaded(paths)
-    text = pack.export(to)
-    if file is None:
+    # A template without a rule would only be mistaken for one.
+    text = pack.export(to) if len(pack) else ""
+    if text and file is None:
         print(text)
-    else:
+    elif text:
         output.write_text(file, text + "\n")
     if report_failures(pack.problems):
         stop(FAILED)

@@ -1,6 +1,6 @@
 //! Diagnostics as text: annotated for a terminal, or plain.
 use super::{Diagnostic, Severity, Source};
-use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
+use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet};
 
 /// How a diagnostic is drawn.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,8 +52,11 @@ fn annotated(d: &Diagnostic, source: &Source, renderer: Renderer) -> String {
             .line_start(source.first_line.max(1))
             .annotation(AnnotationKind::Primary.span(start..end))
     });
+    let is_file = !source.origin.is_empty() && !source.origin.starts_with('<');
     let mut group = match place {
         Some(snippet) => title.element(snippet),
+        // What is wrong with a whole file names the file.
+        None if is_file => title.element(Origin::path(source.origin.as_str())),
         None => Group::with_title(title),
     };
     if let Some(help) = &d.help {

@@ -2,7 +2,7 @@
 use super::Database;
 use super::newest::newest;
 use super::{pool, steps};
-use crate::diagnostic::{Diagnostic, Fault, FaultKind, Result, Severity, Source};
+use crate::diagnostic::{Diagnostic, Fault, FaultKind, Result, Severity, Source, Span};
 use crate::exec;
 use crate::functions::{Context, Limits};
 use crate::kql::{self, bind};
@@ -108,7 +108,19 @@ fn threads(options: &Options) -> usize {
 /// Errors: what is wrong with the query (QueryError), its data, a limit reached, a cancelled run. All have their
 /// place in `source`.
 pub fn query(source: &Arc<Source>, database: &Database, options: &Options) -> Result<Answer> {
-    pool::install(options.threads, || run(source, database, options))?.map_err(|fault| fault.of(source))
+    let outcome = pool::install(options.threads, || run(source, database, options))?;
+    outcome.map_err(|fault| placed(fault, &source.text).of(source))
+}
+
+/// A fault of the run at the literal that its message quotes; what the whole text lacks, at its end.
+fn placed(fault: Fault, text: &str) -> Fault {
+    let message = fault.message();
+    let quoted = |literal: &kql::lex::Literal| message.contains(&format!("`{}`", literal.text));
+    if let Some(literal) = kql::lex::literals(text).find(quoted) {
+        return fault.at(literal.span);
+    }
+    let lacks_a_result = fault.diagnostics().iter().any(|d| d.code == "KS110");
+    if lacks_a_result { fault.at(Span::new(text.len(), text.len())) } else { fault }
 }
 
 fn run(source: &Arc<Source>, database: &Database, options: &Options) -> Result<Answer> {

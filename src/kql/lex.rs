@@ -243,6 +243,20 @@ fn unexpected(character: char) -> Diagnostic {
     }
 }
 
+/// A string literal of a query.
+pub struct Literal {
+    /// What it means.
+    pub text: String,
+    pub span: Span,
+}
+
+/// The string literals of a query that are not empty, in their order.
+pub fn literals(text: &str) -> impl Iterator<Item = Literal> + '_ {
+    let tokens = lex(text).0.into_iter().filter(|token| token.kind == TokenKind::String);
+    let literals = tokens.map(|token| Literal { text: decode(token.span.text(text)).0, span: token.span });
+    literals.filter(|literal| !literal.text.is_empty())
+}
+
 /// White space, and what pasted text has in its place.
 pub fn is_space(c: char) -> bool {
     c.is_whitespace() || matches!(c, '\u{feff}' | '\u{200b}' | '\u{2060}')

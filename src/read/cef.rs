@@ -175,9 +175,9 @@ impl CefParser {
     fn event(&self, line: &[u8], begin: usize, cells: &mut [Cell], rows: &mut Rows) -> Option<()> {
         let cef = memchr::memmem::find(line, b"CEF:")?;
         let mut start = pipe(line, cef)? + 1;
-        for slot in self.header {
+        for (at, slot) in self.header.into_iter().enumerate() {
             // The severity may end the event: an extension need not follow.
-            let end = pipe(line, start).or((slot == self.header[5]).then_some(line.len()))?;
+            let end = pipe(line, start).or((at + 1 == HEADER.len()).then_some(line.len()))?;
             put(cells, slot, cell(line, begin, start, end));
             start = (end + 1).min(line.len());
         }
@@ -203,6 +203,8 @@ impl CefParser {
             let name = line.get(key..start.saturating_sub(1)).unwrap_or_default().to_ascii_lowercase();
             if self.time.is_some() && matches!(name.as_slice(), b"rt" | b"end" | b"start") {
                 let ticks = line.get(start..end).and_then(|text| std::str::from_utf8(text).ok()).and_then(text_ticks);
+                // What is no time is told as such, unless another tells the event's.
+                put(cells, self.time, cell(line, begin, start, end));
                 if name == b"rt" { received = ticks } else { other_time = other_time.or(ticks) }
             }
             match self.keys.get(&name) {

@@ -1,6 +1,8 @@
 //! Comma-separated values, plain and as the Log Analytics portal exports them.
 use super::block::Block;
 use super::cell::{Cell, Form as CellForm};
+use super::events::{self, Events};
+use super::mapping;
 use super::rows::{Parser, Rows, Wanted};
 use super::text::{Cutter, Form};
 use crate::types::{Kind, Name, Schema};
@@ -12,6 +14,8 @@ pub struct Csv {
     columns: Vec<Name>,
     /// The place behind the header; 0 where the file has none.
     begin: u64,
+    /// The known table that other products' events are read as.
+    events_of: Option<String>,
 }
 
 /// What stands before the text of some files.
@@ -19,36 +23,65 @@ pub const BOM: &[u8] = b"\xEF\xBB\xBF";
 
 impl Csv {
     /// Reads the header. Where columns are declared and the first row names none of them, the file has no header and
-    /// the declared columns are those of the file, in order.
-    pub fn new(head: &[u8], delimiter: Option<u8>, declared: &Schema) -> Csv {
+    /// the declared columns are those of the file, in order; the files of known tables have one.
+    pub fn new(head: &[u8], delimiter: Option<u8>, declared: &Schema, table: Option<&str>) -> Result<Csv, String> {
         let delimiter = delimiter.unwrap_or_else(|| sniff_delimiter(head));
         let bom = if head.starts_with(BOM) { BOM.len() } else { 0 };
         let text = head.get(bom..).unwrap_or_default();
-        let (cells, length) = header(text, delimiter);
+        let (cells, length) = header(text, delimiter)?;
+        if cells.len() > MOST_COLUMNS {
+            return Err(format!("it has more than {MOST_COLUMNS} columns"));
+        }
         let named = |name: &String| declared.names().any(|known| known.eq_ignore_ascii_case(name));
-        if !declared.is_empty() && !cells.iter().any(named) && !cells.is_empty() {
-            return Csv { delimiter, columns: declared.names().cloned().collect(), begin: bom as u64 };
+        let is_named = cells.is_empty() || cells.iter().any(named);
+        if !declared.is_empty() && !is_named && table.is_none() {
+            let columns = declared.names().cloned().collect();
+            return Ok(Csv { delimiter, columns, begin: bom as u64, events_of: None });
         }
         let mut schema = Schema::default();
-        for cell in cells {
-            let name = schema.free_name(if cell.is_empty() { "Column" } else { &cell });
+        for cell in &cells {
+            let name = schema.free_name(if cell.is_empty() { "Column" } else { cell });
             schema.set(name, Kind::String);
         }
-        Csv { delimiter, columns: schema.names().cloned().collect(), begin: (bom + length) as u64 }
+        let columns: Vec<Name> = schema.names().cloned().collect();
+        let events_of = table.filter(|_| !cells.iter().any(|cell| cell == TIME)).map(str::to_owned);
+        let csv = Csv { delimiter, columns, begin: (bom + length) as u64, events_of };
+        match table {
+            Some(table) if !is_named && !csv.holds_events() => {
+                Err(format!("its header names no column of {table}: {}", shortened(&cells.join(", "))))
+            }
+            _ => Ok(csv),
+        }
+    }
+
+    /// Whether the header has the fields that tell what an event is.
+    fn holds_events(&self) -> bool {
+        ["_time", "_raw", "sourcetype"].iter().any(|field| self.columns.iter().any(|column| **column == **field))
     }
 }
 
+const TIME: &str = "TimeGenerated";
+const MOST_COLUMNS: usize = 10_000;
+
+fn shortened(text: &str) -> String {
+    let start: String = text.chars().take(80).collect();
+    if start.len() < text.len() { format!("{start}…") } else { start }
+}
+
 /// The names of the first row, and the length of that row.
-fn header(text: &[u8], delimiter: u8) -> (Vec<String>, usize) {
+fn header(text: &[u8], delimiter: u8) -> Result<(Vec<String>, usize), String> {
     let mut cells = Vec::new();
     let mut padded = text.to_vec();
     padded.push(b'\n');
-    let outcome = record(&padded, 0, delimiter, |_, cell| cells.push(cell));
+    let length = record(&padded, 0, delimiter, |_, cell| cells.push(cell)).map_err(|e| format!("its header: {e}"))?;
     let bytes = super::cell::Bytes { block: &padded, beside: &[] };
     let name = |cell: &Cell| bytes.text(*cell).trim().trim_end_matches(" [UTC]").to_owned();
     let names: Vec<String> = cells.iter().map(name).collect();
+    if names.iter().any(|name| name.contains('\r')) && !text.contains(&b'\n') {
+        return Err("its lines end in carriage returns alone".to_owned());
+    }
     let alone = names.len() == 1 && names.first().is_some_and(String::is_empty);
-    (if alone { Vec::new() } else { names }, outcome.unwrap_or(text.len()).min(text.len()))
+    Ok((if alone { Vec::new() } else { names }, length.min(text.len())))
 }
 
 /// The delimiter that the first line has most of.
@@ -74,20 +107,42 @@ impl Form for Csv {
 
     fn parser(&self, wanted: &Wanted) -> Box<dyn Parser> {
         let mut targets = vec![None; self.columns.len()];
-        for (slot, name) in wanted.names.iter().enumerate() {
-            let exact = self.columns.iter().position(|column| column == name);
-            let found = exact.into_iter().chain(self.parts(name).filter(|_| exact.is_none()));
+        let mut want = |slot: usize, found: &mut dyn Iterator<Item = usize>| {
             for (rank, at) in found.enumerate() {
                 if let Some(target @ None) = targets.get_mut(at) {
                     *target = Some((slot as u32, rank as u32));
                 }
             }
+        };
+        for (slot, name) in wanted.names.iter().enumerate() {
+            let exact = self.columns.iter().position(|column| column == name);
+            match (exact, &self.events_of) {
+                (Some(at), _) => want(slot, &mut std::iter::once(at)),
+                (None, Some(table)) => want(slot, &mut self.fields(table, name).chain(self.parts(name))),
+                (None, None) => want(slot, &mut self.parts(name)),
+            }
         }
-        Box::new(CsvParser { delimiter: self.delimiter, targets, begin: self.begin })
+        let events = self.events_of.as_deref().map(|table| Events::new(table, wanted));
+        if let Some(table) = &self.events_of {
+            for (field, slot) in events::SPECIAL.iter().zip(events::special_slots(table, wanted)) {
+                want(slot, &mut self.columns.iter().position(|column| **column == **field).into_iter());
+            }
+        }
+        Box::new(CsvParser { delimiter: self.delimiter, targets, begin: self.begin, events })
     }
 }
 
 impl Csv {
+    /// The columns that hold the fields of a table's column, the best first.
+    fn fields<'a>(&'a self, table: &str, name: &str) -> impl Iterator<Item = usize> + 'a {
+        let named = |field: &[u8]| {
+            let field = mapping::folded(field);
+            self.columns.iter().position(|column| mapping::folded(column.as_bytes()) == field)
+        };
+        mapping::fields(table, name).into_iter().filter_map(move |field| named(field.as_bytes()))
+    }
+
+
     /// The columns that a column of two kinds was exported as: `X_string`, `X_dynamic`.
     fn parts<'a>(&'a self, name: &'a str) -> impl Iterator<Item = usize> + 'a {
         let is_part = move |column: &Name| {
@@ -221,6 +276,14 @@ struct CsvParser {
     /// The slot of each column, and its rank among the columns of that slot.
     targets: Vec<Option<(u32, u32)>>,
     begin: u64,
+    events: Option<Events>,
+}
+
+impl CsvParser {
+    /// The slots of a row: those behind the wanted columns tell what an event is.
+    fn width(&self, rows: &Rows) -> usize {
+        rows.width() + if self.events.is_some() { events::SPECIAL.len() } else { 0 }
+    }
 }
 
 impl Parser for CsvParser {
@@ -230,26 +293,38 @@ impl Parser for CsvParser {
         // The block's padding would end the last record: a file may end without a line end, but not with zeros.
         let bytes = block.bytes().get(..block.end).unwrap_or_default();
         let mut cells: Vec<Cell> = Vec::new();
+        let mut events = self.events.as_ref().map(Events::reader);
+        let (width, wanted) = (self.width(rows), rows.width());
+        // Where several columns are one slot's, the first that is not empty is taken.
+        let is_ranked = self.targets.iter().flatten().any(|(_, rank)| *rank > 0);
+        let mut ranks = vec![u32::MAX; width];
         while at < block.end {
             if let Some(line) = blank_line(bytes, at) {
                 at = line;
                 continue;
             }
             cells.clear();
-            cells.resize(rows.width(), Cell::default());
+            cells.resize(width, Cell::default());
+            if is_ranked {
+                ranks.clear();
+                ranks.resize(width, u32::MAX);
+            }
             let mut count = 0;
             let outcome = record(bytes, at, self.delimiter, |column, cell| {
                 count = column + 1;
                 if let Some(Some((slot, rank))) = self.targets.get(column)
-                    && let Some(kept) = cells.get_mut(*slot as usize)
-                    && (*rank == 0 || kept.is_empty())
+                    && let (Some(kept), Some(known)) = (cells.get_mut(*slot as usize), ranks.get_mut(*slot as usize))
+                    && (kept.is_empty() || (*rank < *known && !cell.is_empty()))
                 {
-                    *kept = cell;
+                    (*kept, *known) = (cell, *rank);
                 }
             });
             at = match outcome {
                 Ok(next) if count == self.targets.len() => {
-                    rows.push(block.bytes(), at, &cells);
+                    let bytes = block.bytes();
+                    if events.as_mut().is_none_or(|events| events.complete(bytes, &mut cells, rows)) {
+                        rows.push(bytes, at, cells.get(..wanted).unwrap_or_default());
+                    }
                     next
                 }
                 Ok(_) => {

@@ -91,10 +91,14 @@ fn other_lines_are_records(text: &[u8]) -> bool {
     text.split(|byte| *byte == b'\n').skip(1).take(20).any(|line| is_record(&line))
 }
 
-/// `{"tables":[…]}`
+/// `{"tables":[{…}]}`
 pub fn is_query_answer(text: &[u8]) -> bool {
-    let inside = text.trim_ascii_start().strip_prefix(b"{").unwrap_or_default().trim_ascii_start();
-    inside.starts_with(b"\"tables\"")
+    let mut rest = text.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(text);
+    for part in [&b"{"[..], b"\"tables\"", b":", b"["] {
+        let Some(behind) = rest.trim_ascii_start().strip_prefix(part) else { return false };
+        rest = behind;
+    }
+    matches!(rest.trim_ascii_start().first(), Some(b'{' | b']') | None)
 }
 
 fn is_w3c(text: &[u8]) -> bool {
@@ -113,5 +117,6 @@ fn is_cef(text: &[u8]) -> bool {
 
 fn looks_like_csv(head: &[u8]) -> bool {
     let line = head.split(|byte| *byte == b'\n').next().unwrap_or_default();
-    line.contains(&b',') && !line.contains(&0)
+    let is_text = |byte: &u8| *byte >= b' ' || matches!(byte, b'\t' | b'\r');
+    line.contains(&b',') && line.iter().all(is_text)
 }

@@ -84,6 +84,8 @@ const FIELDS: &[(&str, &str, &[&str])] = &[
     ("W3CIISLog", "scBytes", &["sc_bytes", "bytes_out"]),
     ("W3CIISLog", "csBytes", &["cs_bytes", "bytes_in"]),
     ("W3CIISLog", "TimeTaken", &["time_taken", "response_time"]),
+    ("AuditLogs", "Category", &["properties.category"]),
+    ("AuditLogs", "AADOperationType", &["properties.operationType"]),
     ("OfficeActivity", "Operation", &["command"]),
     ("OfficeActivity", "OfficeWorkload", &["Workload"]),
     ("OfficeActivity", "OfficeObjectId", &["ObjectId"]),
@@ -105,15 +107,27 @@ const TIMES: &[&str] = &[
     "timestamp",
 ];
 
-/// The fields that a column of a table is read from beside its own name, the best first.
+/// The fields that a column of a table is read from, the best first.
 pub fn fields(table: &str, column: &str) -> Vec<String> {
     // The tables of other sign-ins have the columns of this one.
     let like = if table.ends_with("SignInLogs") { "SigninLogs" } else { table };
-    let own = FIELDS.iter().filter(|(of, name, _)| *of == like && *name == column).flat_map(|(.., fields)| *fields);
-    let times = if column == "TimeGenerated" { TIMES } else { &[] };
-    let mut all: Vec<String> = own.chain(times).map(|field| field.to_string()).collect();
-    all.push(format!("properties.{column}"));
+    let own = FIELDS.iter().find(|(of, name, _)| *of == like && *name == column).map(|(.., fields)| *fields);
+    let others = own.unwrap_or(if column == "TimeGenerated" { TIMES } else { &[] });
+    // A record's own `category` tells its table.
+    let same_name = (like, column) != ("AuditLogs", "Category");
+    let mut all: Vec<String> = same_name.then(|| column.to_owned()).into_iter().collect();
+    all.extend(others.iter().map(|field| field.to_string()));
+    // A column with fields of its own may be an object of the same name there: `properties.location`.
+    if own.is_none() {
+        all.push(format!("properties.{column}"));
+    }
     all
+}
+
+/// A field's name as it is compared: without regard to case. Splunk gives every event a `host`, the machine that sent
+/// it; an event's own `Host` is another field.
+pub fn folded(field: &[u8]) -> Vec<u8> {
+    if field == b"Host" { field.to_vec() } else { field.to_ascii_lowercase() }
 }
 
 /// The table of a sourcetype's events.

@@ -8,6 +8,7 @@ mod block;
 mod cef;
 mod cell;
 mod csv;
+mod events;
 mod files;
 mod format;
 mod infer;
@@ -108,13 +109,17 @@ struct Opening<'a> {
 impl Opening<'_> {
     fn file(&mut self, input: &Input) -> Result<Box<dyn SourceFile>> {
         let head = input.head(HEAD)?;
+        if head.starts_with(b"\xFF\xFE") || head.starts_with(b"\xFE\xFF") {
+            let fault = Fault::data("HP403", format!("`{}` is UTF-16 text", input.name()));
+            return Err(fault.help("save it as UTF-8"));
+        }
         let empty = head.trim_ascii().is_empty().then_some(Format::Ndjson);
         let format = self.options.format.or_else(|| Format::sniff(&input.path, &head)).or(empty);
         let form: Arc<dyn Form> = match format.ok_or_else(|| unknown(input))? {
-            Format::Ndjson => self.records(&head, true),
-            Format::Json => self.records(&head, false),
-            Format::Csv => Arc::new(csv::Csv::new(&head, None, &self.schema)),
-            Format::Tsv => Arc::new(csv::Csv::new(&head, Some(b'\t'), &self.schema)),
+            Format::Ndjson => self.records(input, &head, true)?,
+            Format::Json => self.records(input, &head, false)?,
+            Format::Csv => self.cells(input, &head, None)?,
+            Format::Tsv => self.cells(input, &head, Some(b'\t'))?,
             Format::W3c => self.of_table(w3c::TABLE, w3c::W3c),
             Format::Cef => self.of_table(cef::TABLE, cef::Cef),
             Format::Parquet => return self.parquet(input),
@@ -130,35 +135,44 @@ impl Opening<'_> {
         Ok(Box::new(file))
     }
 
+    fn cells(&self, input: &Input, head: &[u8], delimiter: Option<u8>) -> Result<Arc<dyn Form>> {
+        let form = csv::Csv::new(head, delimiter, &self.schema, self.table.as_deref());
+        Ok(Arc::new(form.map_err(|reason| broken(input, "CSV", &reason))?))
+    }
+
     /// JSON in its variants: an answer of the query API, an export of another product, or plain records.
-    fn records(&mut self, head: &[u8], lines: bool) -> Arc<dyn Form> {
-        if format::is_query_answer(head)
-            && let Some(answer) = json::Answer::new(head)
-        {
-            return Arc::new(answer);
+    fn records(&mut self, input: &Input, head: &[u8], lines: bool) -> Result<Arc<dyn Form>> {
+        if format::is_query_answer(head) {
+            let answer = json::Answer::new(head);
+            let answer = answer.ok_or_else(|| broken(input, "an answer of the query API", "it has no rows"))?;
+            return Ok(Arc::new(answer));
         }
         let end = if head.len() < HEAD { head.len() } else { text::Lines.cut(head) };
         let sample = Block::new(head.to_vec(), 0, end, 0);
-        let keys = json::discover(&sample, lines, None);
+        let place = json::Place::of(head, lines);
+        let keys = json::discover(&sample, place, None);
+        if keys == ["error"] {
+            return Err(broken(input, "records", "it holds an error of a service, and no rows"));
+        }
         let envelope = json::Envelope::of(&keys);
         let diagnostic = ["category", "properties", "time"].iter().all(|name| keys.iter().any(|key| key == name));
         if diagnostic && self.options.table.is_none() {
-            self.of_category(&sample, lines);
+            self.of_category(&sample, place);
         }
         let own = keys.iter().any(|key| key == "TimeGenerated");
         let table = self.table.clone().filter(|_| !own);
         if envelope == json::Envelope::None && table.is_none() {
-            return Arc::new(json::Plain { lines });
+            return Ok(Arc::new(json::Plain { place }));
         }
         let columns = self.schema.names().cloned().collect();
-        Arc::new(json::Mapped { lines, envelope, table, columns })
+        Ok(Arc::new(json::Mapped { place, envelope, table, columns }))
     }
 
     /// The table of diagnostic records that no caller names, by the category of the first.
-    fn of_category(&mut self, sample: &Block, lines: bool) {
+    fn of_category(&mut self, sample: &Block, place: json::Place) {
         let wanted = rows::Wanted { names: vec!["category".into()], window: None };
         let mut rows = rows::Rows::new(&wanted);
-        json::Plain { lines }.parser(&wanted).parse(sample, &mut rows);
+        json::Plain { place }.parser(&wanted).parse(sample, &mut rows);
         let bytes = cell::Bytes { block: sample.bytes(), beside: &rows.beside };
         let table = mapping::table_of_category(&bytes.text(rows.cell(0, 0)));
         if let (true, Some(table)) = (self.schema.is_empty(), table)
@@ -213,6 +227,10 @@ fn unknown(input: &Input) -> Fault {
     let names: Vec<&str> = Format::names().collect();
     Fault::data("HP403", format!("`{}` is of no known format", input.name()))
         .help(format!("give its format: {}", names.join(", ")))
+}
+
+fn broken(input: &Input, what: &str, reason: &str) -> Fault {
+    Fault::data("HP404", format!("`{}` cannot be read as {what}: {reason}", input.name()))
 }
 
 /// The files as a table in memory, with the problems of bad rows.

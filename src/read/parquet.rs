@@ -14,7 +14,7 @@ use parquet::file::metadata::ParquetMetaData;
 use parquet::file::statistics::Statistics;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 /// A Parquet file with its footer read.
 #[derive(Debug)]
@@ -51,8 +51,9 @@ impl SourceFile for ParquetFile {
         u32::try_from(self.metadata.num_row_groups()).ok()
     }
 
-    fn pieces(&self, reading: &Arc<Reading>, _: usize, first: u32, _: u32) -> Box<dyn Pieces> {
+    fn pieces(&self, reading: &Arc<Reading>, number: usize, first: u32, _: u32) -> Box<dyn Pieces> {
         let file = Arc::new(Shared {
+            number,
             input: self.input.clone(),
             metadata: self.metadata.clone(),
             schema: self.schema.clone(),
@@ -64,6 +65,8 @@ impl SourceFile for ParquetFile {
 
 #[derive(Debug)]
 struct Shared {
+    /// Which of the files this is.
+    number: usize,
     input: Input,
     metadata: Arc<ParquetMetaData>,
     schema: SchemaRef,
@@ -184,7 +187,9 @@ impl Piece for Group {
     fn read(self: Box<Self>, context: &Context) -> Result<Box<dyn Morsel>> {
         context.check()?;
         let rows = self.file.metadata.row_group(self.group).num_rows();
-        Ok(Box::new(GroupRows { file: self.file, group: self.group, rows: usize::try_from(rows).unwrap_or_default() }))
+        let told = (0..self.file.reading.kinds.len()).map(|_| AtomicBool::new(false)).collect();
+        let rows = usize::try_from(rows).unwrap_or_default();
+        Ok(Box::new(GroupRows { file: self.file, group: self.group, rows, told }))
     }
 }
 
@@ -193,6 +198,33 @@ struct GroupRows {
     file: Arc<Shared>,
     group: usize,
     rows: usize,
+    /// Whether the misfits of a column are counted already.
+    told: Vec<AtomicBool>,
+}
+
+impl GroupRows {
+    fn of_kind(&self, arrays: &[ArrayRef], kind: Kind, rows: Option<&[u32]>) -> Column {
+        if let [array] = arrays {
+            return import::load(array, kind, rows);
+        }
+        let parts: Vec<Column> = arrays.iter().map(|array| import::load(array, kind, None)).collect();
+        let whole = gather::concat(&parts).unwrap_or_else(|| Column::nulls(kind, self.rows));
+        match rows {
+            Some(rows) => gather::take(&whole, rows),
+            None => whole,
+        }
+    }
+
+    /// Counts the values that the column's kind has no room for.
+    fn count_misfits(&self, at: usize, texts: &Column, column: &Column) {
+        let is_lost = |row: &usize| column.is_null(*row) && texts.text(*row).is_some_and(|t| !t.trim().is_empty());
+        let lost = (0..column.len()).filter(is_lost).count() as u64;
+        let name = self.file.reading.wanted.names.get(at).map_or("", |name| name);
+        if lost > 0 && self.told.get(at).is_some_and(|told| !told.swap(true, Ordering::Relaxed)) {
+            let reason = format!("a value of `{name}` is no {}: it is null", column.kind());
+            self.file.reading.problems.values(self.file.number, reason, lost);
+        }
+    }
 }
 
 impl Morsel for GroupRows {
@@ -207,14 +239,11 @@ impl Morsel for GroupRows {
             self.file.schema.fields().iter().position(|field| name.is_some_and(|name| **name == **field.name()));
         let Some(found) = found else { return Ok(Column::nulls(kind, rows.map_or(self.rows, <[u32]>::len))) };
         let arrays = self.file.load(self.group, found)?;
-        if let [array] = arrays.as_slice() {
-            return Ok(import::load(array, kind, rows));
+        let column = self.of_kind(&arrays, kind, rows);
+        let is_other = import::natural_kind(self.file.schema.field(found)) != kind;
+        if is_other && kind != Kind::String && column.null_buffer().is_some() {
+            self.count_misfits(at, &self.of_kind(&arrays, Kind::String, rows), &column);
         }
-        let parts: Vec<Column> = arrays.iter().map(|array| import::load(array, kind, None)).collect();
-        let whole = gather::concat(&parts).unwrap_or_else(|| Column::nulls(kind, self.rows));
-        Ok(match rows {
-            Some(rows) => gather::take(&whole, rows),
-            None => whole,
-        })
+        Ok(column)
     }
 }

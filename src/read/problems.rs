@@ -50,11 +50,23 @@ impl Problems {
         }
     }
 
+    /// A place from which on a file could not be used.
+    pub fn at(&self, file: usize, reason: String, place: u64) {
+        if let Ok(mut all) = self.0.lock() {
+            all.entry((file, reason)).or_insert((place, 1));
+        }
+    }
+
+    /// Values of a whole file that have no place.
+    pub fn values(&self, file: usize, reason: String, count: u64) {
+        if let Ok(mut all) = self.0.lock() {
+            all.entry((file, reason)).or_insert((WHOLE_FILE, 0)).1 += count;
+        }
+    }
+
     /// A whole file that could not be used, or not to its end.
     pub fn whole_file(&self, file: usize, reason: String) {
-        if let Ok(mut all) = self.0.lock() {
-            all.entry((file, reason)).or_insert((WHOLE_FILE, 1));
-        }
+        self.at(file, reason, WHOLE_FILE);
     }
 
     /// Lines are counted only now: most files have no bad row.

@@ -45,6 +45,11 @@ pub trait Cutter: Send {
     fn context(&self) -> Option<Arc<str>> {
         None
     }
+
+    /// What is missing where the file ends with these bytes behind the last cut.
+    fn unfinished(&mut self, _rest: &[u8]) -> Option<&'static str> {
+        None
+    }
 }
 
 /// Every line is a record.
@@ -264,6 +269,9 @@ impl Stream {
         let end = loop {
             let read = self.fill(&mut bytes, input, reading, file)?;
             if self.ended {
+                if let Some(reason) = self.cutter.unfinished(&bytes) {
+                    reading.problems.at(file, reason.to_owned(), self.offset + bytes.len() as u64);
+                }
                 break bytes.len();
             }
             reading.progress_decoded(read, input);
@@ -303,7 +311,8 @@ impl Stream {
                 Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
                 Err(error) if input.compression == Compression::None => return Err(unreadable(&input.path, &error)),
                 Err(error) => {
-                    reading.problems.whole_file(file, format!("the compressed data are damaged or cut off: {error}"));
+                    let reason = format!("the compressed data are damaged or cut off: {error}");
+                    reading.problems.at(file, reason, self.offset + filled as u64);
                     self.ended = true;
                     break;
                 }

@@ -38,6 +38,41 @@ const OF_URLS: [&str; 3] = ["csUriStem", "csUriQuery", "csReferer"];
 
 const TIME: &str = "TimeGenerated";
 
+/// The fields that IIS writes where nobody chose others, date and time apart; IIS 7 had no referrer.
+const DEFAULT_FIELDS: [&str; 13] = [
+    "s-ip",
+    "cs-method",
+    "cs-uri-stem",
+    "cs-uri-query",
+    "s-port",
+    "cs-username",
+    "c-ip",
+    "cs(User-Agent)",
+    "cs(Referer)",
+    "sc-status",
+    "sc-substatus",
+    "sc-win32-status",
+    "time-taken",
+];
+
+/// The columns of a line that no `#Fields` explains, if it has as many words as IIS writes by default.
+pub fn default_columns(words: &[&str]) -> Vec<(String, String)> {
+    let [date, time, values @ ..] = words else { return Vec::new() };
+    let without_referrer = values.len() + 1 == DEFAULT_FIELDS.len();
+    if !without_referrer && values.len() != DEFAULT_FIELDS.len() {
+        return Vec::new();
+    }
+    let fields = DEFAULT_FIELDS.iter().filter(|field| !(without_referrer && **field == "cs(Referer)"));
+    let columns = fields.filter_map(|field| column_of(field)).map(str::to_owned);
+    let cells = columns.zip(values.iter().map(|value| (*value).to_owned()));
+    std::iter::once((TIME.to_owned(), format!("{date} {time}"))).chain(cells).collect()
+}
+
+/// Whether a column holds text of a URL, where `+` is the client's own.
+pub fn holds_url(column: &str) -> bool {
+    OF_URLS.contains(&column)
+}
+
 #[derive(Debug)]
 pub struct W3c;
 
@@ -185,7 +220,7 @@ impl W3cParser {
             _ => {}
         }
         let Some(column) = column_of(field) else { return Target::Skip };
-        let form = if OF_URLS.contains(&column) { CellForm::Bare } else { CellForm::PlusForBlank };
+        let form = if holds_url(column) { CellForm::Bare } else { CellForm::PlusForBlank };
         self.slot(column).map_or(Target::Skip, |slot| Target::Slot(slot, form))
     }
 }

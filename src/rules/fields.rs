@@ -84,16 +84,28 @@ impl Said {
         let text = self.text(parent, key)?;
         let node = parent.get(key)?;
         let found = duration::parse(&text);
-        if found.is_none() {
-            let said = Diagnostic::error("HP205", format!("`{key}`: `{text}` is no duration"));
-            self.0.push(said.at(node.span).help("write for example 15m, 1d, PT5H or P1D"));
+        let wrong = match found {
+            None => "is no duration",
+            Some(ticks) if ticks < 0 => "is less than no time",
+            Some(_) => return found,
+        };
+        let said = Diagnostic::error("HP205", format!("`{key}`: `{text}` {wrong}"));
+        self.0.push(said.at(node.span).help("write for example 15m, 1d, PT5H or P1D"));
+        None
+    }
+
+    /// A duration that rules run by: longer than no time.
+    pub fn span_of_time(&mut self, parent: &Node, key: &str) -> Option<Ticks> {
+        let found = self.duration(parent, key)?;
+        if let (0, Some(node)) = (found, parent.get(key)) {
+            self.error("HP205", format!("`{key}` must be longer than no time"), node);
         }
-        found
+        Some(found)
     }
 
     pub fn required_duration(&mut self, parent: &Node, key: &str) -> Ticks {
         match parent.get(key) {
-            Some(_) => self.duration(parent, key).unwrap_or_default(),
+            Some(_) => self.span_of_time(parent, key).unwrap_or_default(),
             None => self.missing(parent, key),
         }
     }

@@ -152,8 +152,8 @@ impl Schedule {
         if kind == RuleKind::Nrt {
             let threshold = node.get("triggerThreshold").map_or(0, |_| said.required_integer(node, "triggerThreshold"));
             return Schedule {
-                frequency: said.duration(node, "queryFrequency").unwrap_or(MINUTE),
-                period: said.duration(node, "queryPeriod").unwrap_or(MINUTE),
+                frequency: said.span_of_time(node, "queryFrequency").unwrap_or(MINUTE),
+                period: said.span_of_time(node, "queryPeriod").unwrap_or(MINUTE),
                 operator: said.choice(node, "triggerOperator").unwrap_or(operator),
                 threshold,
             };

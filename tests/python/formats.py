@@ -71,6 +71,13 @@ def diagnostic(folder: Path, _: str, rows: list[Row]) -> Path:
     return written(folder / "insights-logs-signinlogs.json", lines([entra(row) for row in rows]))
 
 
+def records(folder: Path, _: str, rows: list[Row]) -> Path:
+    """Diagnostic sign-ins as an event hub hands them on, with another category's records among them."""
+    other = {"time": rows[0]["TimeGenerated"], "category": "AuditLogs", "callerIpAddress": rows[0]["IPAddress"]}
+    found = [record for row in rows for record in (entra(row), other)]
+    return written(folder / "records.json", json.dumps({"records": found}))
+
+
 def entra(row: Row) -> Row:
     properties = {
         "userPrincipalName": row["UserPrincipalName"],
@@ -95,18 +102,48 @@ def splunk(results: list[Row]) -> str:
 
 def splunk_raw(folder: Path, table: str, rows: list[Row]) -> Path:
     """A Splunk export with the events as they came."""
+    return written(folder / "splunk.json", splunk(raw_results(table, rows)))
+
+
+def raw_results(table: str, rows: list[Row]) -> list[Row]:
+    """`host` is the machine that Splunk had an event from, `source` the file or the input."""
+    results = []
+    for row in rows:
+        sourcetype, event = raw_event(table, row)
+        raw = event if isinstance(event, str) else json.dumps(event)
+        about = {"host": "forwarder", "source": "a", "sourcetype": sourcetype}
+        results.append({"_raw": raw, "_time": splunk_time(row), **about})
+    return results
+
+
+def raw_event(table: str, row: Row) -> tuple[str, Any]:
+    time = row["TimeGenerated"]
     if table == "SigninLogs":
-        sourcetype, events = "azure:monitor:aad", [entra(row) for row in rows]
-    else:
-        sourcetype = "o365:management:activity"
-        events = [{**row, "CreationTime": row["TimeGenerated"]} for row in rows]
-        for event in events:
-            del event["TimeGenerated"]
-    results = [
-        {"_raw": json.dumps(event), "_time": splunk_time(row), "sourcetype": sourcetype}
-        for event, row in zip(events, rows)
-    ]
-    return written(folder / "splunk.json", splunk(results))
+        return "azure:monitor:aad", entra(row)
+    if table == "OfficeActivity":
+        rest = {key: value for key, value in row.items() if key != "TimeGenerated"}
+        return "o365:management:activity", {"CreationTime": time, **rest}
+    if row["DeviceProduct"] == "ZPA":
+        names = {"ConnectionStatus": "DeviceAction", "Username": "SourceUserName", "ClientPublicIP": "SourceIP"}
+        fields = {field: row[name] for field, name in names.items()}
+        return "zscalerlss-zpa-app", {"LogTimestamp": time, **fields, "Host": row["DestinationHostName"]}
+    names = {"action": "DeviceAction", "user": "SourceUserName", "hostname": "DestinationHostName"}
+    fields = {**{field: row[name] for field, name in names.items()}, "requestsize": str(row["SentBytes"])}
+    event = {"datetime": time, "cip": row["SourceIP"], **fields}
+    if row["SentBytes"] % 2:
+        return "zscalernss-web", {"sourcetype": "zscalernss-web", "event": event}
+    return "zscalernss-web", "\t".join([time, *(f"{key}={value}" for key, value in event.items() if key != "datetime")])
+
+
+def splunk_page(folder: Path, table: str, rows: list[Row]) -> Path:
+    """The results of a search job as Splunk's own interface hands them out."""
+    results = raw_results(table, rows)
+    return written(folder / "page.json", json.dumps({"preview": False, "fields": [], "results": results}))
+
+
+def splunk_csv(folder: Path, table: str, rows: list[Row]) -> Path:
+    results = raw_results(table, rows)
+    return written(folder / "splunk.csv", comma_separated(columns(results), results, "\n"))
 
 
 def splunk_time(row: Row) -> str:
@@ -253,9 +290,9 @@ def zstandard(folder: Path, table: str, rows: list[Row]) -> Path:
 
 ANY: list[Writer] = [ndjson, array, answer, continuous_export, plain_csv, portal_csv, parquet, gzipped, zstandard]
 WRITERS: dict[str, list[Writer]] = {
-    "SigninLogs": [*ANY, diagnostic, splunk_raw, splunk_fields],
-    "CommonSecurityLog": [*ANY, cef, cef_behind_syslog, splunk_fields],
-    "OfficeActivity": [*ANY, splunk_raw],
+    "SigninLogs": [*ANY, diagnostic, records, splunk_raw, splunk_page, splunk_csv, splunk_fields],
+    "CommonSecurityLog": [*ANY, cef, cef_behind_syslog, splunk_raw, splunk_page, splunk_csv, splunk_fields],
+    "OfficeActivity": [*ANY, splunk_raw, splunk_page, splunk_csv],
     "W3CIISLog": [*ANY, w3c, splunk_fields],
 }
 

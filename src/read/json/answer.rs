@@ -17,9 +17,12 @@ pub struct Answer {
 }
 
 impl Answer {
-    /// Reads the columns; none where the text is no such answer.
+    /// Reads the columns; none where the text breaks off before the rows.
     pub fn new(head: &[u8]) -> Option<Answer> {
         let text = String::from_utf8_lossy(head);
+        if text.split_once('[')?.1.trim_start().starts_with(']') {
+            return Some(Answer { columns: Schema::default(), begin: u64::MAX });
+        }
         // Nothing in front of the rows may have been replaced: places are places of the file.
         let rows = text
             .find("\"rows\"")
@@ -45,7 +48,7 @@ impl Form for Answer {
     }
 
     fn cutter(&self) -> Box<dyn Cutter> {
-        Box::new(Arrays { begin: self.begin, seen: 0, over: false })
+        Box::new(Arrays { begin: self.begin, seen: 0, over: self.begin == u64::MAX, is_partial: false })
     }
 
     fn names(&self, _: &Block) -> Vec<Name> {
@@ -67,6 +70,8 @@ struct Arrays {
     begin: u64,
     seen: u64,
     over: bool,
+    /// Whether an error stands behind the rows.
+    is_partial: bool,
 }
 
 const OVER: &str = "the rows have ended";
@@ -77,15 +82,19 @@ impl Cutter for Arrays {
         while !self.over {
             let at = next_row(bytes, cut);
             match bytes.get(at) {
-                Some(b'[') => match scan::container_end(bytes, at, false) {
-                    Ok((end, _)) => cut = end,
-                    Err(_) => break,
+                Some(b']') => self.over = true,
+                Some(_) => match row_end(bytes, at) {
+                    Some(end) => cut = end,
+                    None => break,
                 },
-                Some(_) => self.over = true,
                 None => break,
             }
         }
-        cut = if self.over { bytes.len() } else { cut };
+        if self.over {
+            let behind = bytes.get(cut..).unwrap_or_default();
+            self.is_partial |= memchr::memmem::find(behind, b"\"error\"").is_some();
+            cut = bytes.len();
+        }
         self.seen += cut as u64;
         cut
     }
@@ -93,6 +102,23 @@ impl Cutter for Arrays {
     fn context(&self) -> Option<Arc<str>> {
         self.over.then(|| OVER.into())
     }
+
+    fn unfinished(&mut self, rest: &[u8]) -> Option<&'static str> {
+        let last = next_row(rest, self.cut(rest));
+        // A row that breaks off is a bad row by itself.
+        let whole = last >= rest.len() || keys::value(rest, last, false).is_ok();
+        match () {
+            () if self.is_partial => Some("the answer is partial: an error of the service stands behind its rows"),
+            () if whole && !self.over => Some("broken JSON: the rows are not closed: the file may be cut off"),
+            () => None,
+        }
+    }
+}
+
+/// The place behind a row, or whatever stands where a row should, if it is whole.
+fn row_end(bytes: &[u8], at: usize) -> Option<usize> {
+    let (_, end) = keys::value(bytes, at, false).ok()?;
+    bytes.get(end).map(|_| end)
 }
 
 /// Where the next row begins, or the bracket behind the last one.
@@ -112,11 +138,11 @@ impl Parser for AnswerParser {
             return;
         }
         let bytes = block.bytes();
-        let mut at = block.start + self.begin.saturating_sub(block.offset) as usize;
+        let mut at = block.start.saturating_add(self.begin.saturating_sub(block.offset) as usize);
         let mut cells: Vec<Cell> = Vec::new();
         loop {
             at = next_row(bytes, at);
-            if at >= block.end || bytes.get(at) != Some(&b'[') {
+            if at >= block.end || bytes.get(at) == Some(&b']') {
                 return;
             }
             cells.clear();
@@ -128,7 +154,7 @@ impl Parser for AnswerParser {
                 }
                 Err(reason) => {
                     rows.bad(reason, block, at);
-                    let Ok((end, _)) = scan::container_end(bytes, at, false) else { return };
+                    let Some(end) = row_end(bytes, at) else { return };
                     at = end;
                 }
             }
@@ -138,6 +164,9 @@ impl Parser for AnswerParser {
 
 impl AnswerParser {
     fn row(&self, bytes: &[u8], at: usize, cells: &mut [Cell]) -> Result<usize, scan::Broken> {
+        if bytes.get(at) != Some(&b'[') {
+            return Err("a row is no array");
+        }
         let mut at = after_blanks(bytes, at + 1, false);
         for target in &self.targets {
             let (cell, end) = keys::value(bytes, at, false)?;

@@ -1,47 +1,46 @@
 //! Files of JSON records whose keys are the columns.
-use super::{Keys, Layout, discover, each_record};
+use super::{Keys, Layout, Place, discover, each_record};
 use crate::read::block::Block;
 use crate::read::rows::{Parser, Rows, Wanted};
-use crate::read::text::{Cutter, Form, Lines};
+use crate::read::text::{Cutter, Form};
 use crate::types::Name;
 
 /// Records whose keys are the columns.
 #[derive(Debug)]
 pub struct Plain {
-    /// Whether every line is a record.
-    pub lines: bool,
+    pub place: Place,
 }
 
 impl Form for Plain {
     fn lines(&self) -> bool {
-        self.lines
+        self.place.lines
     }
 
     fn cutter(&self) -> Box<dyn Cutter> {
-        if self.lines { Box::new(Lines) } else { Box::new(super::Objects) }
+        self.place.cutter()
     }
 
     fn names(&self, sample: &Block) -> Vec<Name> {
-        discover(sample, self.lines, None).into_iter().map(Name::from).collect()
+        discover(sample, self.place, None).into_iter().map(Name::from).collect()
     }
 
     fn parser(&self, wanted: &Wanted) -> Box<dyn Parser> {
         let mut keys = Keys::default();
         wanted.names.iter().enumerate().for_each(|(slot, name)| keys.want(&[name], slot, 0));
-        Box::new(PlainParser { keys, lines: self.lines })
+        Box::new(PlainParser { keys, place: self.place })
     }
 }
 
 struct PlainParser {
     keys: Keys,
-    lines: bool,
+    place: Place,
 }
 
 impl Parser for PlainParser {
     fn parse(&self, block: &Block, rows: &mut Rows) {
-        let layout = Layout { lines: self.lines, early: rows.window_slot() };
+        let layout = Layout { lines: self.place.lines, early: rows.window_slot() };
         let take =
             |rows: &mut Rows, at: usize, scratch: &mut super::Scratch| rows.push(block.bytes(), at, &scratch.cells);
-        each_record(&mut self.keys.clone(), block, layout, rows.width(), rows, take);
+        each_record(&mut self.keys.clone(), block, self.place, layout, rows.width(), rows, take);
     }
 }

@@ -1,6 +1,7 @@
 //! Which keys of a record are wanted, and the walk that finds their values.
 use super::scan::{self, Broken, after_blanks};
 use crate::read::cell::{Cell, Form};
+use crate::read::mapping;
 use foldhash::fast::RandomState;
 use std::collections::HashMap;
 
@@ -91,8 +92,14 @@ impl Keys {
         }
     }
 
+    /// The slot that the value of a key goes to, and its rank there.
+    pub fn slot(&self, key: &[u8]) -> Option<(usize, u8)> {
+        let (slot, rank) = self.targets.get(&self.spelling(key))?.slot?;
+        Some((slot as usize, rank))
+    }
+
     fn spelling(&self, key: &[u8]) -> Box<[u8]> {
-        if self.fold_case { key.to_ascii_lowercase().into() } else { key.into() }
+        if self.fold_case { mapping::folded(key).into() } else { key.into() }
     }
 
     /// Gives every key of the object under a key a slot of its own.

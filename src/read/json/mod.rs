@@ -3,28 +3,30 @@ mod answer;
 mod form;
 mod keys;
 mod mapped;
+mod place;
 mod scan;
 
 use super::block::Block;
 use super::cell::Cell;
 use super::rows::Rows;
-use super::text::Cutter;
 pub use answer::Answer;
 pub use form::Plain;
-use keys::{Halt, Keys, Layout};
+use keys::Halt;
+pub use keys::{Keys, Layout};
 pub use mapped::{Envelope, Mapped};
+pub use place::Place;
 use scan::after_blanks;
 
 /// The cells of the record that is walked.
 #[derive(Debug, Default)]
-struct Scratch {
-    cells: Vec<Cell>,
-    ranks: Vec<u8>,
+pub struct Scratch {
+    pub cells: Vec<Cell>,
+    pub ranks: Vec<u8>,
 }
 
 impl Scratch {
     #[inline]
-    fn clear(&mut self, width: usize) {
+    pub fn clear(&mut self, width: usize) {
         self.cells.clear();
         self.cells.resize(width, Cell::default());
         self.ranks.clear();
@@ -37,15 +39,17 @@ impl Scratch {
 fn each_record(
     keys: &mut Keys,
     block: &Block,
+    place: Place,
     layout: Layout,
     width: usize,
     rows: &mut Rows,
     mut take: impl FnMut(&mut Rows, usize, &mut Scratch),
 ) {
     let bytes = block.bytes();
+    let Some(start) = place.start(block) else { return };
     let mut scratch = Scratch::default();
-    let mut at = after_separators(bytes, block.start, layout.lines);
-    while at < block.end {
+    let mut at = after_separators(bytes, start, place);
+    while at < block.end && !place.ends(bytes, at) {
         scratch.clear(width);
         let outcome = keys
             .walk(bytes, at, layout, &mut scratch.cells, &mut scratch.ranks, &mut |cell| !rows.in_window(bytes, cell));
@@ -58,7 +62,7 @@ fn each_record(
             Err(Halt::Broken(reason)) => broken(reason, block, at, layout.lines, rows),
             Err(Halt::Unwanted) => next_record(block, at, layout.lines),
         };
-        at = after_separators(bytes, next, layout.lines);
+        at = after_separators(bytes, next, place);
     }
 }
 
@@ -86,54 +90,31 @@ fn next_record(block: &Block, at: usize, lines: bool) -> usize {
     memchr::memchr(b'\n', rest).map_or(block.end, |line| at + line + 1)
 }
 
-/// Skips blanks, and between records that are no lines also commas and the brackets of the array they lie in.
+/// Skips blanks, and between records that are no lines also commas and the brackets of the array they lie in; that of
+/// an array inside an object ends the records.
 #[inline]
-fn after_separators(bytes: &[u8], mut at: usize, lines: bool) -> usize {
+fn after_separators(bytes: &[u8], mut at: usize, place: Place) -> usize {
     if at == 0 && bytes.starts_with(super::csv::BOM) {
         at = super::csv::BOM.len();
     }
     loop {
         match bytes.get(at) {
             Some(b' ' | b'\t' | b'\r' | b'\n') => at += 1,
-            Some(b',' | b'[' | b']') if !lines => at += 1,
+            Some(b',') if !place.lines => at += 1,
+            Some(b'[' | b']') if !place.lines && place.inside.is_none() => at += 1,
             _ => return at,
         }
     }
 }
 
 /// The keys of the records of a block, or of the objects under one of their keys, in the order of their first sight.
-pub fn discover(block: &Block, lines: bool, under: Option<&str>) -> Vec<String> {
+pub fn discover(block: &Block, place: Place, under: Option<&str>) -> Vec<String> {
     let mut keys = Keys::default();
     match under {
         Some(under) => keys.discover_under(under),
         None => keys.discover = Some(0),
     }
-    let layout = Layout { lines, early: None };
-    each_record(&mut keys, block, layout, 0, &mut Rows::default(), |_, _, _| {});
+    let layout = Layout { lines: place.lines, early: None };
+    each_record(&mut keys, block, place, layout, 0, &mut Rows::default(), |_, _, _| {});
     keys.discovered()
-}
-
-/// Cuts behind the last object that is closed, wherever its lines end.
-#[derive(Debug)]
-pub struct Objects;
-
-impl Cutter for Objects {
-    fn cut(&mut self, bytes: &[u8]) -> usize {
-        let mut cut = 0;
-        loop {
-            let at = after_separators(bytes, cut, false);
-            match bytes.get(at) {
-                Some(b'{') => match scan::container_end(bytes, at, false) {
-                    Ok((end, _)) => cut = end,
-                    Err(_) => return cut,
-                },
-                // Whatever is no object ends with its line.
-                Some(_) => match memchr::memchr(b'\n', bytes.get(at..).unwrap_or_default()) {
-                    Some(line) => cut = at + line + 1,
-                    None => return cut,
-                },
-                None => return cut,
-            }
-        }
-    }
 }
