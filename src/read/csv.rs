@@ -142,7 +142,6 @@ impl Csv {
         mapping::fields(table, name).into_iter().filter_map(move |field| named(field.as_bytes()))
     }
 
-
     /// The columns that a column of two kinds was exported as: `X_string`, `X_dynamic`.
     fn parts<'a>(&'a self, name: &'a str) -> impl Iterator<Item = usize> + 'a {
         let is_part = move |column: &Name| {

@@ -104,7 +104,7 @@ impl Said {
     }
 
     pub fn required_duration(&mut self, parent: &Node, key: &str) -> Ticks {
-        match parent.get(key) {
+        match parent.get(key).filter(|node| node.text().is_none_or(|text| !text.is_empty())) {
             Some(_) => self.span_of_time(parent, key).unwrap_or_default(),
             None => self.missing(parent, key),
         }

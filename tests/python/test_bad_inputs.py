@@ -80,7 +80,7 @@ def test_a_file_that_is_no_rule_is_named(cli: Cli, tmp_path: Path, data: bytes) 
     path.write_bytes(data)
     for command in ("check", "rules", "export"):
         result = cli(command, path)
-        assert result.returncode == 1 and str(path) in result.stderr
+        assert result.returncode == 1 and str(path) in result.stdout + result.stderr
 
 
 @pytest.mark.parametrize("duration", ["-1h", "-PT1H", "0", "PT0S", "1 fortnight", ""])

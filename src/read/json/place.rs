@@ -66,7 +66,8 @@ fn wrapped(head: &[u8]) -> Option<usize> {
         let key = std::str::from_utf8(head.get(at + 1..end)?).ok()?;
         let colon = after_blanks(head, end + 1, false);
         let value = after_blanks(head, colon + 1, false);
-        let is_wrapper = WRAPPERS.iter().any(|(name, others)| *name == key && before.iter().all(|b| others.contains(b)));
+        let is_wrapper =
+            WRAPPERS.iter().any(|(name, others)| *name == key && before.iter().all(|b| others.contains(b)));
         if is_wrapper && head.get(value) == Some(&b'[') {
             let first = head.get(after_blanks(head, value + 1, false));
             return matches!(first, Some(b'{' | b']')).then_some(value + 1);
