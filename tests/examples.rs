@@ -1,6 +1,6 @@
 //! Runs every example of every manual page: `call // result`.
 use huntpack::diagnostic::Result;
-use huntpack::functions::{Context, Limits, Scalar, all};
+use huntpack::functions::{Context, Limits, aggregates, all, examples};
 use huntpack::kql::{bind, parse};
 use huntpack::plan::{Catalog, Source};
 use huntpack::types::{Schema, Value, datetime};
@@ -84,10 +84,9 @@ fn written(value: &Value) -> String {
     if value.is_null() { "null".to_owned() } else { value.to_text() }
 }
 
-/// What is wrong with an item's examples.
-fn wrong(item: &'static Scalar) -> Vec<String> {
-    let examples = item.examples();
-    let checked = examples.into_iter().filter_map(|(call, expected)| match value_of(call) {
+/// What is wrong with the examples of a manual page.
+fn wrong(docs: &'static str) -> Vec<String> {
+    let checked = examples(docs).into_iter().filter_map(|(call, expected)| match value_of(call) {
         Ok(value) if written(&value) == expected => None,
         Ok(value) => Some(format!("{call} gives {}, and not {expected}", written(&value))),
         Err(error) => Some(format!("{call}: {error}")),
@@ -97,6 +96,8 @@ fn wrong(item: &'static Scalar) -> Vec<String> {
 
 #[test]
 fn every_example_gives_its_result() {
-    let wrong: Vec<String> = all().flat_map(wrong).collect();
+    let functions = all().map(|item| item.docs);
+    let pages = functions.chain(aggregates::all().map(|item| item.docs)).chain(bind::plugins().map(|item| item.docs));
+    let wrong: Vec<String> = pages.flat_map(wrong).collect();
     assert!(wrong.is_empty(), "{} examples:\n{}", wrong.len(), wrong.join("\n"));
 }

@@ -43,6 +43,8 @@ enum Role<'a> {
     Watchlist,
     /// The columns that the query declares.
     External(&'a Schema),
+    /// The data's own columns.
+    Stored,
 }
 
 /// A name's data, opened once.
@@ -121,6 +123,19 @@ impl Database {
         self.schemas.get(table).cloned().or_else(|| files::known_schema(table))
     }
 
+    /// The data that stands for a URL: what was given for the longest beginning of it.
+    fn beneath(&self, url: &str) -> Option<Data> {
+        // What a query appends as a secret is no part of the address.
+        let address = url.split(';').next().unwrap_or(url);
+        let fits = |(start, _): &&(String, Data)| address.starts_with(start.as_str());
+        let (start, data) = self.external.iter().filter(fits).max_by_key(|(start, _)| start.len())?;
+        let rest = address.get(start.len()..).unwrap_or_default();
+        Some(match data {
+            Data::Files(paths) => Data::Files(paths.iter().map(|path| files::beneath(path, rest)).collect()),
+            other => other.clone(),
+        })
+    }
+
     fn opened(&self, entry: &Entry, role: Role) -> Result<Arc<dyn Source>> {
         let mut opened = entry.opened.lock().map_err(|_| Fault::internal("a source failed while it was opened"))?;
         if let Some(source) = opened.as_ref() {
@@ -149,6 +164,7 @@ impl Database {
             }
             Role::Watchlist => watchlist(held.table()),
             Role::External(schema) => external_table(held.table(), schema),
+            Role::Stored => held.table().clone(),
         }
     }
 
@@ -157,6 +173,7 @@ impl Database {
             Role::Table(name) => files::open_table(paths, name, self.declared(name)),
             Role::Watchlist => Ok(InMemory::source(watchlist(&files::read_texts(paths)?))),
             Role::External(schema) => files::open_external(paths, schema),
+            Role::Stored => files::open_stored(paths),
         }
     }
 }
@@ -206,18 +223,16 @@ impl Catalog for Database {
     }
 
     fn external(&self, url: &str, schema: &Schema) -> Result<Option<Arc<dyn Source>>> {
-        // What a query appends as a secret is no part of the address.
-        let address = url.split(';').next().unwrap_or(url);
-        let fits = |(start, _): &&(String, Data)| address.starts_with(start.as_str());
-        let Some((start, data)) = self.external.iter().filter(fits).max_by_key(|(start, _)| start.len()) else {
-            return Ok(None);
+        self.beneath(url).map(|data| self.open(&data, Role::External(schema))).transpose()
+    }
+
+    fn stored(&self, url: &str, start: &str, end: &str) -> Result<Option<Arc<dyn Source>>> {
+        let data = match self.beneath(url) {
+            Some(Data::Files(paths)) => Data::Files(paths.iter().map(|path| files::among(path, start, end)).collect()),
+            Some(other) => other,
+            None => return Ok(None),
         };
-        let rest = address.get(start.len()..).unwrap_or_default();
-        let data = match data {
-            Data::Files(paths) => Data::Files(paths.iter().map(|path| files::beneath(path, rest)).collect()),
-            other => other.clone(),
-        };
-        self.open(&data, Role::External(schema)).map(Some)
+        self.open(&data, Role::Stored).map(Some)
     }
 }
 

@@ -31,6 +31,21 @@ pub fn open_external(paths: &[String], schema: &Schema) -> Result<Arc<dyn Source
     read::open(paths, &Options { schema: Some(schema.clone()), columns, ..Options::default() })
 }
 
+/// Files with the columns that they have.
+pub fn open_stored(paths: &[String]) -> Result<Arc<dyn Source>> {
+    read::open(paths, &Options::default())
+}
+
+/// The files of a folder, and of those in it, whose names begin and end so; a path that is no folder is itself.
+pub fn among(path: &str, start: &str, end: &str) -> String {
+    let folder = Path::new(path);
+    if !folder.is_dir() || (start.is_empty() && end.is_empty()) {
+        return path.to_owned();
+    }
+    let name = format!("{}*{}", glob::Pattern::escape(start), glob::Pattern::escape(end));
+    Path::new(&glob::Pattern::escape(path)).join("**").join(name).to_string_lossy().into_owned()
+}
+
 /// The file of a folder that the rest of a URL names; the path itself where it is no folder.
 pub fn beneath(path: &str, rest: &str) -> String {
     let rest = rest.split(['?', '#']).next().unwrap_or_default().trim_start_matches('/');

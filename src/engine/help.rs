@@ -1,16 +1,18 @@
-//! Manual pages of functions and aggregates.
+//! Manual pages of functions, aggregates and plugins.
 use crate::diagnostic::{Fault, Result, closest};
 use crate::functions::aggregates::{self, Aggregate};
 use crate::functions::{self, Dialect, Parameter, Scalar};
+use crate::kql::bind::{Plugin, plugins};
 
-/// The page of a function or an aggregate: its signatures, then its manual.
+/// The page of a function, an aggregate or a plugin: its signatures, then its manual.
 ///
-/// Errors (QueryError): a name that is neither; the nearest name is offered.
+/// Errors (QueryError): a name that is none of them; the nearest name is offered.
 pub fn help(name: &str) -> Result<String> {
     let wanted = name.trim().trim_end_matches("()");
     let found: Vec<String> = functions::find(Dialect::Kql, wanted).iter().map(|item| scalar_page(item)).collect();
-    let pages: Vec<String> =
-        found.into_iter().chain(aggregates::find(Dialect::Kql, wanted).map(aggregate_page)).collect();
+    let plugin = plugins().find(|plugin| plugin.name == wanted).map(plugin_page);
+    let aggregate = aggregates::find(Dialect::Kql, wanted).map(aggregate_page);
+    let pages: Vec<String> = found.into_iter().chain(aggregate).chain(plugin).collect();
     match pages.is_empty() {
         true => Err(unknown(wanted)),
         false => Ok(pages.join("\n\n")),
@@ -19,7 +21,8 @@ pub fn help(name: &str) -> Result<String> {
 
 fn unknown(name: &str) -> Fault {
     let names = functions::all().map(|item| item.name).chain(aggregates::all().map(|item| item.name));
-    let fault = Fault::query("HP110", format!("there is no function or aggregate `{name}`"));
+    let names = names.chain(plugins().map(|plugin| plugin.name));
+    let fault = Fault::query("HP110", format!("there is no function, aggregate or plugin `{name}`"));
     match closest(name, names) {
         Some(near) => fault.help(format!("did you mean `{near}`?")),
         None => fault,
@@ -36,6 +39,16 @@ fn scalar_page(item: &Scalar) -> String {
 
 fn aggregate_page(item: &Aggregate) -> String {
     page(item.name, item.aliases, &format!("{}({})", item.name, signature(item.parameters)), item.docs)
+}
+
+fn plugin_page(item: &'static Plugin) -> String {
+    let parameters = item.parameters.iter().map(|p| {
+        let dots = if p.repeats { ", …" } else { "" };
+        let text = format!("{}: {}{dots}", p.name, p.takes.name());
+        if p.optional { format!("[{text}]") } else { text }
+    });
+    let parameters = parameters.collect::<Vec<_>>().join(", ");
+    page(item.name, &[], &format!("evaluate {}({parameters})", item.name), item.docs)
 }
 
 fn page(name: &str, aliases: &[&str], signature: &str, docs: &str) -> String {

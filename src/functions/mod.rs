@@ -42,6 +42,7 @@ pub use pattern::compile as compile_pattern;
 
 pub use context::{Context, Limits};
 pub use scalar::{Accepts, Dialect, Kernel, Parameter, Purity, Returns, Scalar, examples};
+pub use sketch::common_hashes;
 
 use crate::types::Kind;
 use std::collections::HashMap;

@@ -4,6 +4,7 @@ use super::items::json_rows;
 use super::row::{Dyn, JsonOut, Real};
 use crate::diagnostic::Result;
 use crate::types::{Column, Dynamic, Json, Kind, Value, convert, number};
+use std::collections::BTreeSet;
 
 /// The smallest hashes of the values that were counted, ascending.
 pub(super) struct Hashes(pub Vec<u64>);
@@ -31,6 +32,50 @@ impl Hashes {
             _ => self.0.len() as i64,
         }
     }
+}
+
+/// The hashes that several distinct counts share, as far as all of them know theirs.
+struct Common {
+    hashes: BTreeSet<u64>,
+    /// Above this hash one of them may lack hashes.
+    known: u64,
+}
+
+impl Common {
+    fn of(Hashes(hashes): Hashes) -> Common {
+        let full = hashes.len() >= Hashes::MOST;
+        let known = hashes.iter().max().copied().filter(|_| full).unwrap_or(u64::MAX);
+        Common { hashes: hashes.into_iter().collect(), known }
+    }
+
+    fn and(mut self, other: Common) -> Common {
+        self.known = self.known.min(other.known);
+        self.hashes.retain(|hash| *hash <= self.known && other.hashes.contains(hash));
+        self
+    }
+
+    fn count(&self) -> i64 {
+        let seen = self.known as f64 / u64::MAX as f64;
+        if self.known == u64::MAX { self.hashes.len() as i64 } else { (self.hashes.len() as f64 / seen).round() as i64 }
+    }
+}
+
+/// How many values the first of some distinct counts has, how many it has in common with the second, with the third
+/// as well, and so on; none from the first that is no distinct count on. Large counts are estimated.
+pub fn common_hashes(values: &[Option<Dynamic>]) -> Vec<Option<i64>> {
+    let mut common: Option<Common> = None;
+    let mut counts = Vec::with_capacity(values.len());
+    for own in values.iter().map_while(|value| value.and_then(Hashes::of)) {
+        let own = Common::of(own);
+        let both = match common.take() {
+            None => own,
+            Some(before) => before.and(own),
+        };
+        counts.push(Some(both.count()));
+        common = Some(both);
+    }
+    counts.resize(values.len(), None);
+    counts
 }
 
 /// Values in ascending order with their weights.

@@ -108,4 +108,10 @@ pub trait Catalog {
 
     /// The data that stands for a URL of `externaldata`, read with the schema that the query declares.
     fn external(&self, url: &str, schema: &Schema) -> Result<Option<Arc<dyn Source>>>;
+
+    /// The data that stands for the URL of a storage, with its own columns: of a folder, the files whose names begin
+    /// and end as given.
+    fn stored(&self, _url: &str, _start: &str, _end: &str) -> Result<Option<Arc<dyn Source>>> {
+        Ok(None)
+    }
 }

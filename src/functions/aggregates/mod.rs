@@ -18,7 +18,7 @@ mod schema;
 mod sketch;
 mod sum;
 
-pub(super) use percentile::nearest_rank;
+pub use percentile::nearest_rank;
 
 use super::{Context, Dialect, Parameter, Returns};
 use crate::diagnostic::{Fault, Result};

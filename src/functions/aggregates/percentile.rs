@@ -134,7 +134,7 @@ fn at_percentile(counted: &[Counted], percentile: f64) -> Option<i64> {
 }
 
 /// The rank of a percentile among `total`; a rank that is whole but for rounding is that.
-pub(in crate::functions) fn nearest_rank(total: f64, percentile: f64) -> f64 {
+pub fn nearest_rank(total: f64, percentile: f64) -> f64 {
     let rank = percentile / 100.0 * total;
     let whole = rank.round();
     if (rank - whole).abs() < 1e-9 * total.max(1.0) { whole } else { rank.ceil() }

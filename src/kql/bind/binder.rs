@@ -199,7 +199,7 @@ impl<'a> Binder<'a> {
     pub fn over(&mut self, input: &Relation, node: Node, schema: Schema) -> Relation {
         let node = self.plan.add(node, schema.clone());
         let unknown = input.unknown.iter().filter(|name| schema.kind(name) == Some(Kind::Dynamic)).cloned().collect();
-        Relation { node, schema, open: input.open, unknown, table: None, graph: None }
+        Relation { open: input.open, unknown, ..Relation::new(node, schema) }
     }
 
     /// The same columns over a node that only chooses or orders rows.

@@ -23,6 +23,8 @@ mod special;
 mod statements;
 mod tables;
 
+pub use operators::{Plugin, PluginParameter, Takes, plugins};
+
 use super::ast;
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::functions::Context;

@@ -16,6 +16,8 @@ pub(super) struct Relation {
     pub unknown: Vec<Name>,
     /// The table's name where the rows are those of one table: what `union withsource=` says.
     pub table: Option<String>,
+    /// The further results of an operator that gives several.
+    pub others: Vec<Relation>,
     /// Where it is no table at all.
     pub graph: Option<Rc<Graph>>,
 }
@@ -45,7 +47,7 @@ pub(super) enum Open {
 
 impl Relation {
     pub fn new(node: NodeId, schema: Schema) -> Relation {
-        Relation { node, schema, open: Open::Closed, unknown: Vec::new(), table: None, graph: None }
+        Relation { node, schema, open: Open::Closed, unknown: Vec::new(), table: None, others: Vec::new(), graph: None }
     }
 
     pub fn is_open(&self) -> bool {

@@ -369,7 +369,7 @@ impl Parser<'_> {
 
     fn typeof_literal(&mut self) -> Parsed<Expression> {
         let start = self.advance().span;
-        let kind = if self.is_symbol(2, ")") {
+        let kind = if self.is_symbol(2, ")") && !self.is_symbol(1, "*") {
             self.advance();
             let kind = self.type_name()?;
             self.advance();

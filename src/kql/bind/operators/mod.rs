@@ -1,6 +1,5 @@
 //! The operators of a pipeline, each lowered to plan nodes.
 mod columns;
-mod evaluate;
 mod expand;
 mod find;
 mod graph;
@@ -22,6 +21,7 @@ mod top_nested;
 mod union;
 
 pub(super) use graph::GraphView;
+pub use plugins::{Plugin, PluginParameter, Takes, plugins};
 pub(super) use scan::state_column;
 pub(super) use union::Uniting;
 
@@ -81,6 +81,10 @@ impl Binder<'_> {
             OperatorKind::Union(union) => self.union(union, None, operator.span),
             OperatorKind::Search(search) => self.search(search, None, operator.span),
             OperatorKind::Find(find) => self.find(find, operator.span),
+            OperatorKind::Evaluate(evaluate) => {
+                let one = self.one_row();
+                self.evaluate(evaluate, &one, operator.span)
+            }
             OperatorKind::Unknown => Err(Reported),
             _ => Err(self.unsupported(&format!("'{}' without a source", operator.name.text), operator.name.span)),
         };
@@ -89,6 +93,10 @@ impl Binder<'_> {
     }
 
     fn operator(&mut self, operator: &Operator, input: &Relation) -> Bind<Relation> {
+        if !input.others.is_empty() {
+            let message = "no operator may follow one that gives several results";
+            return Err(self.error("HP127", message, operator.name.span));
+        }
         self.enter(operator.span)?;
         let made = match input.graph.as_deref() {
             Some(graph) => self.over_graph(operator, input, graph),

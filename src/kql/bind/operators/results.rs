@@ -1,4 +1,4 @@
-//! `fork`, `facet` and `graph-to-table`: a statement that has several results.
+//! `fork`, `facet`, `graph-to-table` and some plugins: a statement that has several results.
 //!
 //! Source: the pages "fork operator" and "facet operator".
 use super::summarize::Aggregation;
@@ -7,7 +7,7 @@ use crate::kql::ast::{Expression, ExpressionKind, Facet, Fork, OperatorKind, Pip
 use crate::kql::bind::binder::Binder;
 use crate::kql::bind::expressions::Value;
 use crate::kql::bind::relation::{Relation, Row};
-use crate::kql::bind::{Bind, Reported};
+use crate::kql::bind::Bind;
 use crate::types::Name;
 
 impl Binder<'_> {
@@ -18,7 +18,7 @@ impl Binder<'_> {
         };
         let Pipeline { source, operators, span } = &**pipeline;
         let whole = |binder: &mut Self| binder.piped(source.as_ref(), operators, None, *span);
-        let Some((last, before)) = operators.split_last() else { return Ok(vec![Value::Table(whole(self)?)]) };
+        let Some((last, before)) = operators.split_last() else { return Ok(each(whole(self)?)) };
         let results = match &last.kind {
             OperatorKind::Fork(fork) => {
                 let rows = self.piped(source.as_ref(), before, None, *span)?;
@@ -32,7 +32,7 @@ impl Binder<'_> {
                 let graph = self.piped(source.as_ref(), before, None, *span)?;
                 self.graph_tables(tables, &graph, last.span)
             }
-            _ => return Ok(vec![Value::Table(whole(self)?)]),
+            _ => return Ok(each(whole(self)?)),
         };
         Ok(results?.into_iter().map(Value::Table).collect())
     }
@@ -60,10 +60,16 @@ impl Binder<'_> {
         let Expr::Column(name, kind) = self.scalar(column, &Row::of(input))? else {
             return Err(self.error("KS109", "Column name expected.", column.span));
         };
-        let Some(counted) = self.counted() else { return Err(Reported) };
+        let call = self.row_count_aggregate()?;
         let count: Name = format!("count_{name}").into();
         let own = (name.clone(), Expr::Column(name, kind));
-        let columns = vec![own.clone(), (count.clone(), Expr::Column(count.clone(), counted.call.kind))];
-        Ok(self.aggregated(input, Aggregation { by: vec![own], calls: vec![(count, counted.call)], columns }))
+        let columns = vec![own.clone(), (count.clone(), Expr::Column(count.clone(), call.kind))];
+        Ok(self.aggregated(input, Aggregation { by: vec![own], calls: vec![(count, call)], columns }))
     }
+}
+
+/// The results of the last operator: most give one.
+fn each(mut first: Relation) -> Vec<Value> {
+    let others = std::mem::take(&mut first.others);
+    std::iter::once(first).chain(others).map(Value::Table).collect()
 }

@@ -55,14 +55,7 @@ impl Binder<'_> {
     }
 
     pub fn get_schema(&mut self, input: &Relation) -> Relation {
-        let schema: Schema = [
-            ("ColumnName", Kind::String),
-            ("ColumnOrdinal", Kind::Long),
-            ("DataType", Kind::String),
-            ("ColumnType", Kind::String),
-        ]
-        .into_iter()
-        .collect();
+        let schema: Schema = SCHEMA_COLUMNS.into_iter().collect();
         let rows = input.schema.columns().iter().enumerate().map(|(at, (name, kind))| {
             vec![
                 Value::string(name.clone()),
@@ -136,8 +129,16 @@ impl Binder<'_> {
     }
 }
 
+/// The columns that `getschema` gives.
+pub(super) const SCHEMA_COLUMNS: [(&str, Kind); 4] = [
+    ("ColumnName", Kind::String),
+    ("ColumnOrdinal", Kind::Long),
+    ("DataType", Kind::String),
+    ("ColumnType", Kind::String),
+];
+
 /// The .NET type that `getschema` names.
-fn data_type(kind: Kind) -> &'static str {
+pub(super) fn data_type(kind: Kind) -> &'static str {
     match kind {
         Kind::Bool => "System.SByte",
         Kind::Int => "System.Int32",

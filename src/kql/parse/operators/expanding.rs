@@ -7,7 +7,7 @@ use crate::kql::ast::{
 
 const EXPANSIONS: &[(&str, BagExpansion)] = &[("array", BagExpansion::Array), ("bag", BagExpansion::Bag)];
 
-const MV_PARAMETERS: &[&str] = &["bagexpansion", "kind", "with_itemindex", "id"];
+const MV_PARAMETERS: &[&str] = &["bagexpansion", "kind", "with_itemindex"];
 
 impl Parser<'_> {
     pub(super) fn mv_expand(&mut self) -> Parsed<OperatorKind> {

@@ -1,0 +1,298 @@
+//! `ipv4_lookup`, `ipv6_lookup`: rows beside those of a table of networks.
+use super::Evaluation;
+use crate::diagnostic::{Fault, Result};
+use crate::functions::Context;
+use crate::kql::ast::{Argument, ExpressionKind, Literal};
+use crate::kql::bind::Bind;
+use crate::kql::bind::binder::Binder;
+use crate::kql::bind::relation::{Relation, Row};
+use crate::plan::{Node, TableOperation};
+use crate::types::intern::{Interner, NULL};
+use crate::types::{Chunk, Column, Kind, Name, Schema, Stored, Table, gather};
+use std::collections::{BTreeMap, HashMap};
+use std::net::IpAddr;
+use std::sync::Arc;
+
+/// Which side's columns come first, and whether addresses of version 6 count.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Version {
+    V4,
+    V6,
+}
+
+/// A column of the result: from the rows, or from the table that is looked up.
+#[derive(Clone, Debug)]
+enum Origin {
+    Rows(Name),
+    Table(Name),
+}
+
+impl Binder<'_> {
+    fn address_lookup(&mut self, evaluation: &Evaluation, version: Version) -> Bind<Relation> {
+        let [table, address, network, rest @ ..] = evaluation.arguments() else {
+            return Err(self.error("KS119", "The plugin expects 3 arguments.", evaluation.call.name.span));
+        };
+        let right = self.table(&table.value)?;
+        let (unmatched, keys) = self.unmatched_flag(rest)?;
+        let keys = keys.iter().map(|key| self.common_key(key, evaluation.input, &right)).collect::<Bind<Vec<_>>>()?;
+        let (left, left_key) = self.with_text(evaluation.input, address, "address")?;
+        let (right_rows, right_key) = self.with_text(&right, network, "network")?;
+        let (schema, origins) = beside(&evaluation.input.schema, &right.schema, &keys, version);
+        let operation = Arc::new(Lookup {
+            address: left_key,
+            network: right_key,
+            keys,
+            version,
+            unmatched,
+            origins,
+            schema: schema.clone(),
+        });
+        let node = Node::Table { inputs: vec![left.node, right_rows.node], operation };
+        Ok(self.over(evaluation.input, node, schema))
+    }
+
+    /// Whether unmatched rows are kept, and the arguments before that.
+    fn unmatched_flag<'a>(&mut self, arguments: &'a [Argument]) -> Bind<(bool, &'a [Argument])> {
+        let Some((last, keys)) = arguments.split_last() else { return Ok((false, arguments)) };
+        let named = last.name.as_ref().is_some_and(|name| name.text == "return_unmatched");
+        let literal = matches!(last.value.kind, ExpressionKind::Literal(Literal::Bool(_)));
+        if !named && !literal {
+            return Ok((false, arguments));
+        }
+        match self.constant_of(&last.value)?.as_bool() {
+            Some(flag) => Ok((flag, keys)),
+            None => Err(self.error("KS141", "The expression must have the type bool.", last.span)),
+        }
+    }
+
+    /// A further key: a column that both sides have.
+    fn common_key(&mut self, argument: &Argument, left: &Relation, right: &Relation) -> Bind<Name> {
+        let (name, kind) = self.column_of(argument, left)?;
+        match right.schema.kind(&name) {
+            Some(other) if other == kind => Ok(name),
+            Some(other) => {
+                let message = format!("The key '{name}' is {kind} in the rows and {other} in the table.");
+                Err(self.error("KS107", message, argument.span))
+            }
+            None => {
+                let known: Vec<Name> = right.schema.names().cloned().collect();
+                Err(self.unknown("KS142", "column", &name, argument.span, known.iter().map(|n| &**n)))
+            }
+        }
+    }
+
+    /// The rows with the text of an expression as a hidden column.
+    fn with_text(&mut self, rows: &Relation, argument: &Argument, what: &str) -> Bind<(Relation, Name)> {
+        let text = self.scalar(&argument.value, &Row::of(rows))?;
+        let text = self.converted(text, Kind::String, argument.span)?;
+        let name = self.hidden(what);
+        Ok((self.extend(rows, vec![(name.clone(), text)]), name))
+    }
+}
+
+/// The columns of both sides. A key stands once; of two of one name, the second gets a number.
+fn beside(left: &Schema, right: &Schema, keys: &[Name], version: Version) -> (Schema, Vec<Origin>) {
+    let rows = left.columns().iter().map(|(name, kind)| (Origin::Rows(name.clone()), name, *kind));
+    let others = right.columns().iter().filter(|(name, _)| !keys.contains(name));
+    let others = others.map(|(name, kind)| (Origin::Table(name.clone()), name, *kind));
+    let all: Vec<_> = match version {
+        Version::V4 => rows.chain(others).collect(),
+        Version::V6 => others.chain(rows).collect(),
+    };
+    let mut schema = Schema::default();
+    let mut origins = Vec::with_capacity(all.len());
+    for (origin, name, kind) in all {
+        schema.set(schema.free_name(name), kind);
+        origins.push(origin);
+    }
+    (schema, origins)
+}
+
+#[derive(Debug)]
+struct Lookup {
+    address: Name,
+    network: Name,
+    keys: Vec<Name>,
+    version: Version,
+    unmatched: bool,
+    origins: Vec<Origin>,
+    schema: Schema,
+}
+
+impl TableOperation for Lookup {
+    fn name(&self) -> &str {
+        if self.version == Version::V4 { "ipv4_lookup" } else { "ipv6_lookup" }
+    }
+
+    fn run(&self, context: &Context, inputs: &[Table]) -> Result<Table> {
+        let [rows, table] = inputs else { return Err(Fault::internal("a lookup has two sides")) };
+        let lost = || Fault::internal("a lookup lost its key");
+        let networks = Networks::of(&table.column_named(&self.network).ok_or_else(lost)?, self.version);
+        let addresses = rows.column_named(&self.address).ok_or_else(lost)?;
+        let keys = self.keys.iter().map(|key| KeyPair::of(rows, table, key)).collect::<Option<Vec<_>>>();
+        let keys = keys.ok_or_else(lost)?;
+        // The row behind the table's last one is all null.
+        let nothing = u32::try_from(table.rows()).unwrap_or(u32::MAX);
+        let mut known: HashMap<String, Vec<u32>> = HashMap::new();
+        let (mut left, mut right) = (Vec::new(), Vec::new());
+        for row in 0..rows.rows() {
+            context.check()?;
+            let text = addresses.text(row).unwrap_or_default();
+            let found = match known.get(text) {
+                Some(found) => found,
+                None => known.entry(text.to_owned()).or_insert_with(|| networks.holding(text, self.version)),
+            };
+            let matching = found.iter().copied().filter(|other| keys.iter().all(|key| key.equal(row, *other)));
+            let before = right.len();
+            right.extend(matching);
+            if right.len() == before && self.unmatched {
+                right.push(nothing);
+            }
+            left.resize(right.len(), u32::try_from(row).unwrap_or(u32::MAX));
+            if right.len() > context.limits.rows {
+                return Err(Fault::limit("rows", "an address lookup gives too many rows"));
+            }
+        }
+        let columns = self.origins.iter().map(|origin| match origin {
+            Origin::Rows(name) => Some(gather::take(&rows.column_named(name)?, &left)),
+            Origin::Table(name) => {
+                let column = table.column_named(name)?;
+                let null = Column::nulls(column.kind(), 1).materialized();
+                Some(gather::take(&gather::concat(&[column.without_lists(), null])?, &right))
+            }
+        });
+        let columns = columns.map(|column| column.map(Stored::Column)).collect::<Option<Vec<_>>>();
+        let chunk = Chunk { rows: left.len(), columns: columns.ok_or_else(lost)? };
+        Ok(Table::new(self.schema.clone(), vec![chunk]))
+    }
+}
+
+/// The values of a further key on both sides, as numbers that are equal for equal values.
+struct KeyPair {
+    rows: Vec<u32>,
+    table: Vec<u32>,
+}
+
+impl KeyPair {
+    fn of(rows: &Table, table: &Table, key: &Name) -> Option<KeyPair> {
+        let (left, right) = (rows.column_named(key)?, table.column_named(key)?);
+        let mut interner = Interner::new(left.kind());
+        let rows = interner.numbers(&left);
+        Some(KeyPair { rows, table: interner.numbers(&right) })
+    }
+
+    fn equal(&self, row: usize, other: u32) -> bool {
+        let own = self.rows.get(row).filter(|number| **number != NULL);
+        own.is_some() && own == self.table.get(other as usize)
+    }
+}
+
+/// The networks of a table: by their prefix, and within it by their leading bits.
+struct Networks {
+    by_prefix: BTreeMap<u32, HashMap<u128, Vec<u32>>>,
+    /// By their first address: for addresses that are networks themselves.
+    in_order: BTreeMap<(u128, u32), Vec<u32>>,
+}
+
+impl Networks {
+    fn of(texts: &Column, version: Version) -> Networks {
+        let mut networks = Networks { by_prefix: BTreeMap::new(), in_order: BTreeMap::new() };
+        for (row, place) in (0..texts.len()).zip(0u32..) {
+            let Some((bits, prefix)) = network(texts.text(row).unwrap_or_default(), version) else { continue };
+            let first = bits & mask(prefix);
+            networks.by_prefix.entry(prefix).or_default().entry(first).or_default().push(place);
+            networks.in_order.entry((first, prefix)).or_default().push(place);
+        }
+        networks
+    }
+
+    /// The rows of the networks that match an address, by the shorter of both prefixes.
+    fn holding(&self, text: &str, version: Version) -> Vec<u32> {
+        let Some((bits, own)) = network(text, version) else { return Vec::new() };
+        let wider = self.by_prefix.range(..=own);
+        let mut found: Vec<u32> =
+            wider.filter_map(|(prefix, known)| known.get(&(bits & mask(*prefix)))).flatten().copied().collect();
+        if own < 128 {
+            let (first, last) = (bits & mask(own), bits | !mask(own));
+            let inside = self.in_order.range((first, 0)..=(last, 128)).filter(|((_, prefix), _)| *prefix > own);
+            found.extend(inside.flat_map(|(_, places)| places));
+        }
+        found.sort_unstable();
+        found
+    }
+}
+
+/// The bits of an address, IPv4 ones as IPv6 writes them, and the length of its prefix.
+fn network(text: &str, version: Version) -> Option<(u128, u32)> {
+    let (address, prefix) = text.trim().split_once('/').map_or((text.trim(), None), |(a, p)| (a, Some(p)));
+    let (bits, length, before) = match address.parse::<IpAddr>().ok()? {
+        IpAddr::V4(v4) => (v4.to_ipv6_mapped().to_bits(), 32, 96),
+        IpAddr::V6(v6) if version == Version::V6 => (v6.to_bits(), 128, 0),
+        IpAddr::V6(_) => return None,
+    };
+    let prefix = prefix.map_or(Some(length), |p| p.parse::<u32>().ok().filter(|p| *p <= length))?;
+    Some((bits, prefix + before))
+}
+
+/// The leading bits of a prefix.
+fn mask(prefix: u32) -> u128 {
+    u128::MAX.checked_shl(128u32.saturating_sub(prefix)).unwrap_or(0)
+}
+
+super::items! {
+    /// Puts beside each row the rows of a table whose network holds the row's IPv4 address.
+    ///
+    /// Address and network may both be written with a prefix: the shorter one counts. Further keys are columns of both
+    /// sides that must be equal. Rows without a match are left out, unless the last argument is true. The columns of
+    /// the rows come first.
+    ///
+    /// Source: ipv4-lookup-plugin.
+    ///
+    /// ```kql
+    /// print ip = "10.1.2.3" | evaluate ipv4_lookup((print net = "10.0.0.0/8", zone = "lab"), ip, net) | project zone // lab
+    /// ```
+    fn ipv4_lookup(
+        LookupTable: Table,
+        SourceIPv4Key: Column,
+        IPv4LookupKey: Expression,
+        ExtraKey[any]: Column,
+    ) = |binder, evaluation| binder.address_lookup(evaluation, Version::V4);
+
+    /// Puts beside each row the rows of a table whose network holds the row's IPv6 address.
+    ///
+    /// IPv4 addresses count as the IPv6 addresses that stand for them. Rows without a match are left out, unless
+    /// `return_unmatched` is true. The columns of the table come first.
+    ///
+    /// Source: ipv6-lookup-plugin.
+    ///
+    /// ```kql
+    /// print ip = "2001:db8::1" | evaluate ipv6_lookup((print net = "2001:db8::/32", zone = "lab"), ip, net) | project zone // lab
+    /// ```
+    fn ipv6_lookup(
+        LookupTable: Table,
+        SourceIPv6Key: Column,
+        IPv6LookupKey: Expression,
+        return_unmatched[optional]: Constant,
+    ) = |binder, evaluation| binder.address_lookup(evaluation, Version::V6);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::types::Value;
+
+    #[test]
+    fn an_address_matches_by_the_shorter_prefix() {
+        let texts: Vec<Value> =
+            ["10.1.0.0/16", "0.0.0.0/0", "10.1.2.0/24", "2001:db8::/32", "none"].map(Value::string).into();
+        let column = Column::from_values(Kind::String, &texts);
+        let v4 = Networks::of(&column, Version::V4);
+        assert_eq!(v4.holding("10.1.2.3", Version::V4), [0, 1, 2]);
+        assert_eq!(v4.holding("10.2.2.3", Version::V4), [1]);
+        assert_eq!(v4.holding("10.0.0.0/8", Version::V4), [0, 1, 2]);
+        assert!(v4.holding("::1", Version::V4).is_empty() && v4.holding("", Version::V4).is_empty());
+        let v6 = Networks::of(&column, Version::V6);
+        assert_eq!(v6.holding("2001:db8::1", Version::V6), [3]);
+        assert!(network("10.1.0.0/33", Version::V4).is_none());
+    }
+}
