@@ -17,7 +17,7 @@ mod elsewhere;
 mod encoding;
 mod extract;
 mod forms;
-mod geo;
+pub mod geo;
 mod hash;
 mod items;
 mod math;
@@ -103,6 +103,10 @@ static FAMILIES: &[&[Scalar]] = &[
     net::TEXT_COLUMNS,
     // Places and shapes on Earth.
     geo::POINTS,
+    geo::LINES,
+    geo::POLYGONS,
+    geo::PAIRS,
+    geo::COVERS,
     geo::WKT,
     geo::GEOHASHES,
     geo::S2_ROWS,

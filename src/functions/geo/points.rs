@@ -1,18 +1,11 @@
 //! Functions over two or three places: distances and directions.
 use super::sphere::Place;
+use super::spheroid;
 use crate::functions::row::{Bool, Optional, Real};
-use geographiclib_rs::{Geodesic, InverseGeodesic};
 use std::f64::consts::TAU;
-use std::sync::LazyLock;
 
 /// Under this angle (some nanometres) two places are one, or one and its opposite.
 const SAME: f64 = 1e-15;
-
-/// The distance in metres on the spheroid of WGS 84.
-fn spheroid_distance(from: Place, to: Place) -> f64 {
-    static WGS84: LazyLock<Geodesic> = LazyLock::new(Geodesic::wgs84);
-    WGS84.inverse(from.latitude, from.longitude, to.latitude, to.longitude)
-}
 
 /// The direction from one place to another in radians, clockwise from north, at least 0 and less than a full turn.
 /// None where the places are one, or opposite.
@@ -51,7 +44,7 @@ crate::scalars! {
         p1_longitude: Real, p1_latitude: Real, p2_longitude: Real, p2_latitude: Real, use_spheroid: Optional<Bool>,
     ) -> Option<f64> {
         let (from, to) = (Place::new(p1_longitude, p1_latitude)?, Place::new(p2_longitude, p2_latitude)?);
-        Some(if use_spheroid.unwrap_or(false) { spheroid_distance(from, to) } else { from.distance(to) })
+        Some(if use_spheroid.unwrap_or(false) { spheroid::distance(from, to) } else { from.distance(to) })
     }
 
     /// Whether a place lies within a distance in metres of a centre.

@@ -65,7 +65,7 @@ impl Vector {
     pub fn place(self) -> Place {
         // Without a negative zero.
         let longitude = degrees((self.y + 0.0).atan2(self.x + 0.0));
-        Place { longitude, latitude: degrees((self.z + 0.0).atan2(self.x.hypot(self.y))) }
+        Place { longitude, latitude: degrees((self.z + 0.0).atan2((self.x * self.x + self.y * self.y).sqrt())) }
     }
 
     pub fn dot(self, other: Vector) -> f64 {
