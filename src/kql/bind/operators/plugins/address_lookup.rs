@@ -1,5 +1,6 @@
 //! `ipv4_lookup`, `ipv6_lookup`: rows beside those of a table of networks.
 use super::Evaluation;
+use super::beside::Columns;
 use crate::diagnostic::{Fault, Result};
 use crate::functions::Context;
 use crate::kql::ast::{Argument, ExpressionKind, Literal};
@@ -8,7 +9,7 @@ use crate::kql::bind::binder::Binder;
 use crate::kql::bind::relation::{Relation, Row};
 use crate::plan::{Node, TableOperation};
 use crate::types::intern::{Interner, NULL};
-use crate::types::{Chunk, Column, Kind, Name, Schema, Stored, Table, gather};
+use crate::types::{Column, Kind, Name, Table};
 use std::collections::{BTreeMap, HashMap};
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -18,13 +19,6 @@ use std::sync::Arc;
 enum Version {
     V4,
     V6,
-}
-
-/// A column of the result: from the rows, or from the table that is looked up.
-#[derive(Clone, Debug)]
-enum Origin {
-    Rows(Name),
-    Table(Name),
 }
 
 impl Binder<'_> {
@@ -37,16 +31,14 @@ impl Binder<'_> {
         let keys = keys.iter().map(|key| self.common_key(key, evaluation.input, &right)).collect::<Bind<Vec<_>>>()?;
         let (left, left_key) = self.with_text(evaluation.input, address, "address")?;
         let (right_rows, right_key) = self.with_text(&right, network, "network")?;
-        let (schema, origins) = beside(&evaluation.input.schema, &right.schema, &keys, version);
-        let operation = Arc::new(Lookup {
-            address: left_key,
-            network: right_key,
-            keys,
-            version,
-            unmatched,
-            origins,
-            schema: schema.clone(),
-        });
+        let rows = Columns::of_rows(&evaluation.input.schema);
+        let others = Columns::of_table(&right.schema, &keys);
+        let columns = match version {
+            Version::V4 => Columns::new(rows.chain(others)),
+            Version::V6 => Columns::new(others.chain(rows)),
+        };
+        let schema = columns.schema.clone();
+        let operation = Arc::new(Lookup { address: left_key, network: right_key, keys, version, unmatched, columns });
         let node = Node::Table { inputs: vec![left.node, right_rows.node], operation };
         Ok(self.over(evaluation.input, node, schema))
     }
@@ -90,24 +82,6 @@ impl Binder<'_> {
     }
 }
 
-/// The columns of both sides. A key stands once; of two of one name, the second gets a number.
-fn beside(left: &Schema, right: &Schema, keys: &[Name], version: Version) -> (Schema, Vec<Origin>) {
-    let rows = left.columns().iter().map(|(name, kind)| (Origin::Rows(name.clone()), name, *kind));
-    let others = right.columns().iter().filter(|(name, _)| !keys.contains(name));
-    let others = others.map(|(name, kind)| (Origin::Table(name.clone()), name, *kind));
-    let all: Vec<_> = match version {
-        Version::V4 => rows.chain(others).collect(),
-        Version::V6 => others.chain(rows).collect(),
-    };
-    let mut schema = Schema::default();
-    let mut origins = Vec::with_capacity(all.len());
-    for (origin, name, kind) in all {
-        schema.set(schema.free_name(name), kind);
-        origins.push(origin);
-    }
-    (schema, origins)
-}
-
 #[derive(Debug)]
 struct Lookup {
     address: Name,
@@ -115,8 +89,7 @@ struct Lookup {
     keys: Vec<Name>,
     version: Version,
     unmatched: bool,
-    origins: Vec<Origin>,
-    schema: Schema,
+    columns: Columns,
 }
 
 impl TableOperation for Lookup {
@@ -153,17 +126,7 @@ impl TableOperation for Lookup {
                 return Err(Fault::limit("rows", "an address lookup gives too many rows"));
             }
         }
-        let columns = self.origins.iter().map(|origin| match origin {
-            Origin::Rows(name) => Some(gather::take(&rows.column_named(name)?, &left)),
-            Origin::Table(name) => {
-                let column = table.column_named(name)?;
-                let null = Column::nulls(column.kind(), 1).materialized();
-                Some(gather::take(&gather::concat(&[column.without_lists(), null])?, &right))
-            }
-        });
-        let columns = columns.map(|column| column.map(Stored::Column)).collect::<Option<Vec<_>>>();
-        let chunk = Chunk { rows: left.len(), columns: columns.ok_or_else(lost)? };
-        Ok(Table::new(self.schema.clone(), vec![chunk]))
+        self.columns.gathered(rows, table, &left, &right)
     }
 }
 

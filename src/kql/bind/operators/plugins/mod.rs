@@ -8,6 +8,7 @@ mod activity;
 mod address_lookup;
 mod arguments;
 mod bag_unpack;
+mod beside;
 mod combinations;
 mod elsewhere;
 mod funnel;
@@ -18,6 +19,7 @@ mod rolling_percentile;
 mod rows;
 mod schemas;
 mod sequence_detect;
+mod shape_lookup;
 
 use crate::diagnostic::Span;
 use crate::kql::ast::{Call, Evaluate, RowSchema};
@@ -131,6 +133,7 @@ static FAMILIES: &[&[Plugin]] = &[
     rows::ITEMS,
     schemas::ITEMS,
     address_lookup::ITEMS,
+    shape_lookup::ITEMS,
     intersect::ITEMS,
     rolling_percentile::ITEMS,
     activity::COUNTS,
