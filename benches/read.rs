@@ -67,7 +67,8 @@ fn csv() -> PathBuf {
 
 /// Reads the columns of all rows, and returns the number of rows.
 fn scan(source: &dyn Source, columns: &[Name], threads: usize) -> usize {
-    let needs = Needs { columns: columns.to_vec(), window: None, morsel_rows: Limits::default().morsel_rows };
+    let morsel_rows = Limits::default().morsel_rows;
+    let needs = Needs { columns: columns.to_vec(), window: None, tests: Vec::new(), morsel_rows };
     let scan = source.scan(&needs).expect("a scan");
     let context = Context::new(0, Limits::default(), Arc::default());
     let worker = || {

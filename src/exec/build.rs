@@ -272,7 +272,9 @@ impl<'a> Executor<'a> {
         if let Some(table) = source.table() {
             learn::columns(table, &columns);
         }
-        let needs = Needs { columns, window, morsel_rows: self.context.limits.morsel_rows };
+        // A traced run tells the rows before and after each step.
+        let tests = if self.options.trace { Vec::new() } else { optimize::tests(&steps) };
+        let needs = Needs { columns, window, tests, morsel_rows: self.context.limits.morsel_rows };
         let read = match self.plan.node(id) {
             Node::Scan { .. } => self.counter(id),
             _ => Arc::default(),

@@ -111,10 +111,10 @@ impl Taken<'_> {
         let Some(piece) = self.piece.take() else { return Ok(()) };
         let first = first_ordinal(self.number, piece.ordinal());
         let morsel: Arc<dyn crate::plan::Morsel> = piece.read(context)?.into();
+        self.feed.count_source(morsel.rows() + morsel.left_out());
         if morsel.rows() == 0 {
             return Ok(());
         }
-        self.feed.count_source(morsel.rows());
         let batch = Batch::new(morsel, &self.feed.needs.columns, first).encoding(&self.feed.encode);
         match self.feed.apply(batch, context)? {
             Some(batch) if batch.rows() > 0 => step(batch),

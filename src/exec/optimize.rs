@@ -2,8 +2,9 @@
 use super::pipeline::{Step, Work};
 use crate::expr::Expr;
 use crate::functions::Purity;
-use crate::plan::Window;
-use crate::types::{Kind, Name, Value};
+use crate::plan::{TextTest, Window};
+use crate::types::{Json, Kind, Name, Value};
+use std::borrow::Cow;
 use std::collections::HashSet;
 use std::sync::Arc;
 
@@ -207,6 +208,36 @@ pub fn window(steps: &[Step]) -> Option<Window> {
         }
     }
     found
+}
+
+/// Lists of texts that are longer are no cheap test.
+const MOST_TEXTS: usize = 32;
+
+/// The texts that a pipeline's first filter asks string columns for.
+pub fn tests(steps: &[Step]) -> Vec<TextTest> {
+    match steps.first() {
+        Some(Step { work: Work::Filter(conjuncts), .. }) => conjuncts.iter().filter_map(text_test).collect(),
+        _ => Vec::new(),
+    }
+}
+
+fn text_test(conjunct: &Expr) -> Option<TextTest> {
+    let Expr::Call { function, arguments, .. } = conjunct else { return None };
+    let [Expr::Column(column, Kind::String), Expr::Const(constant)] = arguments.as_slice() else { return None };
+    let negated = match function.name {
+        "==" | "in" => false,
+        "!=" | "!in" => true,
+        _ => return None,
+    };
+    let values = match (function.name, constant) {
+        ("==" | "!=", Value::Text(Kind::String, text)) => vec![text.to_string()],
+        ("in" | "!in", Value::Text(Kind::Dynamic, list)) => {
+            let text = |item: Json<'_>| item.as_str().map(Cow::into_owned);
+            Json::new(list).elements().map(text).collect::<Option<Vec<_>>>()?
+        }
+        _ => return None,
+    };
+    (values.len() <= MOST_TEXTS).then(|| TextTest { column: column.clone(), values, negated })
 }
 
 /// `after < column <= until`

@@ -29,6 +29,8 @@ pub struct Needs {
     pub columns: Vec<Name>,
     /// Rows outside it may be left out, and need not be.
     pub window: Option<Window>,
+    /// Rows that fail one of these may be left out, and need not be.
+    pub tests: Vec<TextTest>,
     /// How many rows a morsel should have.
     pub morsel_rows: usize,
 }
@@ -39,6 +41,14 @@ pub struct Window {
     pub column: Name,
     pub after: i64,
     pub until: i64,
+}
+
+/// Texts one of which a string column must be, or none of which.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TextTest {
+    pub column: Name,
+    pub values: Vec<String>,
+    pub negated: bool,
 }
 
 impl Window {
@@ -80,6 +90,11 @@ pub trait Piece: Send {
 /// Some consecutive rows, whose columns are loaded when they are asked for.
 pub trait Morsel: Send + Sync {
     fn rows(&self) -> usize;
+
+    /// How many rows of the window a test of [`Needs::tests`] has left out.
+    fn left_out(&self) -> usize {
+        0
+    }
 
     /// Column `at` of [`Needs::columns`]: all rows, or those of `rows`.
     fn column(&self, at: usize, rows: Option<&[u32]>) -> Result<Column>;

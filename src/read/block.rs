@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex};
 /// Zero bytes behind the data of every block, so that a scan may load whole words.
 pub const PADDING: usize = 64;
 /// How many bytes of a file are read at once.
-pub const BLOCK: usize = 2 << 20;
+pub const BLOCK: usize = 512 << 10;
 /// A record may not be longer.
 pub const LONGEST_RECORD: usize = 64 << 20;
 
@@ -54,12 +54,12 @@ impl Drop for Block {
 pub struct Buffers(Mutex<Vec<Vec<u8>>>);
 
 impl Buffers {
+    /// A buffer, with whatever was in it last.
     pub fn take(&self) -> Vec<u8> {
         self.0.lock().ok().and_then(|mut free| free.pop()).unwrap_or_default()
     }
 
-    fn give_back(&self, mut buffer: Vec<u8>) {
-        buffer.clear();
+    fn give_back(&self, buffer: Vec<u8>) {
         if let Ok(mut free) = self.0.lock()
             && free.len() < 64
             && buffer.capacity() <= 4 * BLOCK

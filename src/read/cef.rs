@@ -2,7 +2,7 @@
 use super::block::Block;
 use super::cell::{Cell, Form as CellForm, cef_text};
 use super::rows::{Parser, Rows, Wanted};
-use super::text::{Cutter, Form, Lines};
+use super::text::{Cutter, Ends, Form, Lines};
 use super::values::text_ticks;
 use crate::types::Name;
 use chrono::Datelike;
@@ -110,8 +110,8 @@ static DICTIONARY: LazyLock<HashMap<String, Vec<Name>>> = LazyLock::new(|| {
 pub struct Cef;
 
 impl Form for Cef {
-    fn lines(&self) -> bool {
-        true
+    fn ends(&self) -> Ends {
+        Ends::Lines
     }
 
     fn cutter(&self) -> Box<dyn Cutter> {
@@ -155,7 +155,7 @@ impl Parser for CefParser {
                 cells.clear();
                 cells.resize(rows.width(), Cell::default());
                 match self.event(line, at, &mut cells, rows) {
-                    Some(()) => rows.push(block.bytes(), at, &cells),
+                    Some(()) => rows.push(block.bytes(), at, &mut cells),
                     None => rows.bad("no CEF event", block, at),
                 }
             }

@@ -74,7 +74,7 @@ fn read_as_text(bytes: &[u8], names: &[&str], format: Format, morsel_rows: usize
     let options = Options { format: Some(format), schema: Some(schema), ..Options::default() };
     let Ok(source) = open(&[&file.0], &options) else { return Vec::new() };
     let columns: Vec<Name> = source.schema().names().cloned().collect();
-    let scan = source.scan(&Needs { columns: columns.clone(), window: None, morsel_rows }).unwrap();
+    let scan = source.scan(&Needs { columns: columns.clone(), window: None, tests: Vec::new(), morsel_rows }).unwrap();
     let context = Context::new(0, Limits::default(), Arc::default());
     let mut rows = Vec::new();
     while let Some(piece) = scan.next().unwrap() {

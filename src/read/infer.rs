@@ -83,7 +83,7 @@ impl Inferred {
     pub fn sample(&mut self, form: &dyn text::Form, sample: &Block, known: &dyn Fn(&str) -> bool) {
         let names = form.names(sample);
         let unknown: Vec<Name> = names.iter().filter(|name| !known(name)).cloned().collect();
-        let wanted = Wanted { names: unknown, window: None };
+        let wanted = Wanted::new(&unknown, None);
         let most = RECORDS.min(MOST_CELLS / wanted.names.len().max(1));
         let mut rows = Rows::new(&wanted).at_most(most);
         form.parser(&wanted).parse(sample, &mut rows);

@@ -23,6 +23,7 @@ mod tables;
 mod text;
 mod values;
 mod w3c;
+mod windows;
 
 pub use format::Format;
 pub use tables::{known_schema, known_tables};
@@ -37,7 +38,7 @@ use input::Input;
 use source::{Files, SourceFile};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
-use text::{Cutter, Form, TextFile};
+use text::{Cutter, Ends, Form, TextFile};
 
 /// What the caller knows of the files.
 #[derive(Clone, Debug, Default)]
@@ -170,7 +171,7 @@ impl Opening<'_> {
 
     /// The table of diagnostic records that no caller names, by the category of the first.
     fn of_category(&mut self, sample: &Block, place: json::Place) {
-        let wanted = rows::Wanted { names: vec!["category".into()], window: None };
+        let wanted = rows::Wanted::new(&["category".into()], None);
         let mut rows = rows::Rows::new(&wanted);
         json::Plain { place }.parser(&wanted).parse(sample, &mut rows);
         let bytes = cell::Bytes { block: sample.bytes(), beside: &rows.beside };
@@ -200,7 +201,7 @@ impl Opening<'_> {
             return Ok(());
         }
         let enough = self.inferred.is_enough();
-        if enough && form.lines() {
+        if enough && form.ends() == Ends::Lines {
             return Ok(());
         }
         let whole = head.len() < HEAD;
@@ -241,7 +242,8 @@ pub fn read<P: AsRef<Path>>(paths: &[P], options: &Options) -> Result<Table> {
 /// All rows of a source in memory, in the order of the files.
 pub fn load(source: &dyn Source) -> Result<Table> {
     let columns: Vec<Name> = source.schema().names().cloned().collect();
-    let scan = source.scan(&Needs { columns, window: None, morsel_rows: Limits::default().morsel_rows })?;
+    let scan =
+        source.scan(&Needs { columns, window: None, tests: Vec::new(), morsel_rows: Limits::default().morsel_rows })?;
     let context = Context::new(0, Limits::default(), Arc::default());
     let chunks: Mutex<Vec<(u32, Chunk)>> = Mutex::default();
     let outcomes: Mutex<Vec<Fault>> = Mutex::default();

@@ -3,8 +3,9 @@ use super::block::Block;
 use super::cell::{Bytes, Cell, Form};
 use super::problems::Found;
 use super::values;
-use crate::plan::Window;
+use crate::plan::{TextTest, Window};
 use crate::types::Name;
+use std::sync::Arc;
 
 /// What a parser is to look for: a slot for every name, and the window that rows may be dropped by.
 #[derive(Clone, Debug, Default)]
@@ -12,6 +13,27 @@ pub struct Wanted {
     pub names: Vec<Name>,
     /// The slot of the window's column, and the window.
     pub window: Option<(usize, i64, i64)>,
+    /// Slots, and what rows may be dropped by.
+    tests: Vec<(usize, Arc<Test>)>,
+}
+
+/// Texts one of which a cell must be, or none of which.
+#[derive(Debug)]
+struct Test {
+    values: Vec<String>,
+    negated: bool,
+}
+
+impl Test {
+    /// Whether a cell fails for sure: what has yet to be decoded is left to the filter.
+    fn fails(&self, bytes: &Bytes<'_>, cell: Cell) -> bool {
+        let text = match cell.form {
+            Form::Absent | Form::Null => &[],
+            Form::Text | Form::Bare | Form::Scalar if !cell.wide => bytes.raw(cell),
+            _ => return false,
+        };
+        self.values.iter().any(|value| value.as_bytes() == text) == self.negated
+    }
 }
 
 impl Wanted {
@@ -25,7 +47,23 @@ impl Wanted {
             });
             (slot, window.after, window.until)
         });
-        Wanted { names, window }
+        Wanted { names, window, tests: Vec::new() }
+    }
+
+    /// With these tests, as far as they are of text columns.
+    pub fn testing(mut self, tests: &[TextTest], is_text: impl Fn(&Name) -> bool) -> Wanted {
+        for test in tests.iter().filter(|test| is_text(&test.column)) {
+            if let Some(slot) = self.names.iter().position(|name| *name == test.column) {
+                let test = Test { values: test.values.clone(), negated: test.negated };
+                self.tests.push((slot, Arc::new(test)));
+            }
+        }
+        self
+    }
+
+    /// Whether rows may be dropped by the cell of a slot.
+    pub fn judges(&self, slot: usize) -> bool {
+        self.window.is_some_and(|(own, ..)| own == slot) || self.tests.iter().any(|(own, _)| *own == slot)
     }
 }
 
@@ -39,6 +77,9 @@ pub struct Rows {
     pub beside: Vec<u8>,
     pub found: Found,
     window: Option<(usize, i64, i64)>,
+    tests: Vec<(usize, Arc<Test>)>,
+    /// Rows of the window that a test has dropped.
+    pub dropped: usize,
     /// Where each row begins in the block.
     begins: Vec<u32>,
     /// No more rows are taken.
@@ -47,7 +88,13 @@ pub struct Rows {
 
 impl Rows {
     pub fn new(wanted: &Wanted) -> Rows {
-        Rows { width: wanted.names.len(), window: wanted.window, most: usize::MAX, ..Rows::default() }
+        Rows {
+            width: wanted.names.len(),
+            window: wanted.window,
+            tests: wanted.tests.clone(),
+            most: usize::MAX,
+            ..Rows::default()
+        }
     }
 
     /// Takes no more than so many rows.
@@ -79,34 +126,73 @@ impl Rows {
         self.begins.get(row).map_or(0, |begin| *begin as usize)
     }
 
+    /// Whether rows may be dropped by the cell of a slot.
+    pub fn judges(&self, slot: usize) -> bool {
+        self.window_slot() == Some(slot) || self.tests.iter().any(|(own, _)| *own == slot)
+    }
+
+    /// Whether the cell of a slot is tested.
+    pub fn tests(&self, slot: usize) -> bool {
+        self.tests.iter().any(|(own, _)| *own == slot)
+    }
+
+    /// Drops the row, which lies in the window, if the cell of a slot fails a test.
+    #[inline]
+    pub fn fails(&mut self, block: &[u8], slot: usize, cell: Cell) -> bool {
+        let bytes = Bytes { block, beside: &self.beside };
+        let fails = self.tests.iter().any(|(own, test)| *own == slot && test.fails(&bytes, cell));
+        self.dropped += usize::from(fails);
+        fails
+    }
+
     /// The slot that decides about the window.
     #[inline(always)]
     pub fn window_slot(&self) -> Option<usize> {
         self.window.map(|(slot, ..)| slot)
     }
 
-    /// Whether a time lies in the window; a time that cannot be told may.
-    pub fn in_window(&self, block: &[u8], cell: Cell) -> bool {
+    /// Whether a time lies in the window; a time that cannot be told may. A time that is told stays told.
+    pub fn in_window(&self, block: &[u8], cell: &mut Cell) -> bool {
         let Some((_, after, until)) = self.window else { return true };
         let bytes = Bytes { block, beside: &self.beside };
-        values::ticks(&bytes, cell).is_none_or(|ticks| after < ticks && ticks <= until)
+        let Some(ticks) = values::ticks(&bytes, *cell) else { return true };
+        *cell = Cell::ticks(ticks);
+        after < ticks && ticks <= until
     }
 
-    /// Takes a row, unless it lies outside of the window.
+    /// Whether no more rows are taken.
+    pub fn is_full(&self) -> bool {
+        self.count >= self.most
+    }
+
+    /// Whether a row lies in the window and fails no test, by the cells that [`Wanted::judges`] names.
     #[inline]
-    pub fn push(&mut self, block: &[u8], begin: usize, row: &[Cell]) {
-        if let Some((slot, ..)) = self.window {
-            let cell = row.get(slot).copied().unwrap_or_default();
-            if !self.in_window(block, cell) {
-                return;
-            }
+    pub fn judge(&mut self, block: &[u8], row: &mut [Cell]) -> bool {
+        if let Some((slot, ..)) = self.window
+            && let Some(cell) = row.get_mut(slot)
+            && !self.in_window(block, cell)
+        {
+            return false;
         }
-        self.push_inside(begin, row);
+        let bytes = Bytes { block, beside: &self.beside };
+        let fails = |(slot, test): &(usize, Arc<Test>)| test.fails(&bytes, row.get(*slot).copied().unwrap_or_default());
+        let fails = self.tests.iter().any(fails);
+        self.dropped += usize::from(fails);
+        !fails
     }
 
+    /// Takes a row, unless it lies outside of the window or fails a test.
     #[inline]
-    fn push_inside(&mut self, begin: usize, row: &[Cell]) {
-        if self.count >= self.most {
+    pub fn push(&mut self, block: &[u8], begin: usize, row: &mut [Cell]) {
+        if self.judge(block, row) {
+            self.push_judged(begin, row);
+        }
+    }
+
+    /// Takes a row that is judged already.
+    #[inline]
+    pub fn push_judged(&mut self, begin: usize, row: &[Cell]) {
+        if self.is_full() {
             return;
         }
         self.cells.extend_from_slice(row);

@@ -5,7 +5,7 @@ use super::problems::Problems;
 use super::rows::Wanted;
 use crate::diagnostic::{Fault, Result};
 use crate::plan::{Needs, Piece, Scan, Source};
-use crate::types::{Kind, Problem, Schema};
+use crate::types::{Kind, Name, Problem, Schema};
 use std::fmt::Debug;
 use std::hash::{BuildHasher, Hash, Hasher};
 use std::sync::Arc;
@@ -93,7 +93,8 @@ impl Source for Files {
     }
 
     fn scan(&self, needs: &Needs) -> Result<Box<dyn Scan>> {
-        let wanted = Wanted::new(&needs.columns, needs.window.as_ref());
+        let is_text = |name: &Name| self.schema.kind(name) == Some(Kind::String);
+        let wanted = Wanted::new(&needs.columns, needs.window.as_ref()).testing(&needs.tests, is_text);
         let kinds = wanted.names.iter().map(|name| self.schema.kind(name).unwrap_or(Kind::String)).collect();
         // Many columns of short records must not fill the memory.
         let most = BLOCK * USUAL_WIDTH / wanted.names.len().max(USUAL_WIDTH);

@@ -321,7 +321,12 @@ fn reads_parquet() {
     let window =
         crate::plan::Window { column: "TimeGenerated".into(), after: 300 * 10_000_000, until: 310 * 10_000_000 };
     let scan = source
-        .scan(&Needs { columns: vec!["n".into()], window: Some(window), morsel_rows: Limits::default().morsel_rows })
+        .scan(&Needs {
+            columns: vec!["n".into()],
+            window: Some(window),
+            tests: Vec::new(),
+            morsel_rows: Limits::default().morsel_rows,
+        })
         .unwrap();
     let pieces = std::iter::from_fn(|| scan.next().unwrap()).count();
     assert_eq!(pieces, 1);
@@ -337,7 +342,12 @@ fn a_window_leaves_out_rows_and_nothing_else() {
     let minute = |n: i64| crate::types::datetime::parse("2026-03-02T14:00:00Z").unwrap() + n * 600_000_000;
     let window = crate::plan::Window { column: "t".into(), after: minute(4), until: minute(6) };
     let scan = source
-        .scan(&Needs { columns: vec!["n".into()], window: Some(window), morsel_rows: Limits::default().morsel_rows })
+        .scan(&Needs {
+            columns: vec!["n".into()],
+            window: Some(window),
+            tests: Vec::new(),
+            morsel_rows: Limits::default().morsel_rows,
+        })
         .unwrap();
     let context = Context::new(0, Limits::default(), Arc::default());
     let mut numbers: Vec<String> = Vec::new();

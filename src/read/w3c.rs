@@ -2,7 +2,7 @@
 use super::block::Block;
 use super::cell::{Cell, Form as CellForm};
 use super::rows::{Parser, Rows, Wanted};
-use super::text::{Cutter, Form};
+use super::text::{Cutter, Ends, Form};
 use crate::types::{Name, datetime};
 use std::sync::Arc;
 
@@ -77,8 +77,8 @@ pub fn holds_url(column: &str) -> bool {
 pub struct W3c;
 
 impl Form for W3c {
-    fn lines(&self) -> bool {
-        false
+    fn ends(&self) -> Ends {
+        Ends::Text
     }
 
     fn cutter(&self) -> Box<dyn Cutter> {
@@ -186,7 +186,7 @@ impl Parser for W3cParser {
                 Some(b'#') => self.directive(line, &mut layout),
                 Some(_) if layout.targets.is_empty() => rows.bad("no #Fields line stands before this line", block, at),
                 Some(_) => match layout.cells(line, at, rows.width(), &mut cells, &mut times) {
-                    Ok(()) => rows.push(bytes, at, &cells),
+                    Ok(()) => rows.push(bytes, at, &mut cells),
                     Err(reason) => rows.bad(&reason, block, at),
                 },
             }

@@ -3,7 +3,7 @@ use super::{keys, scan};
 use crate::read::block::Block;
 use crate::read::cell::Cell;
 use crate::read::rows::{Parser, Rows, Wanted};
-use crate::read::text::{Cutter, Form};
+use crate::read::text::{Cutter, Ends, Form};
 use crate::types::{Json, Kind, Name, Schema};
 use scan::after_blanks;
 use std::sync::Arc;
@@ -43,8 +43,8 @@ fn column(json: Json<'_>) -> Option<(Name, Kind)> {
 }
 
 impl Form for Answer {
-    fn lines(&self) -> bool {
-        false
+    fn ends(&self) -> Ends {
+        Ends::Text
     }
 
     fn cutter(&self) -> Box<dyn Cutter> {
@@ -149,7 +149,7 @@ impl Parser for AnswerParser {
             cells.resize(rows.width(), Cell::default());
             match self.row(bytes, at, &mut cells) {
                 Ok(end) => {
-                    rows.push(bytes, at, &cells);
+                    rows.push(bytes, at, &mut cells);
                     at = end;
                 }
                 Err(reason) => {

@@ -2,7 +2,7 @@
 use super::{Keys, Layout, Place, discover, each_record};
 use crate::read::block::Block;
 use crate::read::rows::{Parser, Rows, Wanted};
-use crate::read::text::{Cutter, Form};
+use crate::read::text::{Cutter, Ends, Form};
 use crate::types::Name;
 
 /// Records whose keys are the columns.
@@ -12,8 +12,8 @@ pub struct Plain {
 }
 
 impl Form for Plain {
-    fn lines(&self) -> bool {
-        self.place.lines
+    fn ends(&self) -> Ends {
+        if self.place.lines { Ends::Lines } else { Ends::Text }
     }
 
     fn cutter(&self) -> Box<dyn Cutter> {
@@ -40,7 +40,7 @@ impl Parser for PlainParser {
     fn parse(&self, block: &Block, rows: &mut Rows) {
         let layout = Layout { lines: self.place.lines, early: rows.window_slot() };
         let take =
-            |rows: &mut Rows, at: usize, scratch: &mut super::Scratch| rows.push(block.bytes(), at, &scratch.cells);
+            |rows: &mut Rows, at: usize, scratch: &mut super::Scratch| rows.push(block.bytes(), at, &mut scratch.cells);
         each_record(&mut self.keys.clone(), block, self.place, layout, rows.width(), rows, take);
     }
 }

@@ -109,6 +109,16 @@ impl Keys {
         self.inner = vec![inner];
     }
 
+    /// Whether wanted keys lie in the record itself, and are told apart to the letter.
+    pub fn are_plain(&self) -> bool {
+        self.inner.is_empty() && self.discover.is_none() && !self.fold_case
+    }
+
+    /// How many keys are wanted.
+    pub fn wanted(&self) -> usize {
+        self.targets.len()
+    }
+
     /// The keys that were discovered, in the order of their slots.
     pub fn discovered(&self) -> Vec<String> {
         if let (None, Some(inner)) = (self.discover, self.inner.first()) {
@@ -131,7 +141,7 @@ impl Keys {
         layout: Layout,
         cells: &mut Vec<Cell>,
         ranks: &mut Vec<u8>,
-        unwanted: &mut dyn FnMut(Cell) -> bool,
+        unwanted: &mut dyn FnMut(&mut Cell) -> bool,
     ) -> Result<usize, Halt> {
         let lines = layout.lines;
         if bytes.get(at) != Some(&b'{') {
@@ -157,11 +167,11 @@ impl Keys {
                 _ => match target.slot {
                     None => skip(bytes, start, lines)?,
                     Some((slot, rank)) => {
-                        let (cell, end) = value(bytes, start, lines)?;
-                        keep(cell, slot, rank, cells, ranks);
-                        if layout.early == Some(slot as usize) && rank == 0 && unwanted(cell) {
+                        let (mut cell, end) = value(bytes, start, lines)?;
+                        if layout.early == Some(slot as usize) && rank == 0 && unwanted(&mut cell) {
                             return Err(Halt::Unwanted);
                         }
+                        keep(cell, slot, rank, cells, ranks);
                         end
                     }
                 },
@@ -215,7 +225,8 @@ impl Keys {
         Ok((target, colon + 1))
     }
 
-    fn target(&mut self, key: &[u8]) -> Target {
+    /// What is done with a key's value.
+    pub fn target(&mut self, key: &[u8]) -> Target {
         let key = self.spelling(key);
         if let (None, Some(slot)) = (self.targets.get(&key), self.discover) {
             self.discover = Some(slot + 1).filter(|next| *next < MOST_DISCOVERED);
@@ -261,7 +272,7 @@ fn same_start(bytes: &[u8], at: usize, expected: &[u8]) -> bool {
 
 /// Keeps the value of the lowest rank that is not empty.
 #[inline(always)]
-fn keep(cell: Cell, slot: u16, rank: u8, cells: &mut [Cell], ranks: &mut [u8]) {
+pub fn keep(cell: Cell, slot: u16, rank: u8, cells: &mut [Cell], ranks: &mut [u8]) {
     let (Some(kept), Some(known)) = (cells.get_mut(slot as usize), ranks.get_mut(slot as usize)) else { return };
     if kept.is_empty() || (rank < *known && !cell.is_empty()) {
         *kept = cell;

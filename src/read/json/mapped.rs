@@ -4,7 +4,7 @@ use crate::read::block::Block;
 use crate::read::events::{self, Events};
 use crate::read::mapping;
 use crate::read::rows::{Parser, Rows, Wanted};
-use crate::read::text::{Cutter, Form};
+use crate::read::text::{Cutter, Ends, Form};
 use crate::types::Name;
 
 /// Where a record's fields lie.
@@ -49,8 +49,8 @@ pub struct Mapped {
 }
 
 impl Form for Mapped {
-    fn lines(&self) -> bool {
-        self.place.lines
+    fn ends(&self) -> Ends {
+        if self.place.lines { Ends::Lines } else { Ends::Text }
     }
 
     fn cutter(&self) -> Box<dyn Cutter> {
@@ -121,7 +121,8 @@ impl Parser for MappedParser {
         let take = |rows: &mut Rows, at: usize, record: &mut Scratch| {
             let bytes = block.bytes();
             if reader.as_mut().is_none_or(|reader| reader.complete(bytes, &mut record.cells, rows)) {
-                rows.push(bytes, at, record.cells.get(..self.width).unwrap_or_default());
+                record.cells.truncate(self.width);
+                rows.push(bytes, at, &mut record.cells);
             }
         };
         let slots = self.width + events::SPECIAL.len();

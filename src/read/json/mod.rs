@@ -1,5 +1,6 @@
 //! JSON records, one a line or in an array: only the wanted values are told from the rest.
 mod answer;
+mod flat;
 mod form;
 mod keys;
 mod mapped;
@@ -8,8 +9,9 @@ mod scan;
 
 use super::block::Block;
 use super::cell::Cell;
-use super::rows::Rows;
+use super::rows::{Rows, Wanted};
 pub use answer::Answer;
+use flat::{Flat, Outcome};
 pub use form::Plain;
 use keys::Halt;
 pub use keys::{Keys, Layout};
@@ -48,13 +50,30 @@ fn each_record(
     let bytes = block.bytes();
     let Some(start) = place.start(block) else { return };
     let mut scratch = Scratch::default();
+    let mut flat = Flat::new(keys).filter(|_| layout.lines);
     let mut at = after_separators(bytes, start, place);
-    while at < block.end && !place.ends(bytes, at) {
+    while at < block.end && !place.ends(bytes, at) && !rows.is_full() {
         scratch.clear(width);
-        let outcome = keys
-            .walk(bytes, at, layout, &mut scratch.cells, &mut scratch.ranks, &mut |cell| !rows.in_window(bytes, cell));
+        let Scratch { cells, ranks } = &mut scratch;
+        let known = flat.as_mut().map(|flat| flat.take(bytes, at, layout.early, cells, ranks, rows));
+        let outcome = match known {
+            Some(Outcome::Taken(end)) => Ok(end),
+            Some(Outcome::Unwanted) => Err(Halt::Unwanted),
+            Some(Outcome::Passed(next)) => {
+                at = after_separators(bytes, next, place);
+                continue;
+            }
+            _ => {
+                scratch.clear(width);
+                let mut unwanted = |cell: &mut Cell| !rows.in_window(bytes, cell);
+                keys.walk(bytes, at, layout, &mut scratch.cells, &mut scratch.ranks, &mut unwanted)
+            }
+        };
         let next = match outcome {
             Ok(end) if ends_well(bytes, end, layout.lines) => {
+                if let (Some(flat), Some(Outcome::Unknown)) = (&mut flat, known) {
+                    flat.learn(bytes, at, keys, rows);
+                }
                 take(rows, at, &mut scratch);
                 end
             }
@@ -115,6 +134,7 @@ pub fn discover(block: &Block, place: Place, under: Option<&str>) -> Vec<String>
         None => keys.discover = Some(0),
     }
     let layout = Layout { lines: place.lines, early: None };
-    each_record(&mut keys, block, place, layout, 0, &mut Rows::default(), |_, _, _| {});
+    let mut rows = Rows::new(&Wanted::default()).at_most(super::infer::RECORDS);
+    each_record(&mut keys, block, place, layout, 0, &mut rows, |rows, at, _| rows.push_judged(at, &[]));
     keys.discovered()
 }

@@ -92,9 +92,8 @@ impl Masks {
 
 /// The bytes that a backslash stands before which is not escaped itself: of a run of backslashes every other one
 /// escapes. A sum carries through each run, and its parity tells which one ends it.
-#[cfg(target_arch = "x86_64")]
 #[inline(always)]
-fn escaped(backslashes: u64, first_is_escaped: &mut bool) -> u64 {
+pub fn escaped(backslashes: u64, first_is_escaped: &mut bool) -> u64 {
     const EVEN: u64 = 0x5555_5555_5555_5555;
     let carried = u64::from(*first_is_escaped);
     if backslashes == 0 {

@@ -4,10 +4,10 @@
 use super::summarize::Aggregation;
 use crate::expr::Expr;
 use crate::kql::ast::{Expression, ExpressionKind, Facet, Fork, OperatorKind, Pipeline};
+use crate::kql::bind::Bind;
 use crate::kql::bind::binder::Binder;
 use crate::kql::bind::expressions::Value;
 use crate::kql::bind::relation::{Relation, Row};
-use crate::kql::bind::Bind;
 use crate::types::Name;
 
 impl Binder<'_> {

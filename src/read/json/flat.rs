@@ -1,0 +1,562 @@
+//! Flat records of known shapes: keys in a known order, none of whose values is an array or object.
+//!
+//! Nearly all records of a log have the same keys in the same order. Such a record is outlined sixty-four bytes at a
+//! time: the places of its colons and of its values that are no strings, and how many quotes, commas, brackets and
+//! other bytes there are. If the wanted keys stand in front of their colons, and the counts leave no room for anything
+//! but so many keys and values, the record is of the known shape. Any other is left to the walk ([`super::keys`]),
+//! which decides what it means.
+//!
+//! Where most records fail a test, it is looked for first ([`Probe`]): a record that fails is not looked at further.
+use super::keys::{Keys, Target, keep, value};
+use super::scan;
+use crate::read::cell::Cell;
+use crate::read::rows::Rows;
+use crate::read::windows::{Places, WIDTH, Window, widest, window};
+use memchr::memmem::Finder;
+
+/// The shapes of the records seen so far.
+#[derive(Debug, Default)]
+pub struct Flat {
+    /// The shape of the last record is the first.
+    shapes: Vec<Shape>,
+    marks: Marks,
+    /// How many records in a row were left to the walk, and for how many more no other is tried.
+    misses: u32,
+    pause: u32,
+    rejected: Rejected,
+}
+
+/// How many of the last records failed a test, and whether it pays to test before all else.
+#[derive(Debug, Default)]
+struct Rejected {
+    seen: u32,
+    rejected: u32,
+    probing: bool,
+}
+
+impl Rejected {
+    const RECORDS: u32 = 64;
+
+    #[inline]
+    fn note(&mut self, rejected: bool) {
+        self.seen += 1;
+        self.rejected += u32::from(rejected);
+        if self.seen == Rejected::RECORDS {
+            *self = Rejected { probing: self.rejected * 3 > self.seen, seen: 0, rejected: 0 };
+        }
+    }
+}
+
+/// What became of a record.
+pub enum Outcome {
+    /// It ends here, and its cells are known.
+    Taken(usize),
+    /// The caller has no use for it.
+    Unwanted,
+    /// The same, and it ends here.
+    Passed(usize),
+    /// It is not flat, or of no known shape.
+    Unknown,
+}
+
+/// Shapes that are kept.
+const MOST_SHAPES: usize = 16;
+/// After so many misses in a row the next records are not tried.
+const MOST_MISSES: u32 = 32;
+const PAUSE: u32 = 1024;
+
+impl Flat {
+    /// Nothing is known yet; none where keys are looked for that lie inside of others or are not told apart exactly.
+    pub fn new(keys: &Keys) -> Option<Flat> {
+        keys.are_plain().then(Flat::default)
+    }
+
+    /// The cells of the record at `at`, where it is of a known shape.
+    ///
+    /// The rows are asked whether they have use for it as soon as the cells are known that they judge by.
+    #[inline]
+    pub fn take(
+        &mut self,
+        bytes: &[u8],
+        at: usize,
+        early: Option<usize>,
+        cells: &mut [Cell],
+        ranks: &mut [u8],
+        rows: &mut Rows,
+    ) -> Outcome {
+        if self.pause > 0 {
+            self.pause -= 1;
+            return Outcome::Unknown;
+        }
+        let Some(shape) = self.shapes.first() else { return Outcome::Unknown };
+        let first = early.and_then(|slot| shape.first_cell(bytes, at, slot));
+        if first.is_some_and(|mut first| !rows.in_window(bytes, &mut first)) {
+            return Outcome::Unwanted;
+        }
+        let may_probe = self.rejected.probing && early.is_some() == first.is_some();
+        if may_probe && let Some(next) = shape.rejected(bytes, at, rows) {
+            self.rejected.note(true);
+            return Outcome::Passed(next);
+        }
+        let outline = Outline::of(bytes, at, &mut self.marks);
+        let is_flat = outline.is_flat(bytes, at, &self.marks);
+        let mut slots = Slots { cells, ranks, rows };
+        let mut fits = |shape: &Shape| if is_flat { shape.cells(bytes, &self.marks.colons, &mut slots) } else { None };
+        let found = self.shapes.iter().enumerate().find_map(|(place, shape)| Some((place, fits(shape)?)));
+        let Some((place, is_wanted)) = found else {
+            self.misses += 1;
+            if self.misses >= MOST_MISSES {
+                (self.misses, self.pause) = (0, PAUSE);
+            }
+            return Outcome::Unknown;
+        };
+        self.misses = 0;
+        if place > 0 {
+            self.shapes.get_mut(..=place).unwrap_or_default().rotate_right(1);
+        }
+        self.rejected.note(!is_wanted);
+        if is_wanted { Outcome::Taken(outline.end) } else { Outcome::Passed(outline.end) }
+    }
+
+    /// Learns the shape of a record that was walked.
+    pub fn learn(&mut self, bytes: &[u8], at: usize, keys: &mut Keys, rows: &Rows) {
+        if self.pause > 0 {
+            return;
+        }
+        if !Outline::of(bytes, at, &mut self.marks).is_flat(bytes, at, &self.marks) {
+            return;
+        }
+        let Some(shape) = Shape::of(bytes, &self.marks.colons, keys, rows) else { return };
+        self.shapes.truncate(MOST_SHAPES - 1);
+        self.shapes.insert(0, shape);
+    }
+}
+
+/// Where cells go.
+struct Slots<'a> {
+    cells: &'a mut [Cell],
+    ranks: &'a mut [u8],
+    rows: &'a mut Rows,
+}
+
+impl Slots<'_> {
+    fn clear(&mut self) {
+        self.cells.fill(Cell::default());
+        self.ranks.fill(u8::MAX);
+    }
+}
+
+/// The keys of a record in their order.
+#[derive(Debug)]
+struct Shape {
+    /// How many there are.
+    count: usize,
+    /// Those that must stand in their places, with the numbers of these: the wanted ones, and all others too where a
+    /// wanted one is not among them, and so may stand in place of any.
+    ///
+    /// Those that rows are judged by come first; both parts are in order.
+    keys: Vec<(usize, Key)>,
+    judged: usize,
+    probes: Vec<Probe>,
+}
+
+/// A key whose value is tested, in the order of the record.
+#[derive(Debug)]
+struct Probe {
+    key: Finder<'static>,
+    slot: usize,
+}
+
+/// `"key":`, at most 32 bytes.
+#[derive(Clone, Copy, Debug)]
+struct Key {
+    length: usize,
+    text: [u128; 2],
+    masks: [u128; 2],
+    target: Option<(u16, u8)>,
+}
+
+impl Key {
+    fn new(written: &[u8], target: Target) -> Option<Key> {
+        let mut text = [0; 32];
+        text.get_mut(..written.len())?.copy_from_slice(written);
+        let (low, high) = text.split_at(16);
+        let number = |half: &[u8]| half.first_chunk::<16>().map_or(0, |half| u128::from_le_bytes(*half));
+        let mask = |bytes: usize| if bytes >= 16 { u128::MAX } else { (1 << (8 * bytes)) - 1 };
+        let masks = [mask(written.len()), mask(written.len().saturating_sub(16))];
+        Some(Key { length: written.len(), text: [number(low), number(high)], masks, target: target.slot })
+    }
+
+    /// `"key":`
+    fn written(&self) -> Vec<u8> {
+        let mut bytes: Vec<u8> = self.text.iter().flat_map(|half| half.to_le_bytes()).collect();
+        bytes.truncate(self.length);
+        bytes
+    }
+
+    /// Whether it stands at `at`.
+    #[inline(always)]
+    fn stands_at(&self, bytes: &[u8], at: usize) -> bool {
+        let half =
+            |at: usize| bytes.get(at..).and_then(|rest| rest.first_chunk::<16>()).map(|b| u128::from_le_bytes(*b));
+        let same =
+            |place: usize| half(at + 16 * place).is_some_and(|own| (own ^ self.text[place]) & self.masks[place] == 0);
+        same(0) && (self.length <= 16 || same(1))
+    }
+}
+
+impl Shape {
+    /// The keys that stand in front of these colons.
+    fn of(bytes: &[u8], colons: &Colons, keys: &mut Keys, rows: &Rows) -> Option<Shape> {
+        let key = |colon: usize| {
+            let inside = bytes.get(..colon)?.strip_suffix(b"\"")?;
+            let begin = memchr::memrchr(b'"', inside)?;
+            let name = inside.get(begin + 1..).filter(|name| !name.contains(&b'\\'))?;
+            Key::new(bytes.get(begin..=colon)?, keys.target(name))
+        };
+        let found: Vec<Key> = colons.all().map(key).collect::<Option<_>>()?;
+        let count = found.len();
+        let is_whole = found.iter().filter(|key| key.target.is_some()).count() == keys.wanted();
+        let mut found: Vec<(usize, Key)> = found.into_iter().enumerate().collect();
+        found.retain(|(_, key)| !is_whole || key.target.is_some());
+        let is_judged = |(_, key): &(usize, Key)| key.target.is_some_and(|(slot, _)| rows.judges(slot as usize));
+        found.sort_by_key(|key| !is_judged(key));
+        let judged = found.iter().filter(|key| is_judged(key)).count();
+        let mut tested: Vec<&(usize, Key)> = found.iter().take(judged).collect();
+        tested.sort_by_key(|(place, _)| *place);
+        let probe = |(_, key): &(usize, Key)| {
+            let slot = key.target.map(|(slot, _)| slot as usize).filter(|slot| rows.tests(*slot))?;
+            Some(Probe { key: Finder::new(&key.written()).into_owned(), slot })
+        };
+        let probes = tested.into_iter().filter_map(probe).collect();
+        Some(Shape { count, keys: found, judged, probes })
+    }
+
+    /// The place behind the line at `at`, where one of its values fails a test for sure.
+    ///
+    /// Strings hold no quote that is not escaped, so that a key in quotes stands where it is found; it is the record's
+    /// own as long as no bracket stands before it.
+    #[inline]
+    fn rejected(&self, bytes: &[u8], at: usize, rows: &mut Rows) -> Option<usize> {
+        let rest = bytes.get(at..)?;
+        let line = rest.get(..memchr::memchr(b'\n', rest)?)?;
+        let mut from = line.starts_with(b"{").then_some(1)?;
+        for probe in &self.probes {
+            let found = from + probe.key.find(line.get(from..)?)?;
+            let between = line.get(from..found)?;
+            let is_key = matches!(line.get(found - 1), Some(b',' | b'{' | b' '));
+            if !is_key || memchr::memchr2(b'{', b'[', between).is_some() {
+                return None;
+            }
+            from = found + probe.key.needle().len();
+            let (cell, _) = value(bytes, after_blank(bytes, at + from), true).ok()?;
+            if rows.fails(bytes, probe.slot, cell) {
+                return Some(at + line.len() + 1);
+            }
+        }
+        None
+    }
+
+    /// The cell of the first key, where it goes to `slot`.
+    #[inline]
+    fn first_cell(&self, bytes: &[u8], at: usize, slot: usize) -> Option<Cell> {
+        let is_first = |(place, key): &&(usize, Key)| *place == 0 && key.target == Some((slot as u16, 0));
+        let (_, key) = self.keys.iter().take(self.judged).find(is_first)?;
+        if bytes.get(at) != Some(&b'{') || !key.stands_at(bytes, at + 1) {
+            return None;
+        }
+        let (cell, _) = value(bytes, after_blank(bytes, at + 1 + key.length), true).ok()?;
+        Some(cell)
+    }
+
+    /// Fills in the cells of a flat record, and tells whether the rows have use for it; none where it is not of this
+    /// shape.
+    #[inline]
+    fn cells(&self, bytes: &[u8], colons: &Colons, into: &mut Slots<'_>) -> Option<bool> {
+        if colons.count != self.count {
+            return None;
+        }
+        let (judged, others) = self.keys.split_at_checked(self.judged)?;
+        if fill(judged, bytes, colons, into) {
+            if !judged.is_empty() && !into.rows.judge(bytes, into.cells) {
+                return Some(false);
+            }
+            if fill(others, bytes, colons, into) {
+                return Some(true);
+            }
+        }
+        into.clear();
+        None
+    }
+}
+
+/// Fills in the cells of keys; false where one does not stand in its place.
+#[inline(always)]
+fn fill(keys: &[(usize, Key)], bytes: &[u8], colons: &Colons, into: &mut Slots<'_>) -> bool {
+    let mut walk = colons.walk();
+    keys.iter().all(|(place, key)| {
+        let colon = walk.to(*place);
+        let begin = (colon + 1).saturating_sub(key.length);
+        let before = bytes.get(begin.saturating_sub(1));
+        if !matches!(before, Some(b',' | b'{' | b' ')) || !key.stands_at(bytes, begin) {
+            return false;
+        }
+        let Some((slot, rank)) = key.target else { return true };
+        let found = value(bytes, after_blank(bytes, colon + 1), true);
+        if let Ok((cell, _)) = found {
+            keep(cell, slot, rank, into.cells, into.ranks);
+        }
+        found.is_ok()
+    })
+}
+
+#[inline(always)]
+fn after_blank(bytes: &[u8], at: usize) -> usize {
+    at + usize::from(bytes.get(at) == Some(&b' '))
+}
+
+/// The places that matter in a line.
+#[derive(Debug, Default)]
+struct Marks {
+    colons: Colons,
+    /// Where values begin that are no strings.
+    scalars: Places,
+}
+
+/// The colons of a line, by windows: few of their places are asked for.
+#[derive(Debug, Default)]
+struct Colons {
+    begin: usize,
+    masks: Vec<u64>,
+    count: usize,
+}
+
+impl Colons {
+    fn clear(&mut self, begin: usize) {
+        self.masks.clear();
+        (self.begin, self.count) = (begin, 0);
+    }
+
+    #[inline(always)]
+    fn add(&mut self, mask: u64) {
+        self.masks.push(mask);
+        self.count += mask.count_ones() as usize;
+    }
+
+    /// Goes through the colons from the first on.
+    #[inline(always)]
+    fn walk(&self) -> Walk<'_> {
+        Walk { masks: self.masks.iter(), mask: 0, begin: self.begin.wrapping_sub(WIDTH), passed: 0 }
+    }
+
+    fn all(&self) -> impl Iterator<Item = usize> {
+        let mut walk = self.walk();
+        (0..self.count).map(move |number| walk.to(number))
+    }
+}
+
+/// A way through the colons of a line.
+struct Walk<'a> {
+    masks: std::slice::Iter<'a, u64>,
+    /// The colons of the window at `begin` that are left.
+    mask: u64,
+    begin: usize,
+    /// How many colons are passed.
+    passed: usize,
+}
+
+impl Walk<'_> {
+    /// The place of colon number `number`, which lies ahead; the end where there is none.
+    #[inline(always)]
+    fn to(&mut self, number: usize) -> usize {
+        let mut count = self.mask.count_ones() as usize;
+        while self.passed + count <= number {
+            let Some(next) = self.masks.next() else { return self.begin };
+            self.passed += count;
+            self.begin = self.begin.wrapping_add(WIDTH);
+            self.mask = *next;
+            count = next.count_ones() as usize;
+        }
+        while self.passed < number {
+            self.mask &= self.mask - 1;
+            self.passed += 1;
+        }
+        self.begin + self.mask.trailing_zeros() as usize
+    }
+}
+
+/// What a line holds outside of strings.
+#[derive(Clone, Copy, Debug, Default)]
+struct Outline {
+    /// The place behind the last byte that is no blank.
+    end: usize,
+    /// Quotes that no backslash escapes.
+    quotes: u32,
+    /// Strings that follow a colon.
+    strings: u32,
+    commas: u32,
+    brackets: u32,
+    /// Bytes that are none of these, nor colons nor blanks.
+    others: usize,
+}
+
+impl Outline {
+    /// The outline of the line that begins at `at`.
+    #[inline]
+    fn of(bytes: &[u8], at: usize, marks: &mut Marks) -> Outline {
+        marks.colons.clear(at);
+        marks.scalars.clear();
+        outline(bytes, at, marks)
+    }
+
+    /// Whether the line is an object of strings and scalars.
+    #[inline]
+    fn is_flat(&self, bytes: &[u8], at: usize, marks: &Marks) -> bool {
+        let keys = marks.colons.count as u32;
+        let counts = self.commas + 1 == keys && self.brackets == 2 && self.quotes == 2 * (keys + self.strings);
+        let ends = bytes.get(at) == Some(&b'{') && bytes.get(self.end.saturating_sub(1)) == Some(&b'}');
+        if !counts || !ends {
+            return false;
+        }
+        let length = |place: &u32| Some(scan::scalar_end(bytes, *place as usize).ok()? - *place as usize);
+        marks.scalars.known().iter().map(length).sum::<Option<usize>>() == Some(self.others)
+    }
+}
+
+/// Who is told of places.
+trait Sink {
+    fn take(&mut self, at: usize, colons: u64, scalars: u64);
+}
+
+impl Sink for &mut Marks {
+    #[inline(always)]
+    fn take(&mut self, at: usize, colons: u64, scalars: u64) {
+        self.colons.add(colons);
+        if scalars != 0 {
+            self.scalars.add(at, scalars);
+        }
+    }
+}
+
+/// What the bytes before a window leave open.
+#[derive(Default)]
+struct Before {
+    /// All ones inside of a string.
+    inside: u64,
+    escape: bool,
+    /// Whether a value begins with the window, or behind the blank that it begins with.
+    value: u64,
+    value_behind_blank: u64,
+}
+
+fn outline<S: Sink>(bytes: &[u8], at: usize, sink: S) -> Outline {
+    /// The same for every kind of vectors.
+    #[inline(always)]
+    fn body<W: Window, S: Sink>(bytes: &[u8], mut at: usize, mut sink: S) -> Outline {
+        let (mut outline, mut before) = (Outline::default(), Before::default());
+        loop {
+            let window = window::<W>(bytes, at);
+            let ends = window.equal(b'\n') | window.equal(0);
+            // All bits before the line's end.
+            let valid = if ends == 0 { u64::MAX } else { ends.wrapping_sub(1) & !ends };
+            let backslashes = window.equal(b'\\') & valid;
+            let mut quotes = window.equal(b'"') & valid;
+            if backslashes != 0 || before.escape {
+                quotes &= !scan::escaped(backslashes, &mut before.escape);
+            }
+            let inside = W::parity(quotes) ^ before.inside;
+            let outside = valid & !inside;
+            // `[` and `{`, `]` and `}` differ by one bit.
+            let folded = window.or(0x20);
+            let brackets = (folded.equal(b'{') | folded.equal(b'}')) & outside;
+            let commas = window.equal(b',') & outside;
+            let colons = window.equal(b':') & outside;
+            let blanks = (window.equal(b' ') | window.equal(b'\r')) & outside;
+            let begins = colons << 1 | before.value;
+            let values = (begins & !blanks) | (begins & blanks) << 1 | before.value_behind_blank;
+            before = Before {
+                inside: ((inside as i64) >> 63) as u64,
+                escape: before.escape,
+                value: colons >> 63,
+                value_behind_blank: (begins & blanks) >> 63,
+            };
+            outline.quotes += quotes.count_ones();
+            outline.strings += (values & quotes).count_ones();
+            outline.brackets += brackets.count_ones();
+            outline.commas += commas.count_ones();
+            outline.others += (outside & !(quotes | brackets | commas | colons | blanks)).count_ones() as usize;
+            sink.take(at, colons, values & !quotes & valid);
+            if ends != 0 {
+                let line = bytes.get(..at + ends.trailing_zeros() as usize).unwrap_or(bytes);
+                outline.end = line.trim_ascii_end().len();
+                return outline;
+            }
+            at += WIDTH;
+        }
+    }
+    widest!(body, S: Sink, (bytes: &[u8], at: usize, sink: S) -> Outline)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::read::block::Block;
+    use crate::read::cell::Form;
+    use crate::read::json::{Place, Plain};
+    use crate::read::rows::Wanted;
+    use crate::read::text::Form as _;
+    use proptest::prelude::*;
+
+    /// The cells of the lines, and the bad ones, as a walk alone or with known shapes finds them.
+    fn rows(text: &str, quick: bool) -> (Vec<String>, String) {
+        let wanted = Wanted::new(&["a".into(), "b".into()], None);
+        // A blank before the record is no flat one's: what is read is the same.
+        let text: String =
+            text.lines().map(|line| format!("{}{line}\n", if quick { "" } else { "\u{FEFF}" })).collect();
+        let text = text.replace('\u{FEFF}', "\t");
+        let bytes = text.as_bytes().to_vec();
+        let end = bytes.len();
+        let block = Block::new(bytes, 0, end, 0);
+        let mut rows = Rows::new(&wanted);
+        Plain { place: Place { lines: true, inside: None } }.parser(&wanted).parse(&block, &mut rows);
+        let cell = |row, slot| {
+            let cell: Cell = rows.cell(row, slot);
+            format!("{:?} {}", cell.form, text.get(cell.start as usize..cell.end as usize).unwrap_or_default())
+        };
+        let cells = (0..rows.count()).map(|row| format!("{} {}", cell(row, 0), cell(row, 1))).collect();
+        (cells, format!("{} good", rows.count()))
+    }
+
+    proptest! {
+        /// Records of known shapes mean what the walk says.
+        #[test]
+        fn known_shapes_change_nothing(
+            lines in prop::collection::vec(
+                "\\{(\"[abcd]\": ?(\"[x:,\\{é]{0,3}(\\\\\")?\"|[0-9]{1,3}|tru|true|null|\\[1\\]),? ?){1,4}\\}",
+                1..30,
+            ),
+        ) {
+            let text = lines.join("\n");
+            prop_assert_eq!(rows(&text, true), rows(&text, false));
+        }
+    }
+
+    #[test]
+    fn a_record_of_a_known_shape_is_taken() {
+        let records = ["{\"a\":\"1\",\"x\":[],\"b\":2}", "{\"a\":\"1\",\"b\":2}", "{\"a\":\"3\",\"b\":null}"];
+        let text = format!("{}\n{}", records.join("\n"), "\0".repeat(64));
+        let mut keys = Keys::default();
+        keys.want(&["a"], 0, 0);
+        keys.want(&["b"], 1, 0);
+        let mut rows = Rows::new(&Wanted::new(&["a".into(), "b".into()], None));
+        let mut flat = Flat::new(&keys).expect("plain keys");
+        let begins: Vec<usize> = records.iter().map(|record| text.find(record).unwrap()).collect();
+        flat.learn(text.as_bytes(), begins[0], &mut keys, &rows);
+        assert!(flat.shapes.is_empty());
+        flat.learn(text.as_bytes(), begins[1], &mut keys, &rows);
+        let (mut cells, mut ranks) = ([Cell::default(); 2], [u8::MAX; 2]);
+        let outcome = flat.take(text.as_bytes(), begins[2], None, &mut cells, &mut ranks, &mut rows);
+        assert!(matches!(outcome, Outcome::Taken(end) if end == begins[2] + records[2].len()));
+        assert_eq!((cells[0].form, cells[1].form), (Form::Text, Form::Null));
+    }
+}
