@@ -8,6 +8,7 @@
 
 from huntpack._core import (
     Check,
+    Completion,
     DataError,
     Error,
     Hits,
@@ -20,6 +21,7 @@ from huntpack._core import (
     Table,
     __version__,
     check,
+    complete,
     kql,
     load,
     read,
@@ -29,6 +31,7 @@ from huntpack._core import (
 
 __all__ = [
     "Check",
+    "Completion",
     "DataError",
     "Error",
     "Hits",
@@ -41,6 +44,7 @@ __all__ = [
     "Table",
     "__version__",
     "check",
+    "complete",
     "kql",
     "load",
     "read",

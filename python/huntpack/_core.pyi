@@ -23,7 +23,7 @@ _Language = Literal["kql", "spl"]
 _Record = Mapping[str, Any]
 _Schemas = Mapping[str, Mapping[str, str]]
 _Macros = Union[Mapping[str, Any], _Path]
-_Functions = Union[Mapping[str, str], _Path]
+_Functions = Union[Mapping[str, _Path], _Path, Sequence[_Path]]
 
 # A Table, an Arrow stream, a pandas DataFrame (also without pyarrow), rows, or paths and globs of files.
 _Source = Union[Table, ArrowStream, pd.DataFrame, Sequence[_Record], _Path, Sequence[_Path]]
@@ -103,6 +103,21 @@ def import_page(text: str, name: str) -> list[tuple[str, str, list[str]]]:
 
 def parse_yaml(text: str, name: str) -> list[Any]:
     """The documents of a YAML text; `name` stands in its errors."""
+
+def complete(
+    query: str,
+    position: int | None = None,
+    tables: _Sources | None = None,
+    schemas: _Schemas | None = None,
+    functions: _Functions | None = None,
+    watchlists: _Sources | None = None,
+) -> list[Completion]:
+    """What may stand at a position of a query (a count of characters; its end without one), the likeliest first:
+    operators, columns after the steps so far, functions, tables, words of the grammar. What stands behind the
+    position may be broken."""
+
+def help_index() -> list[tuple[str, list[tuple[str, str]]]]:
+    """All names that have a manual page, by family: (title, [(name, summary)])."""
 
 def help_page(name: str) -> str:
     """The manual page of a function, operator or command. Raises a `QueryError` that offers the nearest names."""
@@ -204,6 +219,30 @@ class Check:
     @property
     def open(self) -> bool:
         """Whether further columns may come that only the data can tell."""
+
+@final
+class Completion:
+    """Something that may stand at a place of a query."""
+
+    @property
+    def label(self) -> str:
+        """What is shown."""
+
+    @property
+    def kind(self) -> str:
+        """column, variable, table, function, aggregate, operator, plugin, keyword, parameter, kind or watchlist."""
+
+    @property
+    def insert(self) -> str:
+        """What is written in the place of `replaces`."""
+
+    @property
+    def detail(self) -> str:
+        """A column's kind, a function's signature, an operator's summary."""
+
+    @property
+    def replaces(self) -> tuple[int, int]:
+        """Where the part starts and ends that is written already, in characters."""
 
 @final
 class Rule:

@@ -61,7 +61,8 @@ LookupOptions = Annotated[
 ]
 MacroOption = Annotated[Optional[str], typer.Option("--macros", metavar="PATH", help="A macros.conf or a folder.")]
 FunctionOption = Annotated[
-    Optional[str], typer.Option("--functions", metavar="PATH", help="Saved functions: a .kql, a YAML, or a folder.")
+    Optional[list[str]],
+    typer.Option("--functions", metavar="PATH", help="Saved functions: a .kql, a YAML, a template, or a folder."),
 ]
 ExternalOptions = Annotated[
     Optional[list[str]], typer.Option("--externaldata", metavar="URL=PATH", help="What to read in a URL's place.")
@@ -298,7 +299,7 @@ def run(
             watchlists=pairs(watchlist, "--watchlist") or None,
             lookups=lookup_source(lookup),
             macros=macros,
-            functions=functions,
+            functions=functions or None,
             externaldata=urls(externaldata) or None,
             schemas=schemas(schema),
             timezone=timezone,
@@ -427,7 +428,7 @@ def query(
             tables,
             now=now,
             watchlists=pairs(watchlist, "--watchlist") or None,
-            functions=functions,
+            functions=functions or None,
             externaldata=urls(externaldata) or None,
             schemas=declared,
             resolve=False,
@@ -458,7 +459,7 @@ def check(
 
     if form not in checks.RENDERERS:
         misuse(f"no format '{form}': choose from {', '.join(checks.RENDERERS)}")
-    found = checks.of(loaded(rules), functions=functions, schemas=schemas(schema), strict=strict)
+    found = checks.of(loaded(rules), functions=functions or None, schemas=schemas(schema), strict=strict)
     checks.RENDERERS[form](found)
     if found.failed:
         stop(FAILED)
@@ -565,10 +566,18 @@ def backtest(_: Rules = None) -> None:
 
 @command("help")
 def help_page(
-    name: Annotated[str, typer.Argument(metavar="FUNCTION", help="A function, operator or command.")],
+    name: Annotated[
+        Optional[list[str]], typer.Argument(metavar="NAME", help="A function, operator, statement, plugin or kind.")
+    ] = None,
+    everything: Annotated[bool, typer.Option("--all", help="Every page.")] = False,
+    form: Annotated[str, typer.Option("--format", "-f", metavar="FORMAT", help="text or markdown.")] = "text",
 ) -> None:
-    """Show the manual page of a KQL function, operator or command."""
-    print(_core.help_page(name).rstrip())
+    """Show the manual page of a KQL function or operator; without a name, list them all."""
+    from huntpack import manual
+
+    if form not in ("text", "markdown"):
+        misuse(f"no format '{form}': text or markdown")
+    manual.show(" ".join(name or []), everything, form)
 
 
 def main(arguments: Optional[list[str]] = None) -> int:

@@ -4,7 +4,7 @@
     SigninLogs | where ResultType != 0 | summarize count() by IPAddress
 
 `-o NAME` keeps the result in a variable, `--now TIME` sets the time of `ago()`, and a closing `;` shows nothing. Where
-Kqlmagic has taken `%kql`, ours is `%huntpack`; that name works everywhere.
+Kqlmagic has taken `%kql`, ours is `%huntpack`; that name works everywhere. The Tab key completes within the query.
 """
 
 from __future__ import annotations
@@ -15,6 +15,9 @@ from typing import Any
 import huntpack as hp
 
 OPTION = re.compile(r"\s*(-o|--out|--now)\s+(\S+)")
+MAGIC = re.compile(r"%%?(kql|huntpack)\b")
+SAMPLE = 100
+COMPLETED_NAMES = 200
 
 
 def register(shell: Any) -> None:
@@ -25,6 +28,7 @@ def register(shell: Any) -> None:
             taken = magics[kind].get(name)
             if taken is None or getattr(taken, "__module__", "").startswith("huntpack"):
                 shell.register_magic_function(magic(shell, name), kind, name)
+    complete_queries(shell)
     hp.Error._render_traceback_ = lambda error: str(error).splitlines()  # type: ignore[attr-defined]
 
 
@@ -42,6 +46,59 @@ def magic(shell: Any, name: str) -> Any:
 
     kql.__name__ = name
     return kql
+
+
+def complete_queries(shell: Any) -> None:
+    """Lets the Tab key complete within the queries of our magics, where this IPython has matchers."""
+    matchers = getattr(getattr(shell, "Completer", None), "custom_matchers", None)
+    if matchers is None or any(getattr(known, "huntpack", False) for known in matchers):
+        return
+    from IPython.core.completer import SimpleCompletion, context_matcher
+
+    @context_matcher()  # type: ignore[untyped-decorator]
+    def kql_matcher(context: Any) -> dict[str, Any]:
+        query = query_before(context)
+        if query is None:
+            return {"completions": [], "suppress": False}
+        found = hp.complete(query, schemas=schemas_of(query, shell.user_ns))[:COMPLETED_NAMES]
+        shown = [SimpleCompletion(text=each.insert, type=each.kind) for each in found]
+        written = query[slice(*found[0].replaces)] if found else ""
+        return {"completions": shown, "matched_fragment": written, "suppress": True, "ordered": True}
+
+    kql_matcher.huntpack = True
+    matchers.append(kql_matcher)
+
+
+def query_before(context: Any) -> str | None:
+    """The query up to the cursor, where that is in a cell or a line of our magics."""
+    lines = context.full_text.split("\n")[: context.cursor_line + 1]
+    lines[-1] = lines[-1][: context.cursor_position]
+    text = "\n".join(lines if lines[0].startswith("%%") else lines[-1:])
+    magic = MAGIC.match(text)
+    if magic is None or magic.end() == len(text):
+        return None
+    begin = magic.end()
+    while option := OPTION.match(text, begin):
+        begin = option.end()
+    return text[begin:]
+
+
+def schemas_of(query: str, names: dict[str, Any]) -> dict[str, dict[str, str]]:
+    """The columns of the notebook's tables: of those that the query names all, of others none."""
+    words = set(re.findall(r"\w+", query))
+    tables = {name: value for name, value in names.items() if not name.startswith("_") and is_source(value)}
+    return {name: columns_of(value) if name in words else {} for name, value in tables.items()}
+
+
+def columns_of(source: Any) -> dict[str, str]:
+    """The columns of a table with their kinds. Those of a large one are read off its first rows."""
+    if isinstance(source, hp.Table):
+        return dict(source.columns)
+    head = source[:SAMPLE] if isinstance(source, list) else source.head(SAMPLE) if hasattr(source, "head") else source
+    try:
+        return dict(hp.table(head).columns)
+    except hp.Error:
+        return {}
 
 
 def split(line: str) -> tuple[dict[str, str], str]:

@@ -2,7 +2,7 @@
 use super::files;
 use super::held::{Held, adapted};
 use super::saved::Functions;
-use crate::diagnostic::{Fault, Result};
+use crate::diagnostic::{self, Fault, Result};
 use crate::plan::{Catalog, InMemory, Source};
 use crate::types::{Chunk, Column, Kind, Name, Schema, Stored, Table, Value};
 use std::collections::BTreeMap;
@@ -203,6 +203,10 @@ impl Catalog for Database {
         self.declared(name)
     }
 
+    fn known_tables(&self) -> Vec<String> {
+        self.schemas.keys().cloned().chain(crate::read::known_tables().map(str::to_owned)).collect()
+    }
+
     fn watchlist(&self, alias: &str) -> Result<Option<Arc<dyn Source>>> {
         let exact = self.watchlists.get(alias);
         let entry =
@@ -214,8 +218,8 @@ impl Catalog for Database {
         self.watchlists.keys().cloned().collect()
     }
 
-    fn function(&self, name: &str) -> Option<String> {
-        self.functions.get(name).map(str::to_owned)
+    fn function(&self, name: &str) -> Option<Arc<diagnostic::Source>> {
+        self.functions.get(name)
     }
 
     fn functions(&self) -> Vec<String> {

@@ -2,6 +2,7 @@
 //!
 //! [`Database`] implements the plan's `Catalog`: tables, watchlists, saved functions, the data that stand for
 //! URLs. [`query`] parses, binds, steps through schemas that only data can tell, and runs the plan.
+mod complete;
 mod database;
 mod files;
 mod held;
@@ -13,10 +14,11 @@ mod saved;
 mod settings;
 mod steps;
 
+pub use complete::{Completion, CompletionKind, complete};
 pub use database::{Data, Database, Opener, Resolver};
 pub use files::{ReadRequest, read, take_in};
 pub use held::{Held, adapted};
-pub use help::help;
+pub use help::{Section, help, help_index};
 pub use pool::spawn;
 pub use query::{Answer, Check, Now, Options, check, moment, newest_event, query};
 pub use saved::Functions;

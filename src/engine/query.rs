@@ -38,7 +38,7 @@ pub struct Options {
 }
 
 impl Options {
-    fn context(&self, now: i64) -> Context {
+    pub(super) fn context(&self, now: i64) -> Context {
         Context::new(now, self.limits.clone(), self.cancel.clone())
     }
 }
@@ -94,7 +94,7 @@ pub fn newest_event(database: &Database, options: &Options) -> Result<Option<i64
     pool::install(options.threads, || newest(database, &context, threads(options)))?
 }
 
-fn wall_clock() -> i64 {
+pub(super) fn wall_clock() -> i64 {
     let now = chrono::Utc::now();
     now.timestamp().saturating_mul(10_000_000).saturating_add(i64::from(now.timestamp_subsec_nanos() / 100))
 }

@@ -4,6 +4,7 @@ pub mod aggregates;
 mod context;
 pub mod row;
 mod scalar;
+mod signature;
 
 pub mod arithmetic;
 mod array;
@@ -42,6 +43,7 @@ pub use pattern::compile as compile_pattern;
 
 pub use context::{Context, Limits};
 pub use scalar::{Accepts, Dialect, Kernel, Parameter, Purity, Returns, Scalar, examples};
+pub use signature::summary;
 pub use sketch::common_hashes;
 
 use crate::types::Kind;

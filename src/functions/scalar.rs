@@ -82,6 +82,8 @@ pub struct Scalar {
     /// Other and deprecated spellings.
     pub aliases: &'static [&'static str],
     pub dialect: Dialect,
+    /// The module that it stands in.
+    pub family: &'static str,
     pub parameters: &'static [Parameter],
     pub returns: Returns,
     pub purity: Purity,
@@ -208,6 +210,7 @@ macro_rules! scalars {
                 name: stringify!($name),
                 aliases: &[$($(stringify!($alias)),*)?],
                 dialect: $crate::scalars!(@dialect $dialect),
+                family: module_path!(),
                 parameters: &[$($crate::functions::Parameter {
                     name: stringify!($arg),
                     accepts: <$kind as $crate::functions::row::Argument>::ACCEPTS,
@@ -266,6 +269,7 @@ macro_rules! kernels {
                 name: $crate::kernels!(@name $name),
                 aliases: &[$($($crate::kernels!(@name $alias)),*)?],
                 dialect: $crate::scalars!(@dialect $dialect),
+                family: module_path!(),
                 parameters: &[$($crate::functions::Parameter {
                     name: stringify!($arg),
                     accepts: $crate::kernels!(@accepts $kind),

@@ -1,5 +1,5 @@
 //! What a plan reads from: declared here, so that front ends and the executor know neither files nor hosts.
-use crate::diagnostic::Result;
+use crate::diagnostic::{self, Result};
 use crate::expr::Expr;
 use crate::functions::{self, Context, Dialect};
 use crate::types::{Column, Kind, Name, Problem, Schema, Table, Value};
@@ -111,13 +111,18 @@ pub trait Catalog {
     /// The declared or well-known schema of a table that may hold no data.
     fn schema(&self, name: &str) -> Option<Schema>;
 
+    /// The names of the tables whose schema is known, whether they hold data or not.
+    fn known_tables(&self) -> Vec<String> {
+        Vec::new()
+    }
+
     /// A watchlist; none where there is none of that alias.
     fn watchlist(&self, alias: &str) -> Result<Option<Arc<dyn Source>>>;
 
     fn watchlists(&self) -> Vec<String>;
 
-    /// The text of a saved function: `(parameters) { body }` or a query.
-    fn function(&self, name: &str) -> Option<String>;
+    /// A saved function, `(parameters) { body }` or a query, with the file that it comes from.
+    fn function(&self, name: &str) -> Option<Arc<diagnostic::Source>>;
 
     fn functions(&self) -> Vec<String>;
 

@@ -60,3 +60,27 @@ def test_kqlmagic_keeps_its_name(shell: Any) -> None:
     load(shell)
     assert shell.run_line_magic("kql", "T | count") == "theirs"
     assert shell.run_line_magic("huntpack", "T | count").rows() == [(2,)]
+
+
+def completed(shell: Any, text: str, line: int = 0) -> list[str]:
+    completer = pytest.importorskip("IPython.core.completer")
+    column = len(text.split("\n")[line])
+    context = completer.CompletionContext(text, text, column, line, None)
+    (matcher,) = [known for known in shell.Completer.custom_matchers if getattr(known, "huntpack", False)]
+    return [found.text for found in matcher(context)["completions"]]
+
+
+def test_a_cell_is_completed_from_the_notebooks_tables(shell: Any) -> None:
+    load(shell)
+    shell.extension_manager.reload_extension("huntpack")
+    assert completed(shell, "%%kql -o found\nT | wh", 1)[0] == "where"
+    assert completed(shell, "%%kql\nT | where ", 1)[0] == "N"
+    assert completed(shell, "%kql T | extend Big = N * 2 | where B")[0] == "Big"
+    assert completed(shell, "%%huntpack\n", 1)[0] == "T"
+    assert "SigninLogs" in completed(shell, "%kql Signin")
+
+
+def test_python_cells_are_not_completed(shell: Any) -> None:
+    load(shell)
+    for text in ("T | wh", "%time T | wh", "%kq", "%kqlx T | wh"):
+        assert completed(shell, text) == [], text

@@ -132,6 +132,47 @@ pub fn find(dialect: Dialect, name: &str) -> Option<&'static Aggregate> {
     INDEX.get(&(dialect == Dialect::Kql, name)).copied()
 }
 
+/// The documented forms with a condition.
+const CONDITIONAL: &[&str] = &[
+    "avgif",
+    "count_distinctif",
+    "countif",
+    "covarianceif",
+    "covariancepif",
+    "dcountif",
+    "hll_if",
+    "make_bag_if",
+    "make_list_if",
+    "make_set_if",
+    "maxif",
+    "minif",
+    "stdevif",
+    "sumif",
+    "take_anyif",
+    "varianceif",
+    "variancepif",
+];
+
+/// The documented forms with a condition, each with the aggregate it is made of.
+pub fn conditional() -> impl Iterator<Item = (&'static str, &'static Aggregate)> {
+    CONDITIONAL.iter().filter_map(|name| Some((*name, unconditional(name)?)))
+}
+
+/// The aggregate that a form with a condition is made of: `sum` of `sumif`, `make_set` of `make_set_if`.
+pub fn unconditional(name: &str) -> Option<&'static Aggregate> {
+    let plain = name.strip_suffix("_if").or_else(|| name.strip_suffix("if"))?;
+    find(Dialect::Kql, plain)
+}
+
+/// Which argument of the form with a condition is the condition.
+pub fn condition_at(plain: &str) -> usize {
+    match plain {
+        "count" => 0,
+        "covariance" | "covariancep" => 2,
+        _ => 1,
+    }
+}
+
 /// The state inside `other`, which is always of the same aggregate.
 pub(crate) fn same<T: Any>(other: Box<dyn State>) -> Result<T> {
     match other.into_any().downcast::<T>() {

@@ -300,6 +300,78 @@ pub fn parse_yaml<'py>(py: Python<'py>, text: String, name: String) -> PyResult<
     })
 }
 
+/// Something that may stand at a place of a query.
+#[pyclass(name = "Completion", module = "huntpack", frozen, get_all)]
+pub struct PyCompletion {
+    /// What is shown.
+    label: String,
+    /// column, variable, table, function, aggregate, operator, plugin, keyword, parameter, kind or watchlist.
+    kind: &'static str,
+    /// What is written in the place of `replaces`.
+    insert: String,
+    /// A column's kind, a function's signature, an operator's summary.
+    detail: String,
+    /// Where the part starts and ends that is written already, in characters.
+    replaces: (usize, usize),
+}
+
+#[pymethods]
+impl PyCompletion {
+    fn __repr__(&self) -> String {
+        format!("Completion({:?}, kind={:?}, detail={:?})", self.label, self.kind, self.detail)
+    }
+}
+
+/// What may stand at a position of a query (a count of characters; its end without one), the likeliest first:
+/// operators, columns after the steps so far, functions, tables, words of the grammar. What stands behind the
+/// position may be broken.
+#[pyfunction]
+#[pyo3(signature = (query, position=None, tables=None, schemas=None, functions=None, watchlists=None))]
+pub fn complete<'py>(
+    py: Python<'py>,
+    query: String,
+    position: Option<usize>,
+    tables: Given<'py>,
+    schemas: Given<'py>,
+    functions: Given<'py>,
+    watchlists: Given<'py>,
+) -> PyResult<Vec<PyCompletion>> {
+    guarded(py, || {
+        let mut call = Call::new(py);
+        let data = DataOptions {
+            tables: tables.as_ref(),
+            schemas: schemas.as_ref(),
+            functions: functions.as_ref(),
+            watchlists: watchlists.as_ref(),
+            ..DataOptions::default()
+        };
+        let database = data.database(&mut call)?;
+        let at = position.map_or(query.len(), |at| byte_of(&query, at));
+        let text = query.clone();
+        let found = call.run(Some(1), move || engine::complete(&text, at, &database))?;
+        let place = |at: u32| query.get(..at as usize).map_or(0, |before| before.chars().count());
+        let made = found.into_iter().map(|c| PyCompletion {
+            label: c.label,
+            kind: c.kind.name(),
+            insert: c.insert,
+            detail: c.detail,
+            replaces: (place(c.replaces.start), place(c.replaces.end)),
+        });
+        Ok(made.collect())
+    })
+}
+
+/// The byte at which a character of a text begins.
+fn byte_of(text: &str, character: usize) -> usize {
+    text.char_indices().nth(character).map_or(text.len(), |(at, _)| at)
+}
+
+/// All names that have a manual page, by family: (title, [(name, summary)]).
+#[pyfunction]
+pub fn help_index() -> Vec<(String, Vec<(&'static str, String)>)> {
+    engine::help_index().into_iter().map(|section| (section.title, section.entries)).collect()
+}
+
 /// The manual page of a function, operator or command. Raises a `QueryError` that offers the nearest names.
 #[pyfunction]
 pub fn help_page(py: Python<'_>, name: &str) -> PyResult<String> {

@@ -9,7 +9,7 @@ use crate::functions::Limits;
 use crate::types::{Kind, Name, Schema, datetime};
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
-use pyo3::types::{PyDateTime, PyString};
+use pyo3::types::{PyDateTime, PyList, PyString, PyTuple};
 use std::path::Path;
 
 type Given<'a, 'py> = Option<&'a Bound<'py, PyAny>>;
@@ -75,21 +75,39 @@ fn unknown_kind(column: &str, kind: &str) -> Fault {
     }
 }
 
-/// Saved functions: a mapping of texts, or a file or folder of them.
+/// Saved functions: files and folders of them, or a mapping of names to texts and files.
 fn functions(object: &Bound<'_, PyAny>) -> PyResult<Functions> {
     let py = object.py();
     let mut functions = Functions::default();
-    if let Some(path) = sources::path(object)? {
-        functions.load(Path::new(&path)).or_raise(py)?;
+    let paths = match sources::path(object)? {
+        Some(path) => Some(vec![path]),
+        None => paths(object)?,
+    };
+    if let Some(paths) = paths {
+        paths.iter().try_for_each(|path| functions.load(Path::new(path))).or_raise(py)?;
         return Ok(functions);
     }
-    for (name, text) in sources::entries(object, "functions")? {
-        match text.cast::<PyString>() {
-            Ok(text) => functions.add(name, text.to_string_lossy()),
-            Err(_) => return Err(PyTypeError::new_err(format!("the function `{name}` is no text"))),
+    for (name, given) in sources::entries(object, "functions")? {
+        if let Ok(text) = given.cast::<PyString>() {
+            functions.add(name, text.to_string_lossy());
+        } else if let Some(path) = sources::path(&given)? {
+            functions.load_as(name, Path::new(&path)).or_raise(py)?;
+        } else {
+            return Err(PyTypeError::new_err(format!("the function `{name}` is neither a text nor a path")));
         }
     }
     Ok(functions)
+}
+
+/// The paths of a list or tuple; none of what is neither.
+fn paths(object: &Bound<'_, PyAny>) -> PyResult<Option<Vec<String>>> {
+    if !object.is_instance_of::<PyList>() && !object.is_instance_of::<PyTuple>() {
+        return Ok(None);
+    }
+    let path = |item: PyResult<Bound<'_, PyAny>>| {
+        sources::path(&item?)?.ok_or_else(|| PyTypeError::new_err("a list of functions is a list of paths"))
+    };
+    object.try_iter()?.map(path).collect::<PyResult<Vec<String>>>().map(Some)
 }
 
 /// The time that is meant by a datetime, ISO text, "latest", or nothing.

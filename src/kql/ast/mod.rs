@@ -69,7 +69,7 @@ pub enum LetValue {
 }
 
 /// `(parameters) { statements }`, with `view` before it where it is one.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Function {
     pub view: bool,
     pub parameters: Vec<FunctionParameter>,

@@ -72,3 +72,52 @@ impl Binder<'_> {
         self.call_item(comparison, vec![ingestion_time(row), moment], call.span)
     }
 }
+
+crate::pages! {
+    /// Stops the query with a message where a constant condition does not hold.
+    ///
+    /// Source: assert-function.
+    ///
+    /// ```kql
+    /// assert(2 > 1, "no order") // true
+    /// ```
+    Function "assert": "assert(Condition, \"Message\")";
+
+    /// The names of a table's columns, as an array.
+    ///
+    /// Source: column-names-of-function.
+    ///
+    /// ```kql
+    /// let t = datatable(a: long, b: long)[]; print column_names_of(t) | project print_0 // ["a","b"]
+    /// ```
+    Function "column_names_of": "column_names_of(Table)";
+
+    /// Whether the rows have a column of that name.
+    ///
+    /// Source: column-ifexists-function.
+    ///
+    /// ```kql
+    /// print a = 1 | project iscolumnexists("a") // true
+    /// ```
+    Function "iscolumnexists": "iscolumnexists(\"Column\")";
+
+    /// Whether a row was ingested after a cursor, which is the text of a datetime.
+    ///
+    /// The empty text lies before all rows.
+    ///
+    /// Source: cursor-after-function.
+    ///
+    /// ```kql
+    /// print TimeGenerated = datetime(2026-01-02) | where cursor_after("2026-01-01") | count // 1
+    /// ```
+    Function "cursor_after": "cursor_after(\"Cursor\")";
+
+    /// Whether a row was ingested before a cursor or at it, which is the text of a datetime.
+    ///
+    /// Source: cursor-before-or-at-function.
+    ///
+    /// ```kql
+    /// print TimeGenerated = datetime(2026-01-02) | where cursor_before_or_at("2026-01-01") | count // 0
+    /// ```
+    Function "cursor_before_or_at": "cursor_before_or_at(\"Cursor\")";
+}

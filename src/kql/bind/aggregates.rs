@@ -20,14 +20,8 @@ fn form(name: &str) -> Option<Form> {
     if let Some(function) = aggregates::find(Dialect::Kql, name) {
         return Some(Form { function, condition: None });
     }
-    let plain = name.strip_suffix("_if").or_else(|| name.strip_suffix("if"))?;
-    let function = aggregates::find(Dialect::Kql, plain)?;
-    let condition = match plain {
-        "count" => 0,
-        "covariance" | "covariancep" => 2,
-        _ => 1,
-    };
-    Some(Form { function, condition: Some(condition) })
+    let function = aggregates::unconditional(name)?;
+    Some(Form { function, condition: Some(aggregates::condition_at(function.name)) })
 }
 
 /// A column that an aggregation gives: its name, and its call or the expression around calls.

@@ -1,12 +1,14 @@
 //! The state of a binding, and the small steps that all of it shares.
 use super::relation::{Open, Relation};
-use super::scope::{ScopeId, Scopes};
+use super::scope::{Closure, ScopeId, Scopes};
+use super::visible::Probe;
 use super::{Answers, Bind, Bound, Key, RenderHint, Reported, Settings};
 use crate::diagnostic::{Diagnostic, Fault, Span, closest};
 use crate::expr::{Expr, fold};
 use crate::plan::{Catalog, Node, NodeId, Plan};
 use crate::types::{Kind, Name, Schema, Table, Value};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
+use std::rc::Rc;
 
 /// Nodes that a plan may have.
 const MAX_NODES: usize = 20_000;
@@ -36,6 +38,12 @@ pub(super) struct Binder<'a> {
     pub options: HashMap<String, Expr>,
     /// The saved functions being bound, outermost first.
     pub calling: Vec<String>,
+    /// The saved functions read so far: one may be called many times.
+    pub saved: HashMap<String, Rc<Closure>>,
+    /// The saved functions that a check lacks; each is said once.
+    pub missing: HashSet<String>,
+    /// The place that is looked for in a text that is not whole.
+    pub probe: Option<Probe>,
     need: Option<(Key, NodeId)>,
     instances: HashMap<u32, u32>,
     hidden: usize,
@@ -62,6 +70,9 @@ impl<'a> Binder<'a> {
             render: None,
             options: HashMap::new(),
             calling: Vec::new(),
+            saved: HashMap::new(),
+            missing: HashSet::new(),
+            probe: None,
             need: None,
             instances: HashMap::new(),
             hidden: 0,
@@ -125,6 +136,13 @@ impl<'a> Binder<'a> {
         }
         self.say(said);
         Reported
+    }
+
+    /// A help for what was said last, where it has none.
+    pub fn or_help(&mut self, help: &str) {
+        if let Some(last) = self.diagnostics.last_mut() {
+            last.help.get_or_insert_with(|| help.to_owned());
+        }
     }
 
     pub fn unsupported(&mut self, what: &str, span: Span) -> Reported {

@@ -1,15 +1,15 @@
 //! Calls of library functions.
 use super::Bind;
-use super::Reported;
 use super::binder::Binder;
 use super::convert::constant_to;
 use super::expressions::Value;
 use super::relation::Row;
 use super::scope::Binding;
+use super::{special, tables};
 use crate::expr::Expr;
 use crate::functions::{self, Accepts, Dialect, Scalar, choose};
 use crate::kql::ast::{Argument, Call, ExpressionKind, Typeof};
-use crate::types::Kind;
+use crate::types::{Kind, Value as Cell};
 
 impl Binder<'_> {
     pub fn call(&mut self, call: &Call, row: &Row) -> Bind<Value> {
@@ -44,20 +44,37 @@ impl Binder<'_> {
         if let Some(value) = self.saved_function(call, row) {
             return value;
         }
-        Err(self.unknown_function(call))
+        self.unknown_function(call)
     }
 
-    fn unknown_function(&mut self, call: &Call) -> Reported {
+    /// Whether a call of that name means something.
+    pub fn is_function(&self, name: &str) -> bool {
+        self.scopes.find(self.scope, name).is_some()
+            || self.is_aggregate(name)
+            || special::is_special(name)
+            || tables::is_table_function(name)
+            || !functions::find(Dialect::Kql, name).is_empty()
+            || self.catalog.function(name).is_some()
+    }
+
+    fn unknown_function(&mut self, call: &Call) -> Bind<Value> {
         let name = call.name.text.as_str();
         if self.is_aggregate(name) {
             let message = format!("The aggregate function '{name}' is not allowed in this context.");
-            return self.error("KS144", message, call.name.span);
+            return Err(self.error("KS144", message, call.name.span));
+        }
+        if self.settings.open_tables && name.starts_with('_') {
+            // Microsoft's own workspace functions are called so: a slip of the pen is unlikely.
+            self.missing_function(&call.name);
+            return Ok(Value::Scalar(Expr::Const(Cell::Null(Kind::Dynamic))));
         }
         let local: Vec<String> = self.scopes.names(self.scope).map(str::to_owned).collect();
         let saved = self.catalog.functions();
         let library = functions::all().filter(|f| f.dialect == Dialect::Kql).map(|f| f.name);
         let known = library.chain(local.iter().map(String::as_str)).chain(saved.iter().map(String::as_str));
-        self.unknown("KS211", "function", name, call.name.span, known)
+        let reported = self.unknown("KS211", "function", name, call.name.span, known);
+        self.or_help("where it is a saved function of the workspace, give it with functions=");
+        Err(reported)
     }
 
     fn library(&mut self, items: &[&'static Scalar], call: &Call, row: &Row) -> Bind<Expr> {

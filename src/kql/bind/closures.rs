@@ -2,17 +2,20 @@
 use super::Bind;
 use super::binder::Binder;
 use super::expressions::Value;
-use super::relation::{Relation, Row};
+use super::relation::{Open, Relation, Row};
 use super::scope::{Binding, Closure, ScopeId};
-use crate::diagnostic::{Diagnostic, Severity, Span};
+use crate::diagnostic::{Severity, Source, Span};
 use crate::expr::Expr;
-use crate::kql::ast::{self, Argument, Call, FunctionParameter, ParameterKind, Statement};
-use crate::kql::parse;
-use crate::types::{Kind, Value as Cell};
+use crate::kql::ast::{Argument, Call, FunctionParameter, ParameterKind, Statement};
+use crate::kql::parse_function;
+use crate::types::{Kind, Schema, Table, Value as Cell};
 use std::rc::Rc;
 
 /// Saved functions that may call each other.
 const MAX_CALLS: usize = 40;
+
+/// How a message begins that is about the text of a saved function.
+const IN_FUNCTION: &str = "in the function";
 
 /// The parts of an expression that is put in for a name.
 pub(super) fn size(expr: &Expr) -> usize {
@@ -37,7 +40,7 @@ impl Binder<'_> {
             return Err(self.error("HP311", format!("'{name}' calls functions too deeply"), span));
         }
         self.enter(span)?;
-        self.calling.push(closure.saved.clone().unwrap_or_default());
+        self.calling.push(closure.saved.as_ref().map(|(name, _)| name.clone()).unwrap_or_default());
         let before = self.diagnostics.len();
         let outer = std::mem::replace(&mut self.scope, closure.scope);
         for (parameter, binding) in closure.function.parameters.iter().zip(bound) {
@@ -47,18 +50,18 @@ impl Binder<'_> {
         self.scope = outer;
         self.calling.pop();
         self.leave();
-        if closure.saved.is_some() {
-            self.place_at_call(before, name, span);
+        if let Some((name, text)) = &closure.saved {
+            self.place_at_call(before, name, text, span);
         }
         value
     }
 
-    /// What a saved function complains about stands in another text: it is said at the call.
-    fn place_at_call(&mut self, from: usize, name: &str, span: Span) {
+    /// What a saved function complains about stands in another text: it is said at the call, with its own place.
+    fn place_at_call(&mut self, from: usize, name: &str, text: &Source, span: Span) {
         for said in self.diagnostics.iter_mut().skip(from) {
-            said.span = Some(span);
-            if !said.message.starts_with("in the function") {
-                said.message = format!("in the function '{name}': {}", said.message);
+            let place = said.span.replace(span);
+            if !said.message.starts_with(IN_FUNCTION) {
+                said.message = format!("{IN_FUNCTION} '{name}'{}: {}", line_of(place, text), said.message);
             }
         }
     }
@@ -146,6 +149,25 @@ impl Binder<'_> {
         Ok(Binding::Scalar(expr, 1))
     }
 
+    /// Names for parameters that nobody has given values yet.
+    pub fn bind_parameters(&mut self, parameters: &[FunctionParameter]) {
+        for parameter in parameters {
+            let binding = match &parameter.kind {
+                ParameterKind::Scalar { kind, .. } => Binding::Scalar(null_of(kind.kind), 1),
+                ParameterKind::Tabular(columns) => {
+                    let schema: Schema = columns
+                        .columns
+                        .iter()
+                        .map(|c| (c.name.text.as_str(), c.kind.kind.unwrap_or(Kind::Dynamic)))
+                        .collect();
+                    let rows = self.values(Table::from_rows(schema, &[]));
+                    Binding::Table(Relation { open: if columns.open { Open::Any } else { Open::Closed }, ..rows })
+                }
+            };
+            self.scope = self.scopes.with(self.scope, &parameter.name.text, binding);
+        }
+    }
+
     /// The statements of a function; the last one is its value.
     pub fn body(&mut self, statements: &[Statement], span: Span) -> Bind<Value> {
         let mut value = None;
@@ -168,31 +190,31 @@ impl Binder<'_> {
     }
 
     pub fn saved(&mut self, name: &str, span: Span) -> Option<Bind<Rc<Closure>>> {
-        let text = self.catalog.function(name).filter(|_| self.is_visible(name))?;
         if self.calling.iter().any(|caller| caller == name) {
             return Some(Err(self.error("HP311", format!("the function '{name}' calls itself"), span)));
         }
-        // `(parameters) { body }` is read as what a `let` would bind; anything else is a body.
-        let trimmed = text.trim_start();
-        let (query, said) = match trimmed.starts_with('(') && trimmed.contains('{') {
-            true => parse(&format!("let f = {text}")),
-            false => parse(&text),
-        };
-        let errors: Vec<Diagnostic> = said.into_iter().filter(|d| d.severity == Severity::Error).collect();
-        if let Some(first) = errors.first() {
-            let message = format!("the function '{name}' cannot be read: {}", first.message);
+        if let Some(known) = self.saved.get(name).filter(|_| self.is_visible(name)) {
+            return Some(Ok(known.clone()));
+        }
+        let text = self.catalog.function(name).filter(|_| self.is_visible(name))?;
+        let (function, said) = parse_function(&text.text);
+        if let Some(first) = said.iter().find(|d| d.severity == Severity::Error) {
+            let place = line_of(first.span, &text);
+            let message = format!("the function '{name}' cannot be read{place}: {}", first.message);
             return Some(Err(self.error("HP121", message, span)));
         }
-        Some(Ok(Rc::new(Closure { function: as_function(query), scope: ScopeId::default(), saved: Some(name.into()) })))
+        let closure = Closure { function, scope: ScopeId::default(), saved: Some((name.to_owned(), text)) };
+        Some(Ok(self.saved.entry(name.to_owned()).or_insert(Rc::new(closure)).clone()))
     }
 }
 
-/// The function of `let f = (…) {…}`, or a function without parameters around a query.
-fn as_function(query: ast::Query) -> ast::Function {
-    let span = query.span;
-    match query.statements.as_slice() {
-        [Statement::Let(ast::Let { value: ast::LetValue::Function(function), .. })] => function.clone(),
-        _ => ast::Function { view: false, parameters: Vec::new(), body: query.statements, body_span: span, span },
+/// A place within a saved function, for a message: its file's line, or the line of its text.
+fn line_of(place: Option<Span>, text: &Source) -> String {
+    let Some(span) = place else { return String::new() };
+    let (line, _) = text.place(span.start as usize);
+    match text.origin.is_empty() {
+        true => format!(" (line {line})"),
+        false => format!(" ({}:{line})", text.origin),
     }
 }
 

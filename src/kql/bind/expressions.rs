@@ -6,6 +6,7 @@ use super::{Bind, Reported};
 use crate::diagnostic::{Diagnostic, Severity, Span, closest};
 use crate::expr::Expr;
 use crate::kql::ast::{Expression, ExpressionKind, Name, Path, PathStep, PathStepKind};
+use crate::kql::parse::ASSUMED;
 use crate::types::{Kind, Value as Cell, json};
 
 /// What an expression is: only binding can tell.
@@ -68,6 +69,9 @@ impl Binder<'_> {
 
     /// An expression that a pipeline begins with: a table or a graph.
     pub fn source(&mut self, expression: &Expression) -> Bind<Relation> {
+        if let Some(missing) = self.missing_call(expression) {
+            return Ok(missing);
+        }
         match self.value(expression, &Row::default())? {
             Value::Table(relation) => Ok(relation),
             Value::Scalar(_) => Err(self.error("KS111", "Tabular value expected.", expression.span)),
@@ -126,6 +130,13 @@ impl Binder<'_> {
     fn name(&mut self, name: &Name, row: &Row) -> Bind<Value> {
         if let Some(element) = row.graph.and_then(|view| self.graph_element(name, view)) {
             return element.map(Value::Scalar);
+        }
+        if self.is_unwritten(name) {
+            self.look(row);
+            return Err(Reported);
+        }
+        if name.text == ASSUMED {
+            return Ok(Value::Scalar(Expr::Const(Cell::Null(Kind::Dynamic))));
         }
         if let Some(column) = self.column(name, row)? {
             return Ok(Value::Scalar(column));

@@ -123,3 +123,34 @@ fn equality(case_sensitive: bool, negated: bool) -> BinaryOperator {
 fn has() -> BinaryOperator {
     BinaryOperator::Text { operator: TextOperator::Has, case_sensitive: false, negated: false }
 }
+
+crate::pages! {
+    /// Both conditions hold.
+    ///
+    /// The condition that is cheap is looked at first, and the other only where it matters.
+    ///
+    /// Source: logical-operators.
+    ///
+    /// ```kql
+    /// 2 > 1 and 3 > 2 // true
+    /// ```
+    Infix "and": "Condition and Condition";
+
+    /// One of the conditions holds, or both.
+    ///
+    /// Source: logical-operators.
+    ///
+    /// ```kql
+    /// 2 > 1 or 2 > 3 // true
+    /// ```
+    Infix "or": "Condition or Condition";
+
+    /// A value lies outside of a range.
+    ///
+    /// Source: not-between-operator.
+    ///
+    /// ```kql
+    /// 5 !between (1 .. 3) // true
+    /// ```
+    Infix "!between": "Value !between (Low .. High)";
+}

@@ -22,16 +22,33 @@ mod scope;
 mod special;
 mod statements;
 mod tables;
+mod visible;
 
 pub use operators::{Plugin, PluginParameter, Takes, plugins};
+pub use special::forms;
+pub use visible::{Named, Visible, visible};
 
-use super::ast;
+use super::{Page, ast};
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::functions::Context;
 use crate::plan::{Catalog, NodeId, Plan};
 use crate::types::{Name, Table};
 use binder::Binder;
 use std::collections::HashMap;
+
+/// The manual pages of what is bound, by file.
+pub(super) static PAGES: &[&[&[Page]]] = &[
+    operators::OPERATOR_PAGES,
+    &[
+        about::PAGES,
+        literals::PAGES,
+        membership::PAGES,
+        restriction::PAGES,
+        special::PAGES,
+        statements::PAGES,
+        tables::PAGES,
+    ],
+];
 
 /// What binding depends on besides the query.
 #[derive(Debug)]

@@ -64,3 +64,14 @@ impl Binder<'_> {
         names
     }
 }
+
+crate::pages! {
+    /// Leaves only these tables, names and functions to be named from here on.
+    ///
+    /// Source: restrict-statement.
+    ///
+    /// ```kql
+    /// let t = range x from 1 to 3 step 1; restrict access to (t); t | count // 3
+    /// ```
+    Statement "restrict access": "restrict access to (Name, Pattern*, ...);";
+}

@@ -1,11 +1,12 @@
 //! What names stand for: `let` statements and parameters, inner ones before outer ones.
 use super::relation::Relation;
 use super::restriction::Visible;
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Diagnostic, Source};
 use crate::expr::Expr;
 use crate::kql::ast;
 use std::cell::Cell;
 use std::rc::Rc;
+use std::sync::Arc;
 
 #[derive(Clone)]
 pub(super) enum Binding {
@@ -25,8 +26,8 @@ pub(super) enum Binding {
 pub(super) struct Closure {
     pub function: ast::Function,
     pub scope: ScopeId,
-    /// A saved function's name: its places are in another text.
-    pub saved: Option<String>,
+    /// A saved function's name and text: its places are in that text.
+    pub saved: Option<(String, Arc<Source>)>,
 }
 
 /// A `let` statement that could not be bound.

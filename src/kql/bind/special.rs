@@ -10,31 +10,60 @@ use crate::kql::ast::{Call, Expression, ExpressionKind};
 use crate::plan::{Node, RowCall};
 use crate::types::{Kind, Value};
 
+type Bound = fn(&mut Binder, &Call, &Row) -> Bind<Expr>;
+
+/// Every name with what binds a call of it.
+const FORMS: &[(&str, Bound)] = &[
+    ("ago", |b, call, row| b.ago(call, row)),
+    ("assert", |b, call, _| b.assert(call)),
+    ("bag_pack_columns", |b, call, row| b.bag_pack_columns(call, row)),
+    ("bin_auto", |b, call, row| b.bin_auto(call, row)),
+    ("case", |b, call, row| b.branches(call, row, None)),
+    ("coalesce", |b, call, row| b.coalesce(call, row)),
+    ("column_ifexists", |b, call, row| b.column_if_exists(call, row)),
+    ("column_names_of", |b, call, _| b.column_names_of(call)),
+    ("columnifexists", |b, call, row| b.column_if_exists(call, row)),
+    ("cursor_after", |b, call, row| b.ingested(call, row, ">")),
+    ("cursor_before_or_at", |b, call, row| b.ingested(call, row, "<=")),
+    ("estimate_data_size", |b, call, row| b.estimate_row_size(call, row)),
+    ("iff", |b, call, row| b.branches(call, row, Some(3))),
+    ("iif", |b, call, row| b.branches(call, row, Some(3))),
+    ("ingestion_time", |_, _, row| Ok(ingestion_time(row))),
+    ("iscolumnexists", |b, call, row| b.is_column(call, row)),
+    ("next", |b, call, row| b.in_row_order(call, row)),
+    ("now", |b, call, row| b.now(call, row)),
+    ("pack_all", |b, call, row| b.pack_all(call, row)),
+    ("prev", |b, call, row| b.in_row_order(call, row)),
+    ("row_cumsum", |b, call, row| b.in_row_order(call, row)),
+    ("row_number", |b, call, row| b.in_row_order(call, row)),
+    ("row_rank_dense", |b, call, row| b.in_row_order(call, row)),
+    ("row_rank_min", |b, call, row| b.in_row_order(call, row)),
+    ("row_window_session", |b, call, row| b.in_row_order(call, row)),
+    ("toscalar", |b, call, row| b.late_scalar(call, row)),
+];
+
+/// What binds a call of that name, where it is such a form.
+fn form(name: &str) -> Option<Bound> {
+    FORMS.iter().find(|(known, _)| *known == name).map(|(_, bound)| *bound)
+}
+
+/// The names of all such forms.
+pub fn forms() -> impl Iterator<Item = &'static str> {
+    FORMS.iter().map(|(name, _)| *name)
+}
+
+/// Whether a call of that name is such a form.
+pub(super) fn is_special(name: &str) -> bool {
+    form(name).is_some()
+}
+
 impl Binder<'_> {
     /// The call, where it is such a form.
     pub fn special(&mut self, call: &Call, row: &Row) -> Option<Bind<Expr>> {
-        Some(match call.name.text.as_str() {
-            "iff" | "iif" => self.branches(call, row, Some(3)),
-            "case" => self.branches(call, row, None),
-            "coalesce" => self.coalesce(call, row),
-            "now" => self.now(call, row),
-            "ago" => self.ago(call, row),
-            "ingestion_time" => Ok(ingestion_time(row)),
-            "toscalar" => self.late_scalar(call, row),
-            "column_ifexists" | "columnifexists" => self.column_if_exists(call, row),
-            "bag_pack_columns" => self.bag_pack_columns(call, row),
-            "bin_auto" => self.bin_auto(call, row),
-            "pack_all" => self.pack_all(call, row),
-            "assert" => self.assert(call),
-            "column_names_of" => self.column_names_of(call),
-            "iscolumnexists" => self.is_column(call, row),
-            "estimate_data_size" if takes_all(call) => self.estimate_row_size(call, row),
-            "cursor_after" => self.ingested(call, row, ">"),
-            "cursor_before_or_at" => self.ingested(call, row, "<="),
-            "row_number" | "row_cumsum" | "prev" | "next" | "row_window_session" | "row_rank_dense"
-            | "row_rank_min" => self.in_row_order(call, row),
-            _ => return None,
-        })
+        // Of a value it is an ordinary function, of `*` it is not.
+        let name = call.name.text.as_str();
+        let bound = form(name).filter(|_| name != "estimate_data_size" || takes_all(call))?;
+        Some(bound(self, call, row))
     }
 
     fn branches(&mut self, call: &Call, row: &Row, exactly: Option<usize>) -> Bind<Expr> {
@@ -253,4 +282,168 @@ pub(super) fn ingestion_time(row: &Row) -> Expr {
         Some((name, kind)) => Expr::Column(name, kind),
         None => Expr::Const(Value::Null(Kind::DateTime)),
     }
+}
+
+crate::pages! {
+    /// The value of the first condition that holds; the last argument where none does.
+    ///
+    /// The values are brought to one kind. A condition that is null does not hold.
+    ///
+    /// Source: case-function.
+    ///
+    /// ```kql
+    /// case(3 > 5, "large", 3 > 2, "middling", "small") // middling
+    /// ```
+    Function "case": "case(Condition, Value, [Condition, Value, ...] Otherwise)";
+
+    /// One value where a condition holds, another where it does not or is null.
+    ///
+    /// Source: iff-function.
+    ///
+    /// ```kql
+    /// iff(2 > 1, "yes", "no") // yes
+    /// ```
+    Function "iff" as ["iif"]: "iff(Condition, Then, Otherwise)";
+
+    /// The first of its arguments that is not null; of texts the first that is not empty.
+    ///
+    /// Source: coalesce-function.
+    ///
+    /// ```kql
+    /// coalesce(tolong("none"), tolong("7"), 0) // 7
+    /// ```
+    Function "coalesce": "coalesce(Value, Value, ...)";
+
+    /// A column where the table has it, else another value.
+    ///
+    /// For tables whose columns come and go: `column_ifexists("Account", "")` is never an error.
+    ///
+    /// Source: column-ifexists-function.
+    ///
+    /// ```kql
+    /// print a = 1 | project column_ifexists("b", 5) // 5
+    /// ```
+    Function "column_ifexists" as ["columnifexists"]: "column_ifexists(\"Column\", Otherwise)";
+
+    /// The first value of the first row of a table, as a scalar.
+    ///
+    /// The table is read once for the whole query; it cannot use the columns of the rows around it.
+    ///
+    /// Source: toscalar-function.
+    ///
+    /// ```kql
+    /// print n = toscalar(range x from 1 to 9 step 1 | summarize max(x)) | project n // 9
+    /// ```
+    Function "toscalar": "toscalar(TabularExpression)";
+
+    /// The columns of a row as a bag under their names.
+    ///
+    /// Source: pack-all-function.
+    ///
+    /// ```kql
+    /// print a = 1, b = "x" | project pack_all() // {"a":1,"b":"x"}
+    /// ```
+    Function "pack_all": "pack_all([IgnoreNullAndEmpty])";
+
+    /// Some columns of a row as a bag under their names.
+    ///
+    /// Source: bag-pack-columns-function.
+    ///
+    /// ```kql
+    /// print a = 1, b = 2, c = 3 | project bag_pack_columns(a, c) // {"a":1,"c":3}
+    /// ```
+    Function "bag_pack_columns": "bag_pack_columns(Column, [Column, ...])";
+
+    /// A value rounded down to a bin whose size the query sets beforehand.
+    ///
+    /// `set query_bin_auto_size = 1h;` gives the size, `set query_bin_auto_at = ...;` a point that a bin begins at.
+    ///
+    /// Source: bin-auto-function.
+    ///
+    /// ```kql
+    /// set query_bin_auto_size = 5; range x from 13 to 13 step 1 | project bin_auto(x) // 10
+    /// ```
+    Function "bin_auto": "bin_auto(Value)";
+
+    /// When a row came into the workspace; for rows that do not say, their `TimeGenerated`.
+    ///
+    /// Source: ingestion-time-function.
+    ///
+    /// ```kql
+    /// print TimeGenerated = datetime(2026-01-02) | project ingestion_time() // 2026-01-02T00:00:00.0000000Z
+    /// ```
+    Function "ingestion_time": "ingestion_time()";
+
+    /// The place of a row among ordered rows, from 1.
+    ///
+    /// The rows must have an order: `sort`, `top` or `serialize` stands before. The count begins anew where `Restart`
+    /// holds.
+    ///
+    /// Source: row-number-function.
+    ///
+    /// ```kql
+    /// range x from 5 to 7 step 1 | sort by x asc | extend n = row_number() | where x == 7 | project n // 3
+    /// ```
+    InOrder "row_number": "row_number([Start, [Restart]])";
+
+    /// The sum of a column over the rows up to this one.
+    ///
+    /// Source: row-cumsum-function.
+    ///
+    /// ```kql
+    /// range x from 1 to 4 step 1 | serialize s = row_cumsum(x) | summarize max(s) // 10
+    /// ```
+    InOrder "row_cumsum": "row_cumsum(Term, [Restart])";
+
+    /// The rank of a value among ordered rows, equal values sharing one and the next value having the next rank.
+    ///
+    /// Source: row-rank-dense-function.
+    ///
+    /// ```kql
+    /// print x = dynamic([4, 4, 9]) | mv-expand x to typeof(long) | sort by x asc | extend r = row_rank_dense(x) | summarize max(r) // 2
+    /// ```
+    InOrder "row_rank_dense": "row_rank_dense(Term, [Restart])";
+
+    /// The rank of a value among ordered rows: the place of the first row that has it.
+    ///
+    /// Source: row-rank-min-function.
+    ///
+    /// ```kql
+    /// print x = dynamic([4, 4, 9]) | mv-expand x to typeof(long) | sort by x asc | extend r = row_rank_min(x) | summarize max(r) // 3
+    /// ```
+    InOrder "row_rank_min": "row_rank_min(Term, [Restart])";
+
+    /// The start of the session that a row's time belongs to.
+    ///
+    /// A session ends when it would last longer than `Longest`, when `Between` passes without a row, or where
+    /// `Restart` holds. The rows must be in order of time.
+    ///
+    /// Source: row-window-session-function.
+    ///
+    /// ```kql
+    /// print t = datetime(2026-01-02 03:00) | serialize s = row_window_session(t, 1h, 5m) | project s // 2026-01-02T03:00:00.0000000Z
+    /// ```
+    InOrder "row_window_session": "row_window_session(Time, Longest, Between, [Restart])";
+
+    /// A column's value in an earlier row.
+    ///
+    /// The rows must have an order. Where there is no such row the result is the default, else null.
+    ///
+    /// Source: prev-function.
+    ///
+    /// ```kql
+    /// range x from 1 to 3 step 1 | serialize p = prev(x) | where x == 3 | project p // 2
+    /// ```
+    InOrder "prev": "prev(Column, [Offset, [Default]])";
+
+    /// A column's value in a later row.
+    ///
+    /// The rows must have an order. Where there is no such row the result is the default, else null.
+    ///
+    /// Source: next-function.
+    ///
+    /// ```kql
+    /// range x from 1 to 3 step 1 | serialize n = next(x, 1, 0) | where x == 3 | project n // 0
+    /// ```
+    InOrder "next": "next(Column, [Offset, [Default]])";
 }

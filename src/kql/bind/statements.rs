@@ -91,10 +91,14 @@ impl Binder<'_> {
     fn let_statement(&mut self, statement: &ast::Let) {
         let binding = match &statement.value {
             LetValue::Function(function) => {
+                self.look_into(function);
                 Binding::Function(Rc::new(Closure { function: function.clone(), scope: self.scope, saved: None }))
             }
             LetValue::Expression(expression) => {
-                let (value, said) = self.aside(|binder| binder.value(expression, &Row::default()));
+                let (value, said) = self.aside(|binder| match binder.missing_call(expression) {
+                    Some(missing) => Ok(Value::Table(missing)),
+                    None => binder.value(expression, &Row::default()),
+                });
                 match value {
                     Ok(value) => {
                         self.diagnostics.extend(said);
@@ -147,4 +151,44 @@ impl Binder<'_> {
             }
         }
     }
+}
+
+crate::pages! {
+    /// A name for a value, a table or a function, for the rest of the query.
+    ///
+    /// A function's parameters are scalars, with a default or without, or tables: `(T: (User: string, *), n: long = 5)`.
+    ///
+    /// Source: let-statement.
+    ///
+    /// ```kql
+    /// let twice = (x: long) { x * 2 }; range n from 4 to 4 step 1 | project twice(n) // 8
+    /// ```
+    Statement "let": "let Name = Value | TabularExpression | ([Parameter: Kind [= Default], ...]) { Body };";
+
+    /// An option of the query. `query_bin_auto_size` and `query_bin_auto_at` mean something here; others are passed over.
+    ///
+    /// Source: set-statement.
+    ///
+    /// ```kql
+    /// set notruncation; range x from 1 to 2 step 1 | count // 2
+    /// ```
+    Statement "set": "set Option [= Value];";
+
+    /// The parameters of a query with their defaults.
+    ///
+    /// Source: query-parameters-statement.
+    ///
+    /// ```kql
+    /// declare query_parameters(n: long = 3); range x from 1 to n step 1 | count // 3
+    /// ```
+    Statement "declare query_parameters": "declare query_parameters(Name: Kind [= Default], ...);";
+
+    /// A name whose calls with certain constants stand for certain queries.
+    ///
+    /// Source: pattern-statement.
+    ///
+    /// ```kql
+    /// declare pattern p = (a: string) { ("x") = { range n from 1 to 4 step 1 }; }; p("x") | count // 4
+    /// ```
+    Statement "declare pattern": "declare pattern Name = (Parameter: Kind, ...)[[Path: Kind]] { (Value, ...) = { Query }; ... };";
 }

@@ -21,8 +21,22 @@ const WATCHLIST: [(&str, Kind); 4] = [
     ("WatchlistItem", Kind::Dynamic),
 ];
 
+/// Watchlists that ASIM's parsers look into where a workspace has them.
+const OPTIONAL_WATCHLISTS: [&str; 3] = ["ASimDisabledParsers", "ASimSourceType", "Sources_by_SourceType"];
+
 /// The time column of Log Analytics tables.
 const TIME: &str = "TimeGenerated";
+
+/// Calls that give a table by their nature.
+const TABLE_FUNCTIONS: &[&str] = &["materialize", "table", "_GetWatchlist", "_ASIM_GetWatchlistRaw"];
+
+/// Calls that name a place which a table stands in.
+const ELSEWHERE: &[&str] = &["cluster", "database", "workspace", "app", "resource", "adx", "arg"];
+
+/// Whether a call of that name gives a table by its nature.
+pub(super) fn is_table_function(name: &str) -> bool {
+    TABLE_FUNCTIONS.contains(&name) || ELSEWHERE.contains(&name)
+}
 
 /// A table that is named by a path: `workspace("x").SigninLogs`.
 pub(super) enum Entity<'e> {
@@ -74,12 +88,16 @@ impl Binder<'_> {
             return super::Reported;
         }
         let local: Vec<String> = self.scopes.names(self.scope).map(str::to_owned).collect();
-        let known = tables.iter().chain(&local).map(String::as_str);
-        self.unknown("KS204", "table, tabular variable or function", &name.text, name.span, known)
+        let saved = self.catalog.functions();
+        let known = tables.iter().chain(&local).chain(&saved).map(String::as_str);
+        let reported = self.unknown("KS204", "table, tabular variable or function", &name.text, name.span, known);
+        self.or_help("tables are given with tables=, saved functions with functions=");
+        reported
     }
 
+    /// A table that a check takes to be there. Functions are called by their names alone, too.
     fn table_without_data(&mut self, name: &Name) -> Relation {
-        self.read(&name.text);
+        let first = self.read(&name.text);
         let known = self.catalog.schema(&name.text);
         let mut relation = self.values(Table::from_rows(known.clone().unwrap_or_default(), &[]));
         relation.table = Some(name.text.clone());
@@ -87,17 +105,46 @@ impl Binder<'_> {
             self.open = true;
             relation.open = Open::Any;
             let message = format!("the table '{}' is not known: any column is taken to be there", name.text);
-            self.say(Diagnostic::warning("KS204", message).at(name.span));
+            let help = "give its columns with schemas=, or functions= where it is a saved function";
+            if first {
+                self.say(Diagnostic::warning("KS204", message).at(name.span).help(help));
+            }
         } else if takes_any_column(&name.text) {
             relation.open = Open::Any;
         }
         relation
     }
 
-    fn read(&mut self, name: &str) {
-        if !self.tables.iter().any(|known| known == name) {
+    /// Whether the table is read for the first time.
+    fn read(&mut self, name: &str) -> bool {
+        let first = !self.tables.iter().any(|known| known == name);
+        if first {
             self.tables.push(name.to_owned());
         }
+        first
+    }
+
+    /// The rows of a call where a check does not have its function.
+    pub fn missing_call(&mut self, expression: &Expression) -> Option<Relation> {
+        match &expression.kind {
+            ExpressionKind::Call(call) if self.settings.open_tables && !self.is_function(&call.name.text) => {
+                Some(self.missing_function(&call.name))
+            }
+            _ => None,
+        }
+    }
+
+    /// The rows of a saved function that a check does not have: any column may be there.
+    pub fn missing_function(&mut self, name: &Name) -> Relation {
+        self.open = true;
+        if self.missing.insert(name.text.clone()) {
+            let message = format!("the function '{}' is not given: it may have any column", name.text);
+            let help = format!("give it with functions={{\"{}\": …}}, its file, or a folder of them", name.text);
+            self.say(Diagnostic::warning("KS211", message).at(name.span).help(help));
+        }
+        let mut relation = self.values(Table::from_rows(Schema::default(), &[]));
+        relation.open = Open::Any;
+        relation
     }
 
     /// The rows of a table within the rule's period.
@@ -151,7 +198,7 @@ impl Binder<'_> {
                 self.say(said.at(call.name.span).help(help));
                 Err(super::Reported)
             }
-            "cluster" | "database" | "workspace" | "app" | "resource" | "adx" | "arg" => {
+            name if ELSEWHERE.contains(&name) => {
                 Err(self.unsupported(&format!("'{}' without a table of it", call.name.text), call.span))
             }
             _ => return None,
@@ -169,7 +216,7 @@ impl Binder<'_> {
                 relation.open = Open::Any;
                 Ok(relation)
             }
-            Ok(None) if self.settings.open_tables => {
+            Ok(None) if self.settings.open_tables || is_optional(alias) => {
                 let schema: Schema = WATCHLIST.into_iter().collect();
                 let mut relation = self.values(Table::from_rows(schema, &[]));
                 relation.open = Open::Any;
@@ -271,8 +318,7 @@ impl Binder<'_> {
     /// The table that a path names: what stands behind its last dot.
     pub fn entity<'e>(&self, path: &'e Path) -> Option<Entity<'e>> {
         let ExpressionKind::Call(base) = &path.base.kind else { return None };
-        let cross = ["cluster", "database", "workspace", "app", "resource", "adx", "arg"];
-        if !cross.contains(&base.name.text.as_str()) {
+        if !ELSEWHERE.contains(&base.name.text.as_str()) {
             return None;
         }
         match &path.steps.last()?.kind {
@@ -293,6 +339,10 @@ impl Binder<'_> {
             }
         }
     }
+}
+
+fn is_optional(watchlist: &str) -> bool {
+    OPTIONAL_WATCHLISTS.iter().any(|known| known.eq_ignore_ascii_case(watchlist))
 }
 
 /// Tables whose columns depend on what is logged: any name is a column.
@@ -323,4 +373,55 @@ pub(super) fn matches_pattern(pattern: &str, name: &str) -> bool {
         }
     }
     rest.ends_with(last)
+}
+
+crate::pages! {
+    /// A table written out: the columns with their kinds, then the values row by row.
+    ///
+    /// Source: datatable-operator.
+    ///
+    /// ```kql
+    /// datatable(User: string, N: long)["ann", 2, "bob", 3] | summarize sum(N) // 5
+    /// ```
+    Table "datatable": "datatable(Column: Kind, ...)[Value, ...]";
+
+    /// A table that is read from elsewhere.
+    ///
+    /// The network is never used: what stands for each address is given beforehand, by the option `externaldata`.
+    ///
+    /// Source: externaldata-operator.
+    ///
+    /// ```kql
+    /// union isfuzzy=true (print a = 1), (externaldata(a: long)["https://example.org/list.csv"]) | count // 1
+    /// ```
+    Table "externaldata": "externaldata(Column: Kind, ...)[Address, ...] [with (Property=Value, ...)]";
+
+    /// A table that is computed once and read several times.
+    ///
+    /// Source: materialize-function.
+    ///
+    /// ```kql
+    /// let t = materialize(range x from 1 to 3 step 1); t | union t | count // 6
+    /// ```
+    Table "materialize": "materialize(TabularExpression)";
+
+    /// The table of a name that a text gives.
+    ///
+    /// Source: table-function.
+    ///
+    /// ```kql
+    /// let t = range x from 1 to 3 step 1; table("t") | count // 3
+    /// ```
+    Table "table": "table(\"Name\")";
+
+    /// The rows of a watchlist: `SearchKey`, `_DTItemId`, `LastUpdatedTimeUTC`, then its own columns, all of them text.
+    ///
+    /// The list itself is given by the option `watchlists`.
+    ///
+    /// Source: Microsoft Sentinel, "Use watchlists in queries or detection rules".
+    ///
+    /// ```kql
+    /// union isfuzzy=true (print a = 1), (_GetWatchlist("Absent")) | count // 1
+    /// ```
+    Table "_GetWatchlist": "_GetWatchlist(\"Alias\")";
 }

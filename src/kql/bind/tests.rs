@@ -1,6 +1,6 @@
 //! Queries bound against a small catalog.
 use super::*;
-use crate::diagnostic::Result;
+use crate::diagnostic::{Result, Source as Text};
 use crate::kql::parse;
 use crate::plan::{Needs, Scan, Source, explain};
 use crate::types::{Kind, Schema};
@@ -69,8 +69,9 @@ impl Catalog for Workspace {
         vec!["Networks".into()]
     }
 
-    fn function(&self, name: &str) -> Option<String> {
-        (name == "Recent").then(|| "(T:(*), n:long=5) { T | take n }".into())
+    fn function(&self, name: &str) -> Option<Arc<Text>> {
+        let text = (name == "Recent").then_some("(T:(*), n:long=5) { T | take n }")?;
+        Some(Arc::new(Text::query(text)))
     }
 
     fn functions(&self) -> Vec<String> {

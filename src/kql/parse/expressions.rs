@@ -2,7 +2,7 @@
 //!
 //! From loose to tight: `or`, `and`, equality (`==`, `in`, `between` ...), comparison, sums, products,
 //! operators on texts, signs, paths. Equality, comparison and operators on texts do not chain.
-use super::{MAX_DEPTH, MAX_OPERANDS, Parsed, Parser, Reported};
+use super::{MAX_DEPTH, MAX_OPERANDS, Parsed, Parser, Reported, Wanted};
 use crate::diagnostic::{Diagnostic, Span};
 use crate::kql::ast::{
     Argument, Between, Binary, BinaryOperator, Call, Expression, ExpressionKind, In, InOperator, Literal, Name, Path,
@@ -133,7 +133,7 @@ impl Parser<'_> {
         self.since(start)
     }
 
-    fn terms(&mut self, first: Expression, word: &str, least: u8) -> Parsed<Vec<Expression>> {
+    fn terms(&mut self, first: Expression, word: &'static str, least: u8) -> Parsed<Vec<Expression>> {
         let mut terms = vec![first];
         while self.eat_word(word) {
             terms.push(self.operands(least)?);
@@ -144,12 +144,12 @@ impl Parser<'_> {
     fn membership(&mut self, value: Expression, operator: InOperator) -> Parsed<ExpressionKind> {
         let operator_span = self.advance().span;
         let start = self.token().span;
-        if !self.at("(") {
+        if !self.at("(") && !self.assumed() {
             let said = Diagnostic::error("KS005", format!("`(` is expected before {}", self.here())).at(start);
             return Err(self.report(said.help("the list stands in parentheses: in (\"a\", \"b\")")));
         }
         self.advance();
-        if self.at(")") {
+        if self.is_symbol(0, ")") {
             return self.missing("an expression");
         }
         let items = self.list_until(")", Self::tabular_expression)?;
@@ -169,16 +169,17 @@ impl Parser<'_> {
 
     /// The operator that stands here, and how many tokens it takes.
     fn infix(&self) -> Option<(Infix, usize)> {
+        self.want(Wanted::Infix);
         let token = self.token();
         let infix = match token.kind {
             TokenKind::Symbol(symbol) => Infix::Binary(symbol_operator(symbol)?),
-            TokenKind::Word if self.at_word("matches") => {
+            TokenKind::Word if self.is_word(0, "matches") => {
                 let operator = TextOperator::MatchesRegex;
                 let binary = BinaryOperator::Text { operator, case_sensitive: true, negated: false };
                 return self.is_word(1, "regex").then_some((Infix::Binary(binary), 2));
             }
             // `on Time in range(...)` of make-series is no membership.
-            TokenKind::Word if self.at_word("in") && self.is_word(1, "range") => return None,
+            TokenKind::Word if self.is_word(0, "in") && self.is_word(1, "range") => return None,
             TokenKind::Word => word_operator(self.written(token))?,
             _ => return None,
         };
@@ -253,6 +254,7 @@ impl Parser<'_> {
         if self.at("[") && self.name_length(0).is_none() {
             return self.index();
         }
+        self.want(Wanted::Member);
         let name = self.name()?;
         if self.at("(") {
             return self.call(name).map(PathStepKind::Call);
@@ -270,6 +272,9 @@ impl Parser<'_> {
     fn primary(&mut self) -> Parsed<Expression> {
         if let Some(literal) = self.literal()? {
             return Ok(literal);
+        }
+        if self.assumed_to_be(Wanted::Expression) {
+            return Ok(name_of(self.unwritten()));
         }
         let token = self.token();
         match token.kind {
@@ -322,9 +327,12 @@ impl Parser<'_> {
 
     /// What stands for a table: a name, a call, or a pipeline in parentheses.
     pub(super) fn table_base(&mut self) -> Parsed<Expression> {
+        if self.assumed_to_be(Wanted::Table) {
+            return Ok(name_of(self.unwritten()));
+        }
         match self.token().kind {
             TokenKind::Symbol("(") => self.parenthesised(),
-            TokenKind::Word if self.at_word("datatable") && self.is_symbol(1, "(") => self.datatable(),
+            TokenKind::Word if self.is_word(0, "datatable") && self.is_symbol(1, "(") => self.datatable(),
             _ if self.name_length(0).is_some() => self.named_primary(),
             _ => self.missing("a table"),
         }
@@ -336,7 +344,7 @@ impl Parser<'_> {
             let call = self.call(name)?;
             return Ok(Expression { span: call.span, kind: ExpressionKind::Call(call) });
         }
-        Ok(Expression { span: name.span, kind: ExpressionKind::Name(name) })
+        Ok(name_of(name))
     }
 
     /// The arguments of a call and their parentheses.
@@ -390,6 +398,10 @@ impl Parser<'_> {
     }
 }
 
+pub(super) fn name_of(name: Name) -> Expression {
+    Expression { span: name.span, kind: ExpressionKind::Name(name) }
+}
+
 fn symbol_operator(symbol: &str) -> Option<BinaryOperator> {
     Some(match symbol {
         "+" => BinaryOperator::Add,
@@ -425,6 +437,11 @@ fn word_operator(word: &str) -> Option<Infix> {
         "!between" => Some(Infix::Between { negated: true }),
         _ => text_operator(word),
     }
+}
+
+/// Whether operands are joined by what is written so.
+pub fn is_infix(written: &str) -> bool {
+    written == "matches regex" || word_operator(written).is_some() || symbol_operator(written).is_some()
 }
 
 fn text_operator(word: &str) -> Option<Infix> {

@@ -9,13 +9,20 @@ mod names;
 mod operators;
 mod pipelines;
 mod statements;
+mod wanted;
 
 #[cfg(test)]
 mod tests;
 
-use super::ast::Query;
+pub use expressions::is_infix;
+pub use operators::names as operators;
+pub(super) use wanted::ASSUMED;
+pub use wanted::{OpenText, Wanted, parse_open};
+
+use super::ast::{Function, Query};
 use super::lex::{MAX_DIAGNOSTICS, Token, TokenKind, lex};
 use crate::diagnostic::{Diagnostic, Span};
+use wanted::Wants;
 
 /// How deep expressions, sub-queries and function bodies may nest.
 pub const MAX_DEPTH: usize = 256;
@@ -38,16 +45,48 @@ type Parsed<T> = Result<T, Reported>;
 /// Reads a query text. The tree is whole even where there are errors: what could not be read is
 /// `OperatorKind::Unknown`, or left out where it is a statement.
 pub fn parse(text: &str) -> (Query, Vec<Diagnostic>) {
+    read(text, |parser| Query { statements: parser.statements(|_| false), span: Span::new(0, text.len()) })
+}
+
+/// Reads a saved function: `(parameters) { body }`, or a query, which is the body of one without parameters.
+pub fn parse_function(text: &str) -> (Function, Vec<Diagnostic>) {
+    read(text, |parser| {
+        if parser.at_function() {
+            let function = parser.function().unwrap_or_default();
+            parser.eat(";");
+            if !parser.at_end() {
+                let said = format!("{} is unexpected here: the function has ended", parser.here());
+                parser.report(Diagnostic::error("KS005", said).at(parser.token().span));
+            }
+            return function;
+        }
+        let whole = Span::new(0, text.len());
+        let body = parser.statements(|_| false);
+        Function { view: false, parameters: Vec::new(), body, body_span: whole, span: whole }
+    })
+}
+
+/// What `reads` makes of a text, and the diagnostics in the order of their places.
+fn read<T: Default>(text: &str, reads: impl FnOnce(&mut Parser) -> T) -> (T, Vec<Diagnostic>) {
     if u32::try_from(text.len()).is_err() {
-        return (Query::default(), vec![Diagnostic::error("HP300", "the query text is longer than 4 GB")]);
+        return (T::default(), vec![Diagnostic::error("HP300", "the query text is longer than 4 GB")]);
     }
     let (tokens, diagnostics) = lex(text);
-    let mut parser =
-        Parser { text, tokens, diagnostics, position: 0, depth: 0, operands: 0, height: 0, gave_up: false };
-    let statements = parser.statements(|_| false);
+    let mut parser = Parser {
+        text,
+        tokens,
+        diagnostics,
+        position: 0,
+        depth: 0,
+        operands: 0,
+        height: 0,
+        gave_up: false,
+        wants: None,
+    };
+    let tree = reads(&mut parser);
     let mut diagnostics = parser.diagnostics;
     diagnostics.sort_by_key(|d| d.span.map(|span| span.start));
-    (Query { statements, span: Span::new(0, text.len()) }, diagnostics)
+    (tree, diagnostics)
 }
 
 struct Parser<'a> {
@@ -61,6 +100,8 @@ struct Parser<'a> {
     gave_up: bool,
     /// Of the highest tree read so far within the enclosing nested part.
     height: usize,
+    /// What is looked for at the end of a text that is not whole.
+    wants: Option<Wants>,
 }
 
 impl<'a> Parser<'a> {
@@ -83,15 +124,17 @@ impl<'a> Parser<'a> {
         token
     }
 
+    /// Whether a symbol stands here. A bracket that closes is taken to where a text is not whole.
     fn at(&self, symbol: &str) -> bool {
-        self.is_symbol(0, symbol)
+        self.is_symbol(0, symbol) || (matches!(symbol, ")" | "]" | "}") && self.assumed())
     }
 
     fn is_symbol(&self, ahead: usize, symbol: &str) -> bool {
         matches!(self.ahead(ahead).kind, TokenKind::Symbol(s) if s == symbol)
     }
 
-    fn at_word(&self, word: &str) -> bool {
+    fn at_word(&self, word: &'static str) -> bool {
+        self.want(Wanted::Word(word));
         self.is_word(0, word)
     }
 
@@ -110,6 +153,12 @@ impl<'a> Parser<'a> {
             && self.tokens.get(self.position + ahead - 1).map(|t| t.span.end) == Some(self.ahead(ahead).span.start)
     }
 
+    /// Whether the last token that was read is this symbol.
+    fn after(&self, symbol: &str) -> bool {
+        let last = self.position.checked_sub(1).and_then(|at| self.tokens.get(at));
+        last.is_some_and(|token| matches!(token.kind, TokenKind::Symbol(s) if s == symbol))
+    }
+
     fn eat(&mut self, symbol: &str) -> bool {
         let found = self.at(symbol);
         if found {
@@ -118,7 +167,7 @@ impl<'a> Parser<'a> {
         found
     }
 
-    fn eat_word(&mut self, word: &str) -> bool {
+    fn eat_word(&mut self, word: &'static str) -> bool {
         let found = self.at_word(word);
         if found {
             self.advance();
@@ -127,11 +176,11 @@ impl<'a> Parser<'a> {
     }
 
     fn expect(&mut self, symbol: &str) -> Parsed<Token> {
-        if self.at(symbol) { Ok(self.advance()) } else { self.expected(&format!("`{symbol}`")) }
+        if self.at(symbol) || self.assumed() { Ok(self.advance()) } else { self.expected(&format!("`{symbol}`")) }
     }
 
-    fn expect_word(&mut self, word: &str) -> Parsed<Token> {
-        if self.at_word(word) { Ok(self.advance()) } else { self.expected(&format!("`{word}`")) }
+    fn expect_word(&mut self, word: &'static str) -> Parsed<Token> {
+        if self.at_word(word) || self.assumed() { Ok(self.advance()) } else { self.expected(&format!("`{word}`")) }
     }
 
     /// The span from a place up to the end of the last token read.
@@ -232,7 +281,8 @@ impl<'a> Parser<'a> {
 
     /// Items with commas between them up to a closing bracket, which is read too.
     fn list_until<T>(&mut self, close: &str, item: impl FnMut(&mut Self) -> Parsed<T>) -> Parsed<Vec<T>> {
-        if self.eat(close) {
+        if self.is_symbol(0, close) {
+            self.advance();
             return Ok(Vec::new());
         }
         let items = self.list(item)?;

@@ -1,9 +1,9 @@
 //! Names, patterns of names, kinds, schemas and the `name=value` parameters of operators.
-use super::{Parsed, Parser};
+use super::expressions::name_of;
+use super::{Parsed, Parser, Wanted};
 use crate::diagnostic::{Diagnostic, closest};
 use crate::kql::ast::{
-    Column, ColumnDeclaration, ColumnNames, Expression, ExpressionKind, Name, NamePattern, Parameter, RowSchema,
-    TypeName,
+    Column, ColumnDeclaration, ColumnNames, ExpressionKind, Name, NamePattern, Parameter, RowSchema, TypeName,
 };
 use crate::kql::lex::{TokenKind, decode};
 use crate::types::Kind;
@@ -38,6 +38,7 @@ impl Parser<'_> {
                 self.advance();
                 Ok(Name { text, span: self.since(start) })
             }
+            None if self.assumed() => Ok(self.unwritten()),
             None => self.missing("a name"),
         }
     }
@@ -68,6 +69,7 @@ impl Parser<'_> {
     }
 
     pub(super) fn name_pattern(&mut self) -> Parsed<NamePattern> {
+        self.want(Wanted::Column);
         let Some(length) = self.wildcard_length() else {
             let Name { text, span } = self.name()?;
             return Ok(NamePattern { text, wildcard: false, span });
@@ -79,6 +81,9 @@ impl Parser<'_> {
     }
 
     pub(super) fn type_name(&mut self) -> Parsed<TypeName> {
+        if self.assumed_to_be(Wanted::Kind) {
+            return Ok(TypeName { kind: None, span: self.token().span });
+        }
         if self.token().kind != TokenKind::Word {
             return self.missing("the name of a kind");
         }
@@ -130,7 +135,8 @@ impl Parser<'_> {
     }
 
     /// The parameters in front of an operator's operands: those named, and every `hint.`.
-    pub(super) fn parameters(&mut self, known: &[&str]) -> Parsed<Vec<Parameter>> {
+    pub(super) fn parameters(&mut self, known: &[&'static str]) -> Parsed<Vec<Parameter>> {
+        known.iter().for_each(|name| self.want(Wanted::Parameter(name)));
         let mut parameters = Vec::new();
         while self.at_parameter(known) {
             parameters.push(self.parameter()?);
@@ -142,7 +148,7 @@ impl Parser<'_> {
         if self.token().kind != TokenKind::Word {
             return false;
         }
-        let hint = self.at_word("hint") && self.is_symbol(1, ".");
+        let hint = self.is_word(0, "hint") && self.is_symbol(1, ".");
         hint || (self.is_symbol(1, "=") && known.contains(&self.written(self.token())))
     }
 
@@ -152,10 +158,8 @@ impl Parser<'_> {
         self.expect("=")?;
         let value = match self.literal()? {
             Some(literal) => literal,
-            None if self.name_length(0).is_some() => {
-                let name = self.name()?;
-                Expression { span: name.span, kind: ExpressionKind::Name(name) }
-            }
+            None if self.assumed() => name_of(self.unwritten()),
+            None if self.name_length(0).is_some() => name_of(self.name()?),
             None => self.unary()?,
         };
         let span = name.span.to(value.span);

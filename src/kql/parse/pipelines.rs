@@ -1,5 +1,5 @@
 //! Pipelines: a source and the operators after it, also as parts of other operators.
-use super::{OPERATOR_LEVELS, Parsed, Parser, Reported, operators};
+use super::{OPERATOR_LEVELS, Parsed, Parser, Reported, Wanted, operators};
 use crate::diagnostic::{Diagnostic, closest};
 use crate::kql::ast::{Datatable, Expression, ExpressionKind, Externaldata, Name, Operator, OperatorKind, Pipeline};
 use crate::kql::lex::{Token, TokenKind};
@@ -10,7 +10,7 @@ impl Parser<'_> {
         let start = self.token().span;
         let source = if self.at_leading_operator() { None } else { Some(self.expression()?) };
         match source {
-            Some(source) if !self.at("|") => Ok(source),
+            Some(source) if !self.at_pipe() => Ok(source),
             source => {
                 let operators = self.operators(source.is_none())?;
                 let span = self.since(start);
@@ -40,10 +40,19 @@ impl Parser<'_> {
         if leading {
             operators.push(self.operator()?);
         }
-        while self.eat("|") {
+        while self.eat_pipe() {
             operators.push(self.operator()?);
         }
         Ok(operators)
+    }
+
+    fn at_pipe(&self) -> bool {
+        self.want(Wanted::Word("|"));
+        self.at("|")
+    }
+
+    fn eat_pipe(&mut self) -> bool {
+        self.at_pipe() && self.eat("|")
     }
 
     /// One operator; what is wrong with it is skipped up to the next pipe.
@@ -60,6 +69,7 @@ impl Parser<'_> {
     }
 
     fn operator_kind(&mut self) -> Parsed<(Name, OperatorKind)> {
+        self.want(Wanted::Operator);
         let written = self.hyphenated();
         let Some(read) = operators::find(&written) else {
             return Err(self.no_operator(&written));

@@ -1,5 +1,5 @@
 //! Statements: `let`, `set`, `declare`, `alias`, `restrict` and queries.
-use super::{Parsed, Parser, Reported};
+use super::{Parsed, Parser, Reported, Wanted};
 use crate::diagnostic::{Diagnostic, Span};
 use crate::kql::ast::{
     AliasDatabase, Expression, ExpressionKind, Function, FunctionParameter, Let, LetValue, ParameterKind, Pattern,
@@ -11,6 +11,7 @@ impl Parser<'_> {
     /// Statements separated by semicolons, up to the end or to a place that `ends` them.
     pub(super) fn statements(&mut self, ends: impl Fn(&Self) -> bool) -> Vec<Statement> {
         let mut statements = Vec::new();
+        self.want(Wanted::Statement);
         while !self.at_end() && !ends(self) {
             let start = self.token();
             let read = self.statement().and_then(|statement| self.statement_end(statement, &ends));
@@ -21,6 +22,9 @@ impl Parser<'_> {
             // A closing bracket without its partner stops the skipping, but ends nothing.
             if !self.eat(";") && !self.at_end() && !ends(self) {
                 self.advance();
+            }
+            if self.after(";") {
+                self.want(Wanted::Statement);
             }
         }
         statements
@@ -71,7 +75,7 @@ impl Parser<'_> {
     }
 
     fn let_value(&mut self) -> Parsed<LetValue> {
-        if self.at_word("entity_group") && self.is_symbol(1, "[") {
+        if self.is_word(0, "entity_group") && self.is_symbol(1, "[") {
             return Err(self.unsupported("entity groups"));
         }
         if self.at_function() {
@@ -86,8 +90,8 @@ impl Parser<'_> {
     }
 
     /// Whether `(name:`, `() {` or one of them after `view` stands here.
-    fn at_function(&self) -> bool {
-        let open = usize::from(self.at_word("view"));
+    pub(super) fn at_function(&self) -> bool {
+        let open = usize::from(self.is_word(0, "view"));
         if !self.is_symbol(open, "(") {
             return false;
         }
@@ -97,7 +101,7 @@ impl Parser<'_> {
         self.name_length(open + 1).is_some_and(|length| self.is_symbol(open + 1 + length, ":"))
     }
 
-    fn function(&mut self) -> Parsed<Function> {
+    pub(super) fn function(&mut self) -> Parsed<Function> {
         let start = self.token().span;
         let view = self.eat_word("view");
         self.expect("(")?;

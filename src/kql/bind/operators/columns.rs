@@ -329,3 +329,102 @@ fn texts_of(value: &Value) -> Vec<String> {
         other => vec![other.to_text()],
     }
 }
+
+crate::pages! {
+    /// The rows for which a condition holds.
+    ///
+    /// A row whose condition is null is left out. Conditions are joined by `and` and `or`; the cheap ones run first.
+    ///
+    /// Source: where-operator.
+    ///
+    /// ```kql
+    /// range x from 1 to 5 step 1 | where x > 3 | count // 2
+    /// ```
+    Operator "where" as ["filter"]: "T | where Condition";
+
+    /// The columns of the rows and further ones, computed from each row.
+    ///
+    /// A name that is there already is replaced in its place. The columns of one `extend` do not see each other: a
+    /// second `extend` does.
+    ///
+    /// Source: extend-operator.
+    ///
+    /// ```kql
+    /// print a = 2 | extend b = a * 3 | project b // 6
+    /// ```
+    Operator "extend": "T | extend [Column =] Expression, ...";
+
+    /// Only the columns named, in that order, computed where an expression stands.
+    ///
+    /// Source: project-operator.
+    ///
+    /// ```kql
+    /// print a = 2, b = 3 | project c = a + b // 5
+    /// ```
+    Operator "project": "T | project [Column =] Expression, ...";
+
+    /// The columns without those named.
+    ///
+    /// A star stands for any text.
+    ///
+    /// Source: project-away-operator.
+    ///
+    /// ```kql
+    /// print a1 = 1, a2 = 2, b = 3 | project-away a* // 3
+    /// ```
+    Operator "project-away": "T | project-away Column, Pattern*, ...";
+
+    /// Only the columns named, in the order that they have.
+    ///
+    /// A star stands for any text.
+    ///
+    /// Source: project-keep-operator.
+    ///
+    /// ```kql
+    /// print a = 1, b = 2, c = 3 | project-keep c, b // 2
+    /// ```
+    Operator "project-keep": "T | project-keep Column, Pattern*, ...";
+
+    /// The columns under other names, in their places.
+    ///
+    /// Source: project-rename-operator.
+    ///
+    /// ```kql
+    /// print a = 1, b = 2 | project-rename c = b | project c // 2
+    /// ```
+    Operator "project-rename": "T | project-rename New = Old, ...";
+
+    /// The columns named first, all others after them.
+    ///
+    /// What a pattern with a star finds is ordered by name where an order follows; `granny-asc` takes numbers inside of
+    /// names by their value.
+    ///
+    /// Source: project-reorder-operator.
+    ///
+    /// ```kql
+    /// print a = 1, b = 2 | project-reorder b // 2
+    /// ```
+    Operator "project-reorder": "T | project-reorder Column [asc | desc | granny-asc | granny-desc], Pattern*, ...";
+
+    /// One row of values.
+    ///
+    /// Columns without a name are called `print_0`, `print_1` and so on.
+    ///
+    /// Source: print-operator.
+    ///
+    /// ```kql
+    /// print a = 6 * 7 | project a // 42
+    /// ```
+    Operator "print": "print [Column =] Expression, ...";
+
+    /// Only the columns whose names the texts give.
+    ///
+    /// A text may be the element of an array, and a star in it stands for any text.
+    ///
+    /// Source: project-by-names-operator.
+    ///
+    /// ```kql
+    /// print a = 1, b = 2 | project-by-names "b" // 2
+    /// ```
+    Operator "project-by-names": "T | project-by-names \"Column\", Pattern, ...";
+}

@@ -115,3 +115,28 @@ fn unknown_elements(columns: &[Expanded], input: &Relation) -> Vec<Name> {
     };
     columns.iter().filter(unknown).map(|c| c.name.clone()).collect()
 }
+
+crate::pages! {
+    /// A row for each element of an array, or each property of a bag.
+    ///
+    /// Several arrays are expanded side by side, the shorter ones with nulls. An empty array drops its row; a null
+    /// keeps it.
+    ///
+    /// Source: mv-expand-operator.
+    ///
+    /// ```kql
+    /// print a = dynamic([5, 6, 7]) | mv-expand a to typeof(long) | summarize sum(a) // 18
+    /// ```
+    Operator "mv-expand" as ["mvexpand"]: "T | mv-expand [kind=bag | array] [with_itemindex=Column] [Column =] Array [to typeof(Kind)], ... [limit N]";
+
+    /// A query over the elements of each row's array, its result beside the row.
+    ///
+    /// The query runs for an empty array, too: `summarize` without `by` gives a row then.
+    ///
+    /// Source: mv-apply-operator.
+    ///
+    /// ```kql
+    /// print a = dynamic([5, 9, 7]) | mv-apply x = a to typeof(long) on (summarize m = max(x)) | project m // 9
+    /// ```
+    Operator "mv-apply" as ["mvapply"]: "T | mv-apply [with_itemindex=Column] [Column =] Array [to typeof(Kind)], ... [limit N] on (Query)";
+}

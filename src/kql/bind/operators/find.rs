@@ -194,3 +194,16 @@ fn kinds_of(name: &str, legs: &[Relation]) -> Vec<Kind> {
     }
     kinds
 }
+
+crate::pages! {
+    /// The rows of several tables for which a condition holds, each with the columns that the condition names.
+    ///
+    /// A column that a table lacks fails the condition there. What is not projected stands in a bag, `pack_`.
+    ///
+    /// Source: find-operator.
+    ///
+    /// ```kql
+    /// let T = datatable(a: long)[1, 2]; let U = datatable(a: long)[2, 3]; find in (T, U) where a == 2 | count // 2
+    /// ```
+    Operator "find": "find [withsource=Column] [in (Table, Pattern*, ...)] where Condition [project-smart | project Column[: Kind], ... [, pack_all()]]";
+}

@@ -77,6 +77,7 @@ impl Binder<'_> {
     }
 
     fn join_key(&mut self, condition: &Expression, left: &mut Relation, right: &mut Relation) -> Bind<Key> {
+        self.look_at_key(condition, left, right);
         let (l, r) = self.sides(condition)?;
         let lk = self.key_column(l, left);
         let rk = self.key_column(r, right);
@@ -208,4 +209,30 @@ fn output_columns(
         columns.push((shown, JoinSide::Right, name.clone()));
     }
     columns
+}
+
+crate::pages! {
+    /// The rows of two tables side by side, where their keys are equal.
+    ///
+    /// Kinds: `innerunique` (the default: one left row per key), `inner`, `leftouter`, `rightouter`, `fullouter`,
+    /// `leftsemi`, `rightsemi`, `leftanti`, `rightanti`. Columns that both sides have stay apart: the right one gets a
+    /// number, as `k1`. The smaller table stands on the left. Hints change nothing.
+    ///
+    /// Source: join-operator.
+    ///
+    /// ```kql
+    /// datatable(k: long, a: string)[1, "x", 2, "y"] | join kind=inner (datatable(k: long, b: string)[2, "z"]) on k | project strcat(a, b) // yz
+    /// ```
+    Operator "join": "T | join [kind=Kind] [hint.Name=Value] (Right) on Key, ... | $left.A == $right.B";
+
+    /// The rows with the columns of a small table beside them, where the keys are equal.
+    ///
+    /// The kind is `leftouter` unless said otherwise, and the right side's keys are left out.
+    ///
+    /// Source: lookup-operator.
+    ///
+    /// ```kql
+    /// print k = 2 | lookup (datatable(k: int, b: string)[2, "z"]) on k | project b // z
+    /// ```
+    Operator "lookup": "T | lookup [kind=leftouter | inner] (Right) on Key, ... | $left.A == $right.B";
 }

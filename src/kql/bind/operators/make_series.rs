@@ -32,7 +32,6 @@ impl Binder<'_> {
     pub fn make_series(&mut self, series: &MakeSeries, input: &Relation, span: Span) -> Bind<Relation> {
         let row = Row::of(input);
         let on = self.whole(&series.on.expression, &row)?;
-        let axis = self.axis(series, on.kind(), span)?;
         let mut names = Names::default();
         let mut made = Aggregation::default();
         self.keys(&series.keys, input, &mut names, &mut made, true)?;
@@ -48,6 +47,7 @@ impl Binder<'_> {
             let fresh = made.columns.iter().skip(before);
             defaults.extend(fresh.map(|(_, e)| constant_to(&default, e.kind())));
         }
+        let axis = self.axis(series, on.kind(), span)?;
         let axis_name: Name = match &series.on.names {
             ColumnNames::One(name) => names.unique(&name.text),
             _ => names.unique(&automatic(&series.on.expression).unwrap_or_else(|| "Column1".to_owned())),
@@ -284,4 +284,17 @@ impl Bins {
             }
         }
     }
+}
+
+crate::pages! {
+    /// A series of aggregates over equal steps of an axis, as arrays, for each group.
+    ///
+    /// The end is not included. Steps without rows have the default, which is 0 unless it is given.
+    ///
+    /// Source: make-series-operator.
+    ///
+    /// ```kql
+    /// datatable(t: long)[1, 1, 3] | make-series n = count() on t from 1 to 4 step 1 | project n // [2,0,1]
+    /// ```
+    Operator "make-series": "T | make-series [Column =] Aggregate [default = Value], ... on Axis [from Start] [to End] step Step [by Key, ...]";
 }

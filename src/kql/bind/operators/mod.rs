@@ -29,8 +29,33 @@ use super::binder::Binder;
 use super::relation::Relation;
 use super::{Bind, Reported};
 use crate::diagnostic::{Diagnostic, Span};
+use crate::kql::Page;
 use crate::kql::ast::{Expression, Operator, OperatorKind, Pipeline};
 use crate::plan::Node;
+
+/// The manual pages of all operators and plugins.
+pub(super) const OPERATOR_PAGES: &[&[Page]] = &[
+    PAGES,
+    columns::PAGES,
+    expand::PAGES,
+    find::PAGES,
+    graph::PAGES,
+    join::PAGES,
+    make_series::PAGES,
+    parse::PAGES,
+    parse_kv::PAGES,
+    partition::PAGES,
+    plugins::PAGES,
+    reduce::PAGES,
+    results::PAGES,
+    rows::PAGES,
+    scan::PAGES,
+    search::PAGES,
+    sort::PAGES,
+    summarize::PAGES,
+    top_nested::PAGES,
+    union::PAGES,
+];
 
 impl Binder<'_> {
     /// The rows of a pipeline; `input` are those of the enclosing operator.
@@ -98,6 +123,9 @@ impl Binder<'_> {
             return Err(self.error("HP127", message, operator.name.span));
         }
         self.enter(operator.span)?;
+        if self.is_probed(operator.span.end) {
+            self.look_at_rows(input);
+        }
         let made = match input.graph.as_deref() {
             Some(graph) => self.over_graph(operator, input, graph),
             None => self.lowered(operator, input),
@@ -178,4 +206,42 @@ impl Binder<'_> {
 fn keeps_columns(kind: &OperatorKind) -> bool {
     use OperatorKind::*;
     matches!(kind, Where(_) | Sort(_) | Take(_) | Top(_) | Sample(_) | Render(_))
+}
+
+crate::pages! {
+    /// The rows with their order kept, so that functions of a row's place may stand.
+    ///
+    /// Source: serialize-operator.
+    ///
+    /// ```kql
+    /// range x from 1 to 3 step 1 | serialize n = row_number() | summarize max(n) // 3
+    /// ```
+    Operator "serialize": "T | serialize [[Column =] Expression, ...]";
+
+    /// Reads the rows to their end and gives none of them.
+    ///
+    /// Source: consume-operator.
+    ///
+    /// ```kql
+    /// range x from 1 to 3 step 1 | consume | count // 0
+    /// ```
+    Operator "consume": "T | consume [decodeblocks=true]";
+
+    /// The rows as they are, where they are said to have these columns.
+    ///
+    /// Source: tabular-expression-statements.
+    ///
+    /// ```kql
+    /// print a = 1 | assert-schema (a: long) | count // 1
+    /// ```
+    Operator "assert-schema": "T | assert-schema (Column: Kind, ...)";
+
+    /// The rows as they are: nothing is kept between queries.
+    ///
+    /// Source: tabular-expression-statements.
+    ///
+    /// ```kql
+    /// print a = 1 | execute-and-cache | count // 1
+    /// ```
+    Operator "execute-and-cache" as ["__executeAndCache"]: "T | execute-and-cache";
 }

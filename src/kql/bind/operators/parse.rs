@@ -124,3 +124,26 @@ fn literal(text: &str) -> String {
     }
     out
 }
+
+crate::pages! {
+    /// Columns taken out of a text by a pattern.
+    ///
+    /// A row whose text does not match keeps its place, the columns empty. `*` skips text. In `kind=regex` the texts
+    /// are regular expressions; in `kind=relaxed` a value that is not of its kind leaves the others as they are.
+    ///
+    /// Source: parse-operator.
+    ///
+    /// ```kql
+    /// print t = "user=ann id=7" | parse t with "user=" user " id=" id:long | project id // 7
+    /// ```
+    Operator "parse": "T | parse [kind=simple | regex | relaxed] [flags=Letters] Text with [*] \"text\" Column[:Kind] ...";
+
+    /// Columns taken out of a text by a pattern, and only the rows that match.
+    ///
+    /// Source: parse-where-operator.
+    ///
+    /// ```kql
+    /// datatable(t: string)["id=7", "none"] | parse-where t with "id=" id:long | count // 1
+    /// ```
+    Operator "parse-where": "T | parse-where [kind=simple | regex] [flags=Letters] Text with [*] \"text\" Column[:Kind] ...";
+}

@@ -218,6 +218,17 @@ fn is_delimiter(c: char) -> bool {
     !c.is_alphanumeric() && c != '_'
 }
 
+crate::pages! {
+    /// Columns taken out of a text of names and values.
+    ///
+    /// Source: parse-kv-operator.
+    ///
+    /// ```kql
+    /// print t = "src=10.0.0.1 port=443" | parse-kv t as (port: long) with (pair_delimiter=" ", kv_delimiter="=") | project port // 443
+    /// ```
+    Operator "parse-kv": "T | parse-kv Text as (Column: Kind, ...) [with (pair_delimiter=\",\", kv_delimiter=\":\", quote='\"', escape=\"\\\\\", greedy=true | regex=\"...\")]";
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

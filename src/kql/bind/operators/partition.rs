@@ -80,3 +80,14 @@ impl Binder<'_> {
         }
     }
 }
+
+crate::pages! {
+    /// A query over the rows of each value of a column, the results one after another.
+    ///
+    /// Source: partition-operator.
+    ///
+    /// ```kql
+    /// range x from 1 to 9 step 1 | extend k = x % 3 | partition by k (top 1 by x) | count // 3
+    /// ```
+    Operator "partition": "T | partition [hint.strategy=Name] by Column (Query)";
+}

@@ -273,3 +273,14 @@ impl Likeness {
         (terms, between)
     }
 }
+
+crate::pages! {
+    /// Texts that are alike, as patterns with `*` for what differs, with the count of each.
+    ///
+    /// Source: reduce-operator.
+    ///
+    /// ```kql
+    /// range x from 1 to 100 step 1 | extend t = strcat("user", x, " failed") | reduce by t with threshold=0.5 | summarize sum(Count) // 100
+    /// ```
+    Operator "reduce": "T | reduce [kind=Kind] by Column [with threshold=Share, characters=\"Characters\"]";
+}

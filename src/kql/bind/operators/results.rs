@@ -73,3 +73,23 @@ fn each(mut first: Relation) -> Vec<Value> {
     let others = std::mem::take(&mut first.others);
     std::iter::once(first).chain(others).map(Value::Table).collect()
 }
+
+crate::pages! {
+    /// Several queries over the same rows, each with a result of its own.
+    ///
+    /// Source: fork-operator.
+    ///
+    /// ```kql
+    /// range x from 1 to 9 step 1 | fork (where x > 7 | count) (count) // 2
+    /// ```
+    Operator "fork": "T | fork [Name=](Operators) [Name=](Operators) ...";
+
+    /// For each column its values with their counts, each a result of its own; with a query, its result first.
+    ///
+    /// Source: facet-operator.
+    ///
+    /// ```kql
+    /// datatable(a: string)["x", "y", "x"] | facet by a with (count) // 3
+    /// ```
+    Operator "facet": "T | facet by Column, ... [with (Operators)]";
+}

@@ -102,6 +102,9 @@ impl Binder<'_> {
             }
             _ => return Err(self.unsupported("'invoke' of such a function", invoke.function.span)),
         };
+        if self.settings.open_tables && !self.is_function(&call.name.text) {
+            return Ok(self.missing_function(&call.name));
+        }
         let closure = self.invoked(call)?;
         if let Some(first) = closure.function.parameters.first() {
             self.check_columns(first, input, span);
@@ -151,4 +154,55 @@ pub(super) fn data_type(kind: Kind) -> &'static str {
         Kind::Dynamic => "System.Object",
         Kind::Guid => "System.Guid",
     }
+}
+
+crate::pages! {
+    /// Rows of values at equal distances.
+    ///
+    /// The stop is included where a step meets it. Numbers, datetimes and timespans make ranges.
+    ///
+    /// Source: range-operator.
+    ///
+    /// ```kql
+    /// range x from 1 to 10 step 3 | summarize max(x) // 10
+    /// ```
+    Operator "range": "range Column from Start to Stop step Step";
+
+    /// The columns of a table as rows: name, place, data type and kind.
+    ///
+    /// Source: getschema-operator.
+    ///
+    /// ```kql
+    /// print a = 1, b = "x" | getschema | where ColumnName == "b" | project ColumnType // string
+    /// ```
+    Operator "getschema": "T | getschema";
+
+    /// A name for the rows at this place, for the steps after it.
+    ///
+    /// Source: as-operator.
+    ///
+    /// ```kql
+    /// range x from 1 to 3 step 1 | as t | where x == toscalar(t | summarize max(x)) // 3
+    /// ```
+    Operator "as": "T | as [hint.materialized=true] Name";
+
+    /// How the result wants to be drawn; the rows stay as they are.
+    ///
+    /// It is the last step of a query.
+    ///
+    /// Source: render-operator.
+    ///
+    /// ```kql
+    /// range x from 1 to 3 step 1 | render timechart with (title="x") | count // 3
+    /// ```
+    Operator "render": "T | render Chart [with (Property=Value, ...)]";
+
+    /// The rows that a function makes of the table: it is the function's first argument.
+    ///
+    /// Source: invoke-operator.
+    ///
+    /// ```kql
+    /// let few = (t: (x: long), n: long) { t | where x < n }; range x from 1 to 9 step 1 | invoke few(4) | count // 3
+    /// ```
+    Operator "invoke": "T | invoke Function(Argument, ...)";
 }

@@ -251,3 +251,16 @@ impl Scanning {
         }
     }
 }
+
+crate::pages! {
+    /// Sequences of rows that match steps one after another.
+    ///
+    /// A row is tried at each step; the state of a step holds the last row that matched it, as `Step.Column`.
+    ///
+    /// Source: scan-operator.
+    ///
+    /// ```kql
+    /// range x from 1 to 4 step 1 | scan declare (s: long = 0) with (step one: true => s = x + one.s;) | summarize max(s) // 10
+    /// ```
+    Operator "scan": "T | scan [with_match_id=Column] [partition by Key, ...] [order by Key, ...] [declare (Column: Kind [= Default], ...)] with (step Name [optional] [output=all | last | none]: Condition [=> Column = Value, ...]; ...)";
+}

@@ -182,3 +182,17 @@ fn pattern(text: &str, case_sensitive: bool) -> String {
 fn lacks(expression: &Expression, leg: &Relation) -> bool {
     matches!(&expression.kind, ExpressionKind::Name(name) if !leg.is_open() && !leg.schema.contains(&name.text))
 }
+
+crate::pages! {
+    /// The rows in which any column holds a term.
+    ///
+    /// Without tables it reads all of them. `$table` says where a row comes from. A rule cannot search all tables:
+    /// Azure refuses `search *`.
+    ///
+    /// Source: search-operator.
+    ///
+    /// ```kql
+    /// print a = "red fox", b = 1 | search "fox" | count // 1
+    /// ```
+    Operator "search": "[T |] search [kind=case_sensitive] [in (Table, Pattern*, ...)] Term | Column: \"text\" | Condition";
+}

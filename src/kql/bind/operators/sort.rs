@@ -58,3 +58,49 @@ impl Binder<'_> {
         }
     }
 }
+
+crate::pages! {
+    /// The rows in order of one or several keys.
+    ///
+    /// The order is descending unless `asc` says otherwise. Nulls come first in an ascending order and last in a
+    /// descending one.
+    ///
+    /// Source: sort-operator.
+    ///
+    /// ```kql
+    /// range x from 1 to 3 step 1 | sort by x | take 1 // 3
+    /// range x from 1 to 3 step 1 | sort by x asc | take 1 // 1
+    /// ```
+    Operator "sort" as ["order"]: "T | sort by Key [asc | desc] [nulls first | nulls last], ...";
+
+    /// The first rows in order of a key.
+    ///
+    /// `top 5 by x` is `sort by x | take 5`, and costs less.
+    ///
+    /// Source: top-operator.
+    ///
+    /// ```kql
+    /// range x from 1 to 9 step 1 | top 2 by x | summarize min(x) // 8
+    /// ```
+    Operator "top": "T | top N by Key [asc | desc] [nulls first | nulls last]";
+
+    /// That many rows, whichever.
+    ///
+    /// After `sort` they are the first ones.
+    ///
+    /// Source: take-operator.
+    ///
+    /// ```kql
+    /// range x from 1 to 9 step 1 | take 4 | count // 4
+    /// ```
+    Operator "take" as ["limit"]: "T | take N";
+
+    /// That many rows, drawn by chance.
+    ///
+    /// Source: sample-operator.
+    ///
+    /// ```kql
+    /// range x from 1 to 9 step 1 | sample 4 | count // 4
+    /// ```
+    Operator "sample": "T | sample N";
+}

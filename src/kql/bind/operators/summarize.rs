@@ -175,3 +175,47 @@ impl Binder<'_> {
 fn is_itself(name: &Name, expr: &Expr) -> bool {
     matches!(expr, Expr::Column(column, _) if column == name)
 }
+
+crate::pages! {
+    /// One row per group of rows, with aggregates over each group.
+    ///
+    /// Without `by` all rows are one group, and no row at all still gives one. With `by` alone it gives the groups'
+    /// keys. A key of the kind dynamic is an error: `tostring` makes a text of it. Columns without a name are called by
+    /// their aggregate, as `count_` and `sum_x`.
+    ///
+    /// Source: summarize-operator.
+    ///
+    /// ```kql
+    /// range x from 1 to 10 step 1 | summarize n = count() by odd = x % 2 == 1 | where odd | project n // 5
+    /// ```
+    Operator "summarize": "T | summarize [Column =] Aggregate, ... [by [Column =] Key, ...]";
+
+    /// Each combination of values once.
+    ///
+    /// Source: distinct-operator.
+    ///
+    /// ```kql
+    /// datatable(a: long)[1, 2, 1] | distinct a | count // 2
+    /// ```
+    Operator "distinct": "T | distinct Key, ... | *";
+
+    /// That many different values of a column.
+    ///
+    /// Source: sample-distinct-operator.
+    ///
+    /// ```kql
+    /// datatable(a: long)[1, 1, 1] | sample-distinct 5 of a | count // 1
+    /// ```
+    Operator "sample-distinct": "T | sample-distinct N of Column";
+
+    /// The number of rows, in one row.
+    ///
+    /// The column is called `Count` unless `as` names it.
+    ///
+    /// Source: count-operator.
+    ///
+    /// ```kql
+    /// range x from 1 to 3 step 1 | count // 3
+    /// ```
+    Operator "count": "T | count [as Column]";
+}

@@ -183,3 +183,23 @@ impl Binder<'_> {
         Ok(self.same_columns(&sorted, Node::Take { input: sorted.node, rows }))
     }
 }
+
+crate::pages! {
+    /// The first values of a column by an aggregate, and within each the first values of the next column.
+    ///
+    /// Source: top-nested-operator.
+    ///
+    /// ```kql
+    /// datatable(a: string, n: long)["x", 1, "x", 2, "y", 1] | top-nested 1 of a by sum(n) | project a // x
+    /// ```
+    Operator "top-nested": "T | top-nested [N] of Column [with others=Value] by Aggregate [asc | desc], [top-nested ...]";
+
+    /// The most frequent values of a column with an estimate of how often they occur.
+    ///
+    /// Source: top-hitters-operator.
+    ///
+    /// ```kql
+    /// datatable(a: string)["x", "y", "x"] | top-hitters 1 of a | project a // x
+    /// ```
+    Operator "top-hitters": "T | top-hitters N of Column [by Weight]";
+}

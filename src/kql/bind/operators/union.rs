@@ -170,3 +170,19 @@ fn united_columns(legs: &[Relation], uniting: &Uniting) -> Vec<United> {
     }
     columns
 }
+
+crate::pages! {
+    /// The rows of several tables, one after another.
+    ///
+    /// Columns that a table lacks are empty in its rows; with `kind=inner` only the columns that all have stay. Columns
+    /// of one name and different kinds become `x_long`, `x_string`. With `isfuzzy=true` tables that are not there are
+    /// left out; `withsource` names a column that says where a row comes from.
+    ///
+    /// Source: union-operator.
+    ///
+    /// ```kql
+    /// union (print a = 1), (print a = 2) | count // 2
+    /// union isfuzzy=true (print a = 1), NoSuchTable | count // 1
+    /// ```
+    Operator "union": "[T |] union [kind=inner | outer] [withsource=Column] [isfuzzy=true] Table, Pattern*, (Query), ...";
+}

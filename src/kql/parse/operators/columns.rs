@@ -1,5 +1,5 @@
 //! Operators that choose, compute or name columns.
-use super::super::{Parsed, Parser};
+use super::super::{Parsed, Parser, Wanted};
 use crate::diagnostic::Diagnostic;
 use crate::kql::ast::{
     Column, ColumnNames, Distinct, Expression, ExpressionKind, Extend, OperatorKind, Print, Project, ProjectByNames,
@@ -67,11 +67,12 @@ impl Parser<'_> {
 
     fn rename(&mut self) -> Parsed<Rename> {
         let new = self.name()?;
-        if !self.at("=") {
+        if !self.at("=") && !self.assumed() {
             let said = Diagnostic::error("KS005", format!("`=` is expected before {}", self.here()));
             return Err(self.report(said.at(self.token().span).help("project-rename new = old")));
         }
         self.advance();
+        self.want(Wanted::Column);
         let old = self.name()?;
         if self.at("(") || self.at(".") {
             let said = Diagnostic::error("KS109", "the old name of `project-rename` is a column").at(old.span);

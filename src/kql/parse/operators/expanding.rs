@@ -1,6 +1,6 @@
 //! Operators that make rows or columns of what stands in one value: `mv-expand`, `mv-apply`,
 //! `evaluate`, `invoke`.
-use super::super::{Parsed, Parser};
+use super::super::{Parsed, Parser, Wanted};
 use crate::kql::ast::{
     BagExpansion, Evaluate, Expression, ExpressionKind, Invoke, MvApply, MvColumn, MvExpand, OperatorKind,
 };
@@ -45,6 +45,7 @@ impl Parser<'_> {
     /// `evaluate plugin(arguments) : (schema)`
     pub(super) fn evaluate(&mut self) -> Parsed<OperatorKind> {
         let parameters = self.parameters(&[])?;
+        self.want(Wanted::Plugin);
         let name = self.name()?;
         let call = self.nested(|p| p.call(name))?;
         let schema = if self.eat(":") { Some(self.row_schema()?) } else { None };
@@ -52,6 +53,7 @@ impl Parser<'_> {
     }
 
     pub(super) fn invoke(&mut self) -> Parsed<OperatorKind> {
+        self.want(Wanted::Function);
         let function = self.table_reference()?;
         if matches!(function.kind, ExpressionKind::Call(_) | ExpressionKind::Path(_)) {
             return Ok(OperatorKind::Invoke(Invoke { function }));

@@ -149,7 +149,7 @@ impl Parser<'_> {
     }
 
     /// `as` and the `with_` parameters, in either order.
-    fn graph_table(&mut self, start: crate::diagnostic::Span, names: [&str; 2]) -> Parsed<GraphTable> {
+    fn graph_table(&mut self, start: crate::diagnostic::Span, names: [&'static str; 2]) -> Parsed<GraphTable> {
         let mut parameters = self.parameters(&names)?;
         let name = if self.eat_word("as") { Some(self.name()?) } else { None };
         parameters.extend(self.parameters(&names)?);

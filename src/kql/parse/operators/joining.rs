@@ -44,6 +44,9 @@ impl Parser<'_> {
 
     fn join_conditions(&mut self) -> Parsed<Vec<Expression>> {
         if !self.at_word("on") {
+            if self.assumed() {
+                return Ok(Vec::new());
+            }
             let said = Diagnostic::error("KS006", format!("`on` is missing before {}", self.here()));
             return Err(
                 self.report(said.at(self.token().span).help("name the key: `on Key` or `on $left.A == $right.B`"))
@@ -79,6 +82,9 @@ impl Parser<'_> {
         choices: &[(&'static str, T)],
     ) -> Option<Spanned<T>> {
         let Parameter { value, .. } = self.take_parameter(parameters, &[name])?;
+        if self.want_value(&value, choices.iter().map(|(word, _)| *word)) {
+            return None;
+        }
         let written = word_of(&value).unwrap_or_default();
         if let Some((_, choice)) = choices.iter().find(|(word, _)| *word == written) {
             return Some(Spanned { value: *choice, span: value.span });
@@ -107,6 +113,7 @@ impl Parser<'_> {
 
     fn take_flag(&mut self, parameters: &mut Vec<Parameter>, name: &str) -> bool {
         let Some(Parameter { value, .. }) = self.take_parameter(parameters, &[name]) else { return false };
+        self.want_value(&value, ["true", "false"].into_iter());
         if let ExpressionKind::Literal(Literal::Bool(flag)) = value.kind {
             return flag.unwrap_or(false);
         }

@@ -89,8 +89,8 @@ pub(super) fn find(name: &str) -> Option<Read> {
     known.or(UNSUPPORTED.contains(&name).then_some(UNREAD))
 }
 
-/// What may be meant by an unknown name.
-pub(super) fn names() -> impl Iterator<Item = &'static str> {
+/// The names of all operators that are read: what may be meant by an unknown name.
+pub fn names() -> impl Iterator<Item = &'static str> {
     OPERATORS.iter().map(|(name, _)| *name).filter(|name| !name.starts_with('_'))
 }
 

@@ -1,5 +1,5 @@
 //! Operators that choose or order rows, and the small ones that only mark them.
-use super::super::{Parsed, Parser};
+use super::super::{Parsed, Parser, Wanted};
 use crate::diagnostic::{Diagnostic, Span};
 use crate::kql::ast::{
     As, Consume, Count, Name, NullsOrder, OperatorKind, Range, Render, RenderProperty, Sample, SampleDistinct, Sort,
@@ -9,7 +9,8 @@ use crate::kql::lex::TokenKind;
 
 impl Parser<'_> {
     pub(in super::super) fn at_operator_end(&self) -> bool {
-        matches!(self.token().kind, TokenKind::Symbol("|" | ";" | ")" | "}") | TokenKind::End)
+        // Where a text is not whole, what may be left out may follow as well.
+        !self.may_go_on() && matches!(self.token().kind, TokenKind::Symbol("|" | ";" | ")" | "}") | TokenKind::End)
     }
 
     /// The span of the operator's name, which has just been read.
@@ -130,6 +131,7 @@ impl Parser<'_> {
 
     /// `render timechart with (title="x", ycolumns=a, b)`, or the properties bare as they once were.
     pub(super) fn render(&mut self) -> Parsed<OperatorKind> {
+        self.want(Wanted::Chart);
         if self.token().kind != TokenKind::Word {
             return self.expected("the name of a chart");
         }

@@ -215,3 +215,54 @@ impl Binder<'_> {
         Reported
     }
 }
+
+crate::pages! {
+    /// A graph of rows that are edges, and of tables of its nodes.
+    ///
+    /// Only the operators over graphs can follow.
+    ///
+    /// Source: make-graph-operator.
+    ///
+    /// ```kql
+    /// datatable(s: string, t: string)["a", "b", "b", "c", "x", "y"] | make-graph s --> t with_node_id=n | graph-to-table nodes | count // 5
+    /// ```
+    Operator "make-graph": "Edges | make-graph Source --> Target [with Nodes on Id [, Nodes on Id] | with_node_id=Column] [partitioned-by Column (Operators)]";
+
+    /// A row for each place of the graph that a pattern of nodes and edges fits.
+    ///
+    /// `-->`, `<--` and `--` are edges without a name, `-[e*1..5]->` is a path of one to five edges.
+    ///
+    /// Source: graph-match-operator.
+    ///
+    /// ```kql
+    /// datatable(s: string, t: string)["a", "b", "b", "c", "x", "y"] | make-graph s --> t with_node_id=n | graph-match (a)-[e]->(b)-[f]->(c) project p = strcat(a.n, b.n, c.n) // abc
+    /// ```
+    Operator "graph-match": "G | graph-match [cycles=all | none | unique_edges] (Node)-[Edge]->(Node)..., ... [where Condition] project [Column =] Expression, ...";
+
+    /// The shortest paths between the nodes that a condition chooses.
+    ///
+    /// Source: graph-shortest-paths-operator.
+    ///
+    /// ```kql
+    /// datatable(s: string, t: string)["a", "b", "b", "c", "x", "y"] | make-graph s --> t with_node_id=n | graph-shortest-paths (a)-[e*1..5]->(b) where a.n == "a" and b.n == "c" project hops = array_length(e) // 2
+    /// ```
+    Operator "graph-shortest-paths": "G | graph-shortest-paths [output=any | all] (Node)-[Edge*Least..Most]->(Node) where Condition project [Column =] Expression, ...";
+
+    /// The graph with the number of the part that each node hangs together with.
+    ///
+    /// Source: graph-mark-components-operator.
+    ///
+    /// ```kql
+    /// datatable(s: string, t: string)["a", "b", "b", "c", "x", "y"] | make-graph s --> t with_node_id=n | graph-mark-components | graph-to-table nodes | summarize dcount(ComponentId) // 2
+    /// ```
+    Operator "graph-mark-components": "G | graph-mark-components [kind=weak | strong] [with_component_id=Column]";
+
+    /// The nodes or the edges of a graph as rows; both are two results.
+    ///
+    /// Source: graph-to-table-operator.
+    ///
+    /// ```kql
+    /// datatable(s: string, t: string)["a", "b", "b", "c", "x", "y"] | make-graph s --> t with_node_id=n | graph-to-table edges | count // 3
+    /// ```
+    Operator "graph-to-table": "G | graph-to-table nodes [with_node_id=Column] | edges [with_source_id=Column] [with_target_id=Column] [as Name]";
+}

@@ -21,11 +21,11 @@ mod schemas;
 mod sequence_detect;
 mod shape_lookup;
 
-use crate::diagnostic::Span;
-use crate::kql::ast::{Call, Evaluate, RowSchema};
-use crate::kql::bind::Bind;
+use crate::diagnostic::{Diagnostic, Span, closest};
+use crate::kql::ast::{Call, Evaluate, Name, RowSchema};
 use crate::kql::bind::binder::Binder;
 use crate::kql::bind::relation::Relation;
+use crate::kql::bind::{Bind, Reported};
 
 /// A plugin: signature, manual page with examples, lowering.
 pub struct Plugin {
@@ -88,6 +88,16 @@ impl Plugin {
         let needed = self.parameters.iter().filter(|p| !p.optional).count();
         let repeats = self.parameters.iter().any(|p| p.repeats);
         (needed, if repeats { usize::MAX } else { self.parameters.len() })
+    }
+
+    /// `evaluate narrow()`; brackets stand around what may be left out.
+    pub fn signature(&self) -> String {
+        let each = self.parameters.iter().map(|parameter| {
+            let dots = if parameter.repeats { ", …" } else { "" };
+            let text = format!("{}: {}{dots}", parameter.name, parameter.takes.name());
+            if parameter.optional { format!("[{text}]") } else { text }
+        });
+        format!("evaluate {}({})", self.name, each.collect::<Vec<_>>().join(", "))
     }
 }
 
@@ -169,8 +179,7 @@ impl Binder<'_> {
     pub fn evaluate(&mut self, evaluate: &Evaluate, input: &Relation, span: Span) -> Bind<Relation> {
         let call = &evaluate.call;
         let Some(plugin) = plugins().find(|plugin| plugin.name == call.name.text) else {
-            let known = plugins().map(|plugin| plugin.name);
-            return Err(self.unknown("KS211", "plugin", &call.name.text, call.name.span, known));
+            return Err(self.unknown_plugin(&call.name));
         };
         let (least, most) = plugin.arity();
         if !(least..=most).contains(&call.arguments.len()) {
@@ -180,6 +189,29 @@ impl Binder<'_> {
         let input = self.with_named_columns(plugin, call, input);
         (plugin.lower)(self, &Evaluation { plugin, call, schema: evaluate.schema.as_ref(), input: &input, span })
     }
+
+    fn unknown_plugin(&mut self, name: &Name) -> Reported {
+        let message = format!("The plug-in function '{}' is not defined.", name.text);
+        let said = Diagnostic::error("KS124", message).at(name.span);
+        self.say(match closest(&name.text, plugins().map(|plugin| plugin.name)) {
+            Some(near) => said.help(format!("did you mean '{near}'?")),
+            None => said,
+        });
+        Reported
+    }
+}
+
+crate::pages! {
+    /// The rows that a plugin makes of the table.
+    ///
+    /// Where the columns depend on the data, a schema behind the call fixes them.
+    ///
+    /// Source: evaluate-operator.
+    ///
+    /// ```kql
+    /// print bag = dynamic({"a": 1}) | evaluate bag_unpack(bag) | project a // 1
+    /// ```
+    Operator "evaluate": "T | evaluate [hint.Name=Value] Plugin(Argument, ...) [: (Column: Kind, ...)]";
 }
 
 /// A number of arguments in words.

@@ -1,0 +1,149 @@
+//! All names that have a manual page, by family.
+use crate::functions::aggregates;
+use crate::functions::{self, Dialect};
+use crate::kql::bind::plugins;
+use crate::kql::{self, Subject};
+
+/// A family of names, each with its summary, in the order of the names.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Section {
+    pub title: String,
+    pub entries: Vec<(&'static str, String)>,
+}
+
+impl Section {
+    pub fn names(&self) -> impl Iterator<Item = &'static str> {
+        self.entries.iter().map(|(name, _)| *name)
+    }
+}
+
+/// The parts of the language that have pages of their own.
+const SUBJECTS: &[(Subject, &str)] = &[
+    (Subject::Operator, "Operators"),
+    (Subject::Statement, "Statements"),
+    (Subject::Table, "Tables"),
+    (Subject::Kind, "Kinds"),
+];
+
+/// The families of functions by their modules; others are called as their module is.
+const FAMILIES: &[(&str, &str)] = &[
+    ("operators", "Comparison, presence and text operators"),
+    ("arithmetic", "Arithmetic operators"),
+    ("branches", "Branches, rows and columns"),
+    ("in order", "Functions of ordered rows"),
+    ("aggregates", "Aggregates"),
+    ("convert", "Conversions"),
+    ("string", "Strings"),
+    ("extract", "Extraction and regular expressions"),
+    ("parse", "Parsers of texts"),
+    ("encoding", "Encodings"),
+    ("hash", "Hashes"),
+    ("presence", "Null and empty values"),
+    ("datetime", "Dates and times"),
+    ("timespan", "Dates and times"),
+    ("bin", "Bins"),
+    ("array", "Arrays"),
+    ("bag", "Property bags"),
+    ("sets", "Sets"),
+    ("net", "IP addresses"),
+    ("geo", "Places on Earth"),
+    ("math", "Mathematics"),
+    ("special", "Mathematics"),
+    ("bitwise", "Bits"),
+    ("series", "Series"),
+    ("sketch", "Sketches"),
+    ("misc", "Values of any kind"),
+    ("elsewhere", "Data of services"),
+];
+
+/// Every name by family: operators, statements, tables, kinds, plugins, then the function library.
+pub fn help_index() -> Vec<Section> {
+    let mut sections: Vec<Section> = SUBJECTS.iter().map(|(subject, title)| of_subject(*subject, title)).collect();
+    let entries = plugins().map(|plugin| (plugin.name, functions::summary(plugin.docs))).collect();
+    sections.push(Section { title: "Plugins".to_owned(), entries });
+    FAMILIES.iter().for_each(|(_, title)| section(&mut sections, title));
+    for page in kql::pages() {
+        let family = match page.subject {
+            Subject::Function => "branches",
+            Subject::InOrder => "in order",
+            Subject::Infix => "operators",
+            _ => continue,
+        };
+        add(&mut sections, family, page.name, page.docs);
+    }
+    for item in functions::all().filter(|item| item.dialect == Dialect::Kql && !item.name.starts_with('.')) {
+        add(&mut sections, module(item.family), item.name, item.docs);
+    }
+    for item in aggregates::all().filter(|item| item.dialect == Dialect::Kql) {
+        add(&mut sections, "aggregates", item.name, item.docs);
+    }
+    for (name, item) in aggregates::conditional() {
+        add(&mut sections, "aggregates", name, item.docs);
+    }
+    sections.iter_mut().for_each(in_order);
+    sections.retain(|section| !section.entries.is_empty());
+    sections
+}
+
+fn of_subject(subject: Subject, title: &str) -> Section {
+    let pages = kql::pages().filter(|page| page.subject == subject);
+    let entries = pages.map(|page| (page.name, functions::summary(page.docs))).collect();
+    Section { title: title.to_owned(), entries }
+}
+
+fn in_order(section: &mut Section) {
+    section.entries.sort_by_key(|(name, _)| *name);
+    section.entries.dedup_by_key(|(name, _)| *name);
+}
+
+fn add(sections: &mut Vec<Section>, family: &str, name: &'static str, docs: &str) {
+    let known = FAMILIES.iter().find(|(module, _)| *module == family);
+    let title = known.map_or(family, |(_, title)| title);
+    section(sections, title);
+    if let Some(section) = sections.iter_mut().find(|section| section.title == title) {
+        section.entries.push((name, functions::summary(docs)));
+    }
+}
+
+/// Makes sure that there is a section of that title.
+fn section(sections: &mut Vec<Section>, title: &str) {
+    if !sections.iter().any(|section| section.title == title) {
+        sections.push(Section { title: title.to_owned(), entries: Vec::new() });
+    }
+}
+
+/// The module behind `functions` that a family stands in.
+fn module(path: &'static str) -> &'static str {
+    let mut parts = path.split("::").skip_while(|part| *part != "functions").skip(1);
+    parts.next().unwrap_or("misc")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::help;
+
+    #[test]
+    fn every_name_has_a_page() {
+        let sections = help_index();
+        assert!(sections.iter().map(|s| s.entries.len()).sum::<usize>() > 400);
+        for name in sections.iter().flat_map(Section::names) {
+            let page = help(name).unwrap();
+            assert!(page.contains("Source: ") && page.contains("```kql"), "{name}: {page}");
+        }
+    }
+
+    #[test]
+    fn every_operator_that_is_read_has_a_page() {
+        let known: Vec<&str> =
+            kql::pages().filter(|p| p.subject == Subject::Operator).flat_map(|p| p.names()).collect();
+        let missing: Vec<&str> = kql::operators().filter(|name| !known.contains(name)).collect();
+        assert!(missing.is_empty(), "without a page: {missing:?}");
+    }
+
+    #[test]
+    fn every_call_that_is_bound_by_rules_of_its_own_has_a_page() {
+        let missing: Vec<&str> = kql::bind::forms().filter(|name| help(name).is_err()).collect();
+        assert!(missing.is_empty(), "without a page: {missing:?}");
+    }
+}
