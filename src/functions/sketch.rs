@@ -1,7 +1,8 @@
 //! Reading the intermediate results of distinct counts (`hll`) and percentiles (`tdigest`).
 use super::Context;
+use super::aggregates::{ordered, unordered};
 use super::items::json_rows;
-use super::row::{Dyn, JsonOut, Real};
+use super::row::{Any, Dyn, JsonOut, Real};
 use crate::diagnostic::Result;
 use crate::types::{Column, Dynamic, Json, Kind, Value, convert, number};
 use std::collections::BTreeSet;
@@ -78,43 +79,69 @@ pub fn common_hashes(values: &[Option<Dynamic>]) -> Vec<Option<i64>> {
     counts
 }
 
-/// Values in ascending order with their weights.
-pub(super) struct Digest(pub Vec<(f64, u64)>);
+/// Values of one kind in ascending order, with their weights.
+pub(super) struct Digest {
+    /// Datetimes and timespans are told from numbers, which all are reals.
+    pub kind: Kind,
+    /// Ticks, or integers of the same order as the reals.
+    pub pairs: Vec<(i64, u64)>,
+}
 
 impl Digest {
     pub fn of(value: Dynamic) -> Option<Digest> {
         let text = value.to_json();
         let json = Json::new(&text);
         let (values, weights) = (json.index(0)?, json.index(1)?);
+        let kind = json.index(2).and_then(|kind| Kind::parse(&kind.as_str()?)).unwrap_or(Kind::Real);
+        let key = |value: Json| if kind == Kind::Real { value.as_f64().map(ordered) } else { value.as_i64() };
         let pairs = values.elements().zip(weights.elements());
-        let pairs = pairs.map(|(value, weight)| Some((value.as_f64()?, u64::try_from(weight.as_i64()?).ok()?)));
-        pairs.collect::<Option<Vec<_>>>().map(Digest)
+        let pairs = pairs.map(|(value, weight)| Some((key(value)?, u64::try_from(weight.as_i64()?).ok()?)));
+        Some(Digest { kind, pairs: pairs.collect::<Option<Vec<_>>>()? })
+    }
+
+    /// What a value of this kind is among the pairs; none for null and NaN.
+    pub fn key(kind: Kind, value: &Value) -> Option<i64> {
+        match (kind, convert::value_to(value, kind)) {
+            (Kind::Real, real) => real.as_real().filter(|real| !real.is_nan()).map(ordered),
+            (_, ticks) => ticks.as_long(),
+        }
     }
 
     pub fn to_json(&self) -> String {
         use super::items::array;
-        let values = array(self.0.iter().map(|(value, _)| number::json_real(*value)));
-        array([values, array(self.0.iter().map(|(_, weight)| weight.to_string()))])
+        let values = self.pairs.iter().map(|(key, _)| match self.kind {
+            Kind::Real => number::json_real(unordered(*key)),
+            _ => key.to_string(),
+        });
+        let parts = [array(values), array(self.pairs.iter().map(|(_, weight)| weight.to_string()))];
+        let kind = (self.kind != Kind::Real).then(|| format!("\"{}\"", self.kind));
+        array(parts.into_iter().chain(kind))
     }
 
     fn total(&self) -> f64 {
-        self.0.iter().map(|(_, weight)| *weight as f64).sum()
+        self.pairs.iter().map(|(_, weight)| *weight as f64).sum()
     }
 
-    /// The smallest value that so many percent of all weights do not exceed.
-    fn percentile(&self, percentile: f64) -> Option<f64> {
+    /// The smallest value that so many percent of all weights do not exceed, as JSON text.
+    fn percentile(&self, percentile: f64) -> Option<String> {
         let rank = super::aggregates::nearest_rank(self.total(), percentile);
         let mut seen = 0.0;
-        let found = self.0.iter().find(|(_, weight)| {
+        let found = self.pairs.iter().find(|(_, weight)| {
             seen += *weight as f64;
             seen >= rank
         });
-        found.or(self.0.last()).map(|(value, _)| *value)
+        let (key, _) = found.or(self.pairs.last())?;
+        Some(match self.kind {
+            Kind::DateTime => Value::DateTime(*key).to_json(),
+            Kind::TimeSpan => Value::TimeSpan(*key).to_json(),
+            _ => number::json_real(unordered(*key)),
+        })
     }
 
-    /// The weight of all values up to one.
-    fn rank(&self, value: f64) -> f64 {
-        self.0.iter().filter(|(known, _)| *known <= value).map(|(_, weight)| *weight as f64).sum()
+    /// The weight of all values up to one; none where that is no value of the digest's kind.
+    fn rank(&self, value: &Value) -> Option<f64> {
+        let most = Self::key(self.kind, value)?;
+        Some(self.pairs.iter().filter(|(key, _)| *key <= most).map(|(_, weight)| *weight as f64).sum())
     }
 }
 
@@ -137,11 +164,13 @@ fn tdigest_merge(_: &Context, args: &[Column], rows: usize) -> Result<Column> {
     Ok(json_rows(args, rows, |row| {
         let held = args.iter().filter_map(|column| Digest::of(Dynamic::of(column, row)?));
         let mut merged = held.reduce(|mut all, more| {
-            all.0.extend(more.0);
+            if all.kind == more.kind {
+                all.pairs.extend(more.pairs);
+            }
             all
         })?;
-        merged.0.sort_by(|a, b| a.0.total_cmp(&b.0));
-        merged.0.dedup_by(|next, kept| {
+        merged.pairs.sort_unstable();
+        merged.pairs.dedup_by(|next, kept| {
             let same = next.0 == kept.0;
             if same {
                 kept.1 = kept.1.saturating_add(next.1);
@@ -166,7 +195,7 @@ fn percentiles(_: &Context, args: &[Column], rows: usize) -> Result<Column> {
     let Some((digests, columns)) = args.split_first() else { return Ok(Column::nulls(Kind::Dynamic, rows)) };
     Ok(json_rows(args, rows, |row| {
         let digest = Digest::of(Dynamic::of(digests, row)?)?;
-        let one = |percentile: Option<f64>| digest.percentile(percentile?).map(number::json_real);
+        let one = |percentile: Option<f64>| digest.percentile(percentile?);
         let found = wanted(columns, row).into_iter().map(|p| one(p).unwrap_or_else(|| "null".to_owned()));
         Some(super::items::array(found))
     }))
@@ -190,8 +219,7 @@ crate::scalars! {
     /// percentile_tdigest(dynamic([[1.0, 2.0, 9.0], [1, 1, 1]]), 50) // 2.0
     /// ```
     kql fn percentile_tdigest (tdigest: Dyn, percentile: Real) -> Option<JsonOut> {
-        let value = Digest::of(tdigest)?.percentile(percentile)?;
-        Some(JsonOut(number::json_real(value)))
+        Digest::of(tdigest)?.percentile(percentile).map(JsonOut)
     }
 
     /// How many of the values of an intermediate result that `tdigest` gave are not larger than a value.
@@ -201,7 +229,7 @@ crate::scalars! {
     /// ```kql
     /// rank_tdigest(dynamic([[1.0, 2.0, 9.0], [1, 1, 1]]), 2) // 2
     /// ```
-    kql fn rank_tdigest (tdigest: Dyn, value: Real) -> Option<f64> { Some(Digest::of(tdigest)?.rank(value)) }
+    kql fn rank_tdigest (tdigest: Dyn, value: Any) -> Option<f64> { Digest::of(tdigest)?.rank(&value) }
 
     /// How many percent of the values of an intermediate result that `tdigest` gave are not larger than a value.
     ///
@@ -210,9 +238,9 @@ crate::scalars! {
     /// ```kql
     /// percentrank_tdigest(dynamic([[1.0, 2.0], [1, 1]]), 1) // 50
     /// ```
-    kql fn percentrank_tdigest (tdigest: Dyn, value: Real) -> Option<f64> {
+    kql fn percentrank_tdigest (tdigest: Dyn, value: Any) -> Option<f64> {
         let digest = Digest::of(tdigest)?;
-        Some(digest.rank(value) / digest.total() * 100.0)
+        Some(digest.rank(&value)? / digest.total() * 100.0)
     }
 }
 

@@ -134,13 +134,13 @@ fn real(order: &Column) -> Box<dyn Fn(usize) -> Option<i64> + '_> {
 }
 
 /// An integer that orders as the real does; both zeros are one.
-pub(super) fn ordered(real: f64) -> i64 {
+pub(in crate::functions) fn ordered(real: f64) -> i64 {
     let bits = (real + 0.0).to_bits() as i64;
     bits ^ (((bits >> 63) as u64) >> 1) as i64
 }
 
 /// The real that [`ordered`] made an integer of.
-pub(super) fn unordered(key: i64) -> f64 {
+pub(in crate::functions) fn unordered(key: i64) -> f64 {
     f64::from_bits((key ^ (((key >> 63) as u64) >> 1) as i64) as u64)
 }
 

@@ -13,35 +13,38 @@ use std::sync::Arc;
 
 const HASHER: FixedState = FixedState::with_seed(7);
 
-/// The distinct pairs of group and value, each with the ordinal of its first row.
+/// The distinct pairs of group and value, each with its first sight.
 #[derive(Default)]
 struct Pairs {
     table: HashTable<u32>,
     keys: Vec<u64>,
-    ordinals: Vec<u64>,
+    sights: Vec<Sight>,
 }
+
+/// The ordinal of a row, and the place among the elements of its array.
+type Sight = (u64, u32);
 
 impl Pairs {
     #[inline]
-    fn insert(&mut self, group: u32, value: u32, ordinal: u64) {
+    fn insert(&mut self, group: u32, value: u32, sight: Sight) {
         let key = u64::from(group) << 32 | u64::from(value);
-        let Pairs { table, keys, ordinals } = self;
+        let Pairs { table, keys, sights } = self;
         let hash = HASHER.hash_one(key);
         match table.entry(hash, |&i| keys[i as usize] == key, |&i| HASHER.hash_one(keys[i as usize])) {
             hashbrown::hash_table::Entry::Occupied(found) => {
-                let known = &mut ordinals[*found.get() as usize];
-                *known = (*known).min(ordinal);
+                let known = &mut sights[*found.get() as usize];
+                *known = (*known).min(sight);
             }
             hashbrown::hash_table::Entry::Vacant(slot) => {
                 slot.insert(keys.len() as u32);
                 keys.push(key);
-                ordinals.push(ordinal);
+                sights.push(sight);
             }
         }
     }
 
-    fn each(&self) -> impl Iterator<Item = (u32, u32, u64)> + '_ {
-        self.keys.iter().zip(&self.ordinals).map(|(key, ordinal)| ((key >> 32) as u32, *key as u32, *ordinal))
+    fn each(&self) -> impl Iterator<Item = (u32, u32, Sight)> + '_ {
+        self.keys.iter().zip(&self.sights).map(|(key, sight)| ((key >> 32) as u32, *key as u32, *sight))
     }
 }
 
@@ -73,9 +76,11 @@ impl State for Distinct {
         let Some(argument) = arguments.first() else { return Ok(()) };
         let values = Elements::of(argument, rows);
         let numbers = self.values.numbers(&values.column);
-        for ((&group, number), &ordinal) in values.groups.iter().zip(numbers).zip(values.ordinals.iter()) {
+        let places = values.places.iter().copied().chain(std::iter::repeat(0));
+        let sights = values.ordinals.iter().copied().zip(places);
+        for ((&group, number), sight) in values.groups.iter().zip(numbers).zip(sights) {
             if number != NULL {
-                self.pairs.insert(group, number, ordinal);
+                self.pairs.insert(group, number, sight);
             }
         }
         self.bounded(rows.context)
@@ -84,8 +89,8 @@ impl State for Distinct {
     fn merge(&mut self, other: Box<dyn State>, into: &[u32], _: usize) -> Result<()> {
         let other: Distinct = same(other)?;
         let known = self.values.absorb(&other.values);
-        for (group, value, ordinal) in other.pairs.each() {
-            self.pairs.insert(into[group as usize], known.at(value), ordinal);
+        for (group, value, sight) in other.pairs.each() {
+            self.pairs.insert(into[group as usize], known.at(value), sight);
         }
         Ok(())
     }
@@ -101,8 +106,8 @@ impl State for Distinct {
 
 /// Sets in order of first sight, cut to the largest size after merging.
 fn sets(state: Distinct, _: &Context, count: usize) -> Result<Column> {
-    let mut members: Vec<(u32, u64, u32)> =
-        state.pairs.each().map(|(group, value, ordinal)| (group, ordinal, value)).collect();
+    let mut members: Vec<(u32, Sight, u32)> =
+        state.pairs.each().map(|(group, value, sight)| (group, sight, value)).collect();
     members.sort_unstable();
     let (mut offsets, mut numbers) = (vec![0u32], Vec::with_capacity(members.len()));
     let mut rest = members.as_slice();

@@ -9,6 +9,8 @@ pub struct Elements<'a> {
     pub column: Cow<'a, Column>,
     pub groups: Cow<'a, [u32]>,
     pub ordinals: Cow<'a, [u64]>,
+    /// The place of each among the elements of its row; empty where no value is an array.
+    pub places: Vec<u32>,
 }
 
 impl<'a> Elements<'a> {
@@ -17,12 +19,17 @@ impl<'a> Elements<'a> {
         if column.kind() == Kind::Dynamic && (0..column.len()).any(is_array) {
             return Self::opened(column, rows);
         }
-        Elements { column: Cow::Borrowed(column), groups: rows.groups.into(), ordinals: rows.ordinals.into() }
+        Elements {
+            column: Cow::Borrowed(column),
+            groups: rows.groups.into(),
+            ordinals: rows.ordinals.into(),
+            places: Vec::new(),
+        }
     }
 
     fn opened(column: &Column, rows: &Rows) -> Elements<'a> {
         let mut values = Builder::new(Kind::Dynamic, column.len());
-        let (mut groups, mut ordinals) = (Vec::new(), Vec::new());
+        let (mut groups, mut ordinals, mut places) = (Vec::new(), Vec::new(), Vec::new());
         for (row, (group, ordinal)) in rows.groups.iter().zip(rows.ordinals).enumerate() {
             let before = values.len();
             match Dynamic::of(column, row) {
@@ -34,8 +41,9 @@ impl<'a> Elements<'a> {
             }
             groups.resize(groups.len() + values.len() - before, *group);
             ordinals.resize(groups.len(), *ordinal);
+            places.extend((0u32..).take(values.len() - before));
         }
-        Elements { column: Cow::Owned(values.finish()), groups: groups.into(), ordinals: ordinals.into() }
+        Elements { column: Cow::Owned(values.finish()), groups: groups.into(), ordinals: ordinals.into(), places }
     }
 }
 

@@ -1,6 +1,6 @@
 //! Aggregates whose state is one value per group that takes in row after row.
 use super::{Rows, State, same};
-use crate::diagnostic::Result;
+use crate::diagnostic::{Fault, Result};
 use crate::functions::Context;
 use crate::types::{Builder, Column, Kind};
 use std::any::Any;
@@ -9,11 +9,18 @@ use std::any::Any;
 pub trait Fold: Clone + Default + Send + 'static {
     fn take(&mut self, arguments: &[Column], row: usize);
     fn join(&mut self, other: Self);
+
+    /// How many values it holds, where that grows with the rows.
+    fn size(&self) -> usize {
+        0
+    }
 }
 
 /// The states of all groups.
 pub struct Folded<F> {
     groups: Vec<F>,
+    /// The values of all groups.
+    size: usize,
     result: Kind,
     write: fn(&F, &mut Builder),
 }
@@ -21,7 +28,14 @@ pub struct Folded<F> {
 impl<F: Fold> Folded<F> {
     /// A state whose results, of kind `result`, `write` appends.
     pub fn boxed(result: Kind, write: fn(&F, &mut Builder)) -> Box<dyn State> {
-        Box::new(Folded { groups: Vec::new(), result, write })
+        Box::new(Folded { groups: Vec::new(), size: 0, result, write })
+    }
+
+    fn bounded(&self, context: &Context) -> Result<()> {
+        match self.size > context.limits.values {
+            true => Err(Fault::limit("values", "too many values in one aggregate")),
+            false => Ok(()),
+        }
     }
 }
 
@@ -30,10 +44,12 @@ impl<F: Fold> State for Folded<F> {
         self.groups.resize(rows.count, F::default());
         for (row, &group) in rows.groups.iter().enumerate() {
             if let Some(state) = self.groups.get_mut(group as usize) {
+                let before = state.size();
                 state.take(arguments, row);
+                self.size += state.size().saturating_sub(before);
             }
         }
-        Ok(())
+        self.bounded(rows.context)
     }
 
     fn merge(&mut self, other: Box<dyn State>, into: &[u32], count: usize) -> Result<()> {
@@ -41,13 +57,16 @@ impl<F: Fold> State for Folded<F> {
         let other: Folded<F> = same(other)?;
         for (&group, from) in into.iter().zip(other.groups) {
             if let Some(state) = self.groups.get_mut(group as usize) {
+                let before = state.size();
                 state.join(from);
+                self.size += state.size().saturating_sub(before);
             }
         }
         Ok(())
     }
 
-    fn finish(mut self: Box<Self>, _: &Context, count: usize) -> Result<Column> {
+    fn finish(mut self: Box<Self>, context: &Context, count: usize) -> Result<Column> {
+        self.bounded(context)?;
         self.groups.resize(count, F::default());
         let mut builder = Builder::new(self.result, count);
         self.groups.iter().for_each(|state| (self.write)(state, &mut builder));

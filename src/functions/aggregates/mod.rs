@@ -18,6 +18,7 @@ mod schema;
 mod sketch;
 mod sum;
 
+pub(super) use arg::{ordered, unordered};
 pub use percentile::nearest_rank;
 
 use super::{Context, Dialect, Parameter, Returns};

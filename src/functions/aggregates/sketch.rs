@@ -2,11 +2,10 @@
 //!
 //! Their form is our own: a count is kept as the smallest hashes of its values, percentiles as values with weights.
 use super::State;
-use super::arg::{ordered, unordered};
 use super::fold::{Fold, Folded};
-use crate::diagnostic::{Fault, Result};
+use crate::diagnostic::Result;
 use crate::functions::sketch::{Digest, Hashes};
-use crate::types::{Builder, Column, Dynamic, Kind, Value, convert};
+use crate::types::{Builder, Column, Dynamic, Kind, Value};
 use foldhash::fast::FixedState;
 use std::collections::{BTreeMap, BTreeSet};
 use std::hash::BuildHasher;
@@ -45,6 +44,10 @@ impl Fold for Values {
     fn join(&mut self, other: Self) {
         self.0.add(other.0.0);
     }
+
+    fn size(&self) -> usize {
+        self.0.0.len()
+    }
 }
 
 #[derive(Clone, Default)]
@@ -59,21 +62,40 @@ impl Fold for Counts {
     fn join(&mut self, other: Self) {
         self.0.add(other.0.0);
     }
+
+    fn size(&self) -> usize {
+        self.0.0.len()
+    }
 }
 
-/// How often each number occurs.
+/// How often each value occurs, all of them of one kind.
 #[derive(Clone, Default)]
-struct Weights(BTreeMap<i64, u64>);
+struct Weights {
+    kind: Option<Kind>,
+    values: BTreeMap<i64, u64>,
+}
 
 impl Weights {
-    fn add(&mut self, value: f64, weight: u64) {
-        let known = self.0.entry(ordered(value)).or_default();
-        *known = known.saturating_add(weight);
+    /// Takes in values of a kind; those of another kind than the first are passed over.
+    fn add(&mut self, kind: Kind, values: impl IntoIterator<Item = (i64, u64)>) {
+        if *self.kind.get_or_insert(kind) != kind {
+            return;
+        }
+        for (key, weight) in values {
+            let known = self.values.entry(key).or_default();
+            *known = known.saturating_add(weight);
+        }
+    }
+
+    fn join(&mut self, other: Weights) {
+        if let Some(kind) = other.kind {
+            self.add(kind, other.values);
+        }
     }
 
     fn write(&self, out: &mut Builder) {
-        let values = self.0.iter().map(|(key, weight)| (unordered(*key), *weight)).collect();
-        out.push_text(&Digest(values).to_json());
+        let pairs = self.values.iter().map(|(key, weight)| (*key, *weight)).collect();
+        out.push_text(&Digest { kind: self.kind.unwrap_or(Kind::Real), pairs }.to_json());
     }
 }
 
@@ -82,15 +104,24 @@ struct Numbers(Weights);
 
 impl Fold for Numbers {
     fn take(&mut self, arguments: &[Column], row: usize) {
-        let value = arguments.first().and_then(|a| convert::value_to(&a.value(row), Kind::Real).as_real());
+        let Some(argument) = arguments.first() else { return };
+        let kind = match argument.kind() {
+            kind @ (Kind::DateTime | Kind::TimeSpan) => kind,
+            _ => Kind::Real,
+        };
+        let key = Digest::key(kind, &argument.value(row));
         let weight = arguments.get(1).map_or(Some(1), |a| u64::try_from(a.value(row).as_long()?).ok());
-        if let (Some(value), Some(weight @ 1..)) = (value.filter(|value| !value.is_nan()), weight) {
-            self.0.add(value, weight);
+        if let (Some(key), Some(weight @ 1..)) = (key, weight) {
+            self.0.add(kind, [(key, weight)]);
         }
     }
 
     fn join(&mut self, other: Self) {
-        other.0.0.iter().for_each(|(key, weight)| self.0.add(unordered(*key), *weight));
+        self.0.join(other.0);
+    }
+
+    fn size(&self) -> usize {
+        self.0.values.len()
     }
 }
 
@@ -100,11 +131,17 @@ struct Digests(Weights);
 impl Fold for Digests {
     fn take(&mut self, arguments: &[Column], row: usize) {
         let digest = arguments.first().and_then(|argument| Digest::of(Dynamic::of(argument, row)?));
-        digest.into_iter().flat_map(|digest| digest.0).for_each(|(value, weight)| self.0.add(value, weight));
+        if let Some(digest) = digest.filter(|digest| !digest.pairs.is_empty()) {
+            self.0.add(digest.kind, digest.pairs);
+        }
     }
 
     fn join(&mut self, other: Self) {
-        other.0.0.iter().for_each(|(key, weight)| self.0.add(unordered(*key), *weight));
+        self.0.join(other.0);
+    }
+
+    fn size(&self) -> usize {
+        self.0.values.len()
     }
 }
 
@@ -116,14 +153,8 @@ fn hll_merge(_: &[Kind], _: &[Option<Value>]) -> Result<Box<dyn State>> {
     Ok(Folded::<Counts>::boxed(Kind::Dynamic, |state, out| state.0.write(out)))
 }
 
-fn tdigest(kinds: &[Kind], _: &[Option<Value>]) -> Result<Box<dyn State>> {
-    match kinds.first() {
-        Some(Kind::DateTime | Kind::TimeSpan) => {
-            Err(Fault::query("HP113", "tdigest() of datetimes and timespans is not supported yet")
-                .help("use percentile(), which takes them"))
-        }
-        _ => Ok(Folded::<Numbers>::boxed(Kind::Dynamic, |state, out| state.0.write(out))),
-    }
+fn tdigest(_: &[Kind], _: &[Option<Value>]) -> Result<Box<dyn State>> {
+    Ok(Folded::<Numbers>::boxed(Kind::Dynamic, |state, out| state.0.write(out)))
 }
 
 fn tdigest_merge(_: &[Kind], _: &[Option<Value>]) -> Result<Box<dyn State>> {
@@ -149,15 +180,17 @@ crate::aggregates! {
     /// ```
     kql Free costly fn hll_merge called "hll_merge" (hll: Dynamic) -> Kind(Kind::Dynamic) = hll_merge;
 
-    /// The intermediate result of percentiles of numbers, for `percentile_tdigest` and `tdigest_merge`. Its form is
-    /// not Kusto's.
+    /// The intermediate result of percentiles, for `percentile_tdigest` and `tdigest_merge`. Its form is not Kusto's.
+    ///
+    /// Numbers, datetimes and timespans are taken; a second argument is each value's weight.
     ///
     /// Source: tdigest-aggregation-function.
     ///
     /// ```kql
     /// range x from 1 to 1000 step 1 | summarize t = tdigest(x) | project rank_tdigest(t, 685) // 685
+    /// range x from 1 to 9 step 1 | summarize t = tdigest(x * 1d) | project percentile_tdigest(t, 50, typeof(timespan)) // 5.00:00:00
     /// ```
-    kql Free costly fn tdigest called "tdigest" (value: Summable, weight[optional]: Integer) -> Kind(Kind::Dynamic) = tdigest;
+    kql Free costly fn tdigest called "tdigest" (value: Ordered, weight[optional]: Integer) -> Kind(Kind::Dynamic) = tdigest;
 
     /// Intermediate results of percentiles as one.
     ///

@@ -30,6 +30,7 @@ fn column(kind: Kind, seed: u64) -> Column {
             (_, Kind::Real) => Value::Real(next(1000) as f64 * 0.37 - 100.0),
             (_, Kind::DateTime) => Value::DateTime(next(50) as i64),
             (_, Kind::TimeSpan) => Value::TimeSpan(next(50) as i64),
+            (1, Kind::Dynamic) => Value::dynamic(format!("[{},{},{}]", next(9), next(9), next(9))),
             (_, Kind::Dynamic) => Value::dynamic(format!("{{\"k{}\":{}}}", next(5), next(9))),
             (_, Kind::Decimal) => Value::Text(kind, format!("0.{}", next(9) + 1).into()),
             _ => Value::Text(kind, format!("text {}", next(12)).into()),

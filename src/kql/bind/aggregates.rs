@@ -8,7 +8,7 @@ use crate::functions::Dialect;
 use crate::functions::aggregates::{self, Aggregate};
 use crate::kql::ast::{Argument, Call, Column, ColumnNames, Expression, ExpressionKind};
 use crate::plan::AggregateCall;
-use crate::types::{Kind, Name};
+use crate::types::{Kind, Name, Value};
 
 /// What a name means among aggregates: the item, and which argument is the condition.
 struct Form {
@@ -237,11 +237,15 @@ impl Binder<'_> {
         if wanted.is_empty() {
             return Err(self.too_few(call));
         }
+        let several = wanted.len() > 1;
         let mut given = Vec::with_capacity(wanted.len());
         for (at, (name, value)) in wanted.into_iter().enumerate() {
             let automatic = Some(format!("{prefix}{name}")).filter(|n| !n.is_empty());
             let name = self.given_name(column, at, names, automatic);
-            given.push(Given { name, call: self.made("take_any", vec![value], condition.clone(), call)? });
+            let mut arguments = vec![value];
+            // Several values are those of one row; one alone is filled where any row's is.
+            arguments.extend(several.then(|| Expr::Const(Value::Bool(true))));
+            given.push(Given { name, call: self.made("take_any", arguments, condition.clone(), call)? });
         }
         Ok(given)
     }
