@@ -1,7 +1,7 @@
 //! Cuts edges where they meet into pieces that meet at their ends alone, and says of each piece which regions
 //! lie on either side of it.
 use super::edge::{Edge, chord, intersection};
-use super::exact::{Meeting, ORIGIN, crossing, in_order, meeting, order, owns_corner};
+use super::exact::{Meeting, ORIGIN, Walk, in_order, meeting, order, owns_corner};
 use super::nearby;
 use super::region::bits;
 use super::s2::Cell;
@@ -200,12 +200,12 @@ impl Arrangement {
     /// How often each shape's boundary winds around a point.
     fn windings(&self, point: usize, origin: [i32; 2]) -> [i32; 2] {
         let mut windings = origin;
+        let walk = Walk::new(ORIGIN, self.points[point]);
         for pair in self.pieces.chunks(2) {
             let [ahead, back] = pair else { continue };
             let own: [i32; 2] = std::array::from_fn(|shape| ahead.boundary[shape] - back.boundary[shape]);
             if own != [0, 0] {
-                let (from, to) = (self.points[ahead.from], self.points[ahead.to]);
-                let crossings = crossing(ORIGIN, self.points[point], from, to);
+                let crossings = walk.crossing(self.points[ahead.from], self.points[ahead.to]);
                 windings = std::array::from_fn(|shape| windings[shape] + crossings * own[shape]);
             }
         }

@@ -114,6 +114,29 @@ pub fn crossing(a: Vector, b: Vector, c: Vector, d: Vector) -> i32 {
     }
 }
 
+/// A walk from one point to another that is asked of many edges how often it crosses them.
+#[derive(Clone, Copy, Debug)]
+pub struct Walk {
+    from: Vector,
+    to: Vector,
+    normal: Vector,
+}
+
+impl Walk {
+    pub fn new(from: Vector, to: Vector) -> Walk {
+        Walk { from, to, normal: from.cross(to) }
+    }
+
+    /// As [`crossing`] says.
+    pub fn crossing(&self, c: Vector, d: Vector) -> i32 {
+        // Edges that lie to one side of the walk's plane by more than rounding can hide.
+        const CERTAIN: f64 = 1e-14;
+        let (c_side, d_side) = (self.normal.dot(c), self.normal.dot(d));
+        let beside = (c_side > CERTAIN && d_side > CERTAIN) || (c_side < -CERTAIN && d_side < -CERTAIN);
+        if beside { 0 } else { crossing(self.from, self.to, c, d) }
+    }
+}
+
 fn end_crossing(a: Vector, b: Vector, c: Vector, d: Vector) -> i32 {
     let from = |o: Vector| o.orthogonal();
     if a == b || c == d {
@@ -163,6 +186,7 @@ mod tests {
             prop_assume!(!antipodal(a, b) && !antipodal(c, d));
             prop_assert_eq!(meeting(a, b, c, d), meeting(d, c, a, b));
             prop_assert_eq!(crossing(a, b, c, d), -crossing(a, b, d, c));
+            prop_assert_eq!(crossing(a, b, c, d), Walk::new(a, b).crossing(c, d));
         }
     }
 }

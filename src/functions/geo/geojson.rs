@@ -1,4 +1,5 @@
 //! Shapes as GeoJSON: read from dynamic values, written as their text.
+use super::digits;
 use super::sphere::Place;
 use crate::types::json::{JsonKind, Writer};
 use crate::types::{Dynamic, Json};
@@ -116,7 +117,10 @@ fn write_list<T>(writer: &mut Writer, items: &[T], write: impl Fn(&mut Writer, &
 }
 
 fn write_place(writer: &mut Writer, place: &Place) {
-    writer.begin_array().real(place.longitude).real(place.latitude).end_array();
+    writer.begin_array();
+    digits::write(writer, place.longitude);
+    digits::write(writer, place.latitude);
+    writer.end_array();
 }
 
 fn write_places(writer: &mut Writer, places: &[Place]) {

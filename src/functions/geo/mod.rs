@@ -10,6 +10,7 @@ mod arrange;
 mod buffer;
 mod cover;
 mod densify;
+mod digits;
 mod edge;
 mod exact;
 mod geohash;

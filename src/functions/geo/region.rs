@@ -1,6 +1,6 @@
 //! Polygons on the sphere.
 use super::edge::{Edge, chord, distance, is_edge, nearest};
-use super::exact::{Meeting, ORIGIN, crossing, meeting, owns_corner, sign};
+use super::exact::{Meeting, ORIGIN, Walk, meeting, owns_corner, sign};
 use super::geojson::{Rings, Shape};
 use super::nearby;
 use super::sphere::Vector;
@@ -47,7 +47,8 @@ impl Ring {
     }
 
     pub fn holds(&self, point: Vector) -> bool {
-        let crossings: i32 = self.edges().map(|(a, b)| crossing(ORIGIN, point, a, b).abs()).sum();
+        let walk = Walk::new(ORIGIN, point);
+        let crossings: i32 = self.edges().map(|(a, b)| walk.crossing(a, b).abs()).sum();
         self.holds_origin != (crossings % 2 != 0)
     }
 
@@ -108,6 +109,10 @@ impl Default for Cap {
 }
 
 impl Cap {
+    fn holds(&self, point: Vector) -> bool {
+        point.dot(self.centre) >= self.rim
+    }
+
     fn around(rings: &[Ring]) -> Cap {
         let corners = || rings.iter().flat_map(|ring| &ring.corners).copied();
         let centre = corners().fold(Vector::new(0.0, 0.0, 0.0), |sum, corner| sum + corner).unit();
@@ -148,7 +153,13 @@ impl Polygon {
     /// The region of rings that do not cross, each bounding the smaller region: inside an odd number of them.
     pub fn of_rings(rings: Vec<Ring>) -> Polygon {
         let within = Cap::around(&rings);
-        let inside: Vec<Vec<usize>> = rings.iter().enumerate().map(|(at, ring)| holders(at, ring, &rings)).collect();
+        let caps: Vec<Cap> = rings.iter().map(|ring| Cap::around(std::slice::from_ref(ring))).collect();
+        let holders = |(at, ring): (usize, &Ring)| {
+            let others = rings.iter().zip(&caps).enumerate().filter(|(other, _)| *other != at);
+            let near = others.filter(|(_, (_, cap))| ring.corners.first().is_some_and(|corner| cap.holds(*corner)));
+            near.filter(|(_, (other, _))| ring.is_inside(other)).map(|(other, _)| other).collect()
+        };
+        let inside: Vec<Vec<usize>> = rings.iter().enumerate().map(holders).collect();
         let depth = |at: &usize| inside.get(*at).map_or(0, Vec::len);
         // An outer ring's place is the path of rings around it and itself; a hole follows the ring it lies in.
         let place = |at: usize| {
@@ -189,7 +200,7 @@ impl Polygon {
     }
 
     pub fn holds(&self, point: Vector) -> bool {
-        if point.dot(self.within.centre) < self.within.rim {
+        if !self.within.holds(point) {
             return false;
         }
         // A ring that is a hole holds all but the hole.
@@ -230,12 +241,6 @@ impl Polygon {
             |sum: Vector, ring: &Ring| triangles(ring).fold(sum, |sum, (a, b, c)| sum + triangle_centroid(a, b, c));
         self.rings.iter().fold(Vector::new(0.0, 0.0, 0.0), sum).unit()
     }
-}
-
-/// The other rings that a ring lies inside of.
-fn holders(at: usize, ring: &Ring, rings: &[Ring]) -> Vec<usize> {
-    let others = rings.iter().enumerate().filter(|(other, _)| *other != at);
-    others.filter(|(_, other)| ring.is_inside(other)).map(|(other, _)| other).collect()
 }
 
 /// Whether rings neither cross nor share edges, and no ring meets itself.
