@@ -1,6 +1,6 @@
 //! `summarize`: partial states on every thread, merged at the end.
 //!
-//! Where a filter follows and the rows stay in memory, the cheap aggregates are computed first, the groups
+//! Where a filter follows and the rows can be visited again, the cheap aggregates are computed first, the groups
 //! are filtered, and sets, lists and percentiles are computed for the groups that are left.
 use super::batch::{Batch, Columns};
 use super::build::Executor;
@@ -108,10 +108,10 @@ impl Summary {
 
     /// The calls that wait until the groups are filtered.
     fn costly(&self, pipeline: &Pipeline, filtered: bool) -> Vec<usize> {
-        let in_memory = pipeline.feeds.iter().all(|feed| feed.source.table().is_some());
+        let kept = pipeline.feeds.iter().all(|feed| feed.source.may_be_kept());
         let row_wise =
             pipeline.feeds.iter().flat_map(|f| &f.steps).all(|s| !matches!(s.work, Work::Expand(_) | Work::Apply(_)));
-        if !(filtered && in_memory && row_wise) || self.by.is_empty() {
+        if !(filtered && kept && row_wise) || self.by.is_empty() {
             return Vec::new();
         }
         let waits = |at: &usize| {

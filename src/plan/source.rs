@@ -20,6 +20,11 @@ pub trait Source: Send + Sync + Debug {
     fn table(&self) -> Option<&Table> {
         None
     }
+
+    /// Whether morsels that are kept hold little memory, and give the columns of some of their rows cheaply.
+    fn may_be_kept(&self) -> bool {
+        self.table().is_some()
+    }
 }
 
 /// What a plan needs of a source.

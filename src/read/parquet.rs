@@ -8,7 +8,9 @@ use crate::types::{Column, Kind, Schema, gather, import};
 use arrow_array::{ArrayRef, RecordBatch};
 use arrow_schema::{DataType, Field, SchemaRef, TimeUnit};
 use parquet::arrow::ProjectionMask;
-use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReaderBuilder};
+use parquet::arrow::arrow_reader::{
+    ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReaderBuilder, RowSelection,
+};
 use parquet::basic::Encoding;
 use parquet::file::metadata::ParquetMetaData;
 use parquet::file::statistics::Statistics;
@@ -49,6 +51,10 @@ fn guarded<T>(input: &Input, read: impl FnOnce() -> parquet::errors::Result<T>) 
 impl SourceFile for ParquetFile {
     fn most_pieces(&self, _: usize) -> Option<u32> {
         u32::try_from(self.metadata.num_row_groups()).ok()
+    }
+
+    fn may_be_visited_again(&self) -> bool {
+        true
     }
 
     fn pieces(&self, reading: &Arc<Reading>, number: usize, first: u32, _: u32) -> Box<dyn Pieces> {
@@ -151,25 +157,48 @@ impl Shared {
         all.unwrap_or(false)
     }
 
-    /// A column of a row group.
-    fn load(&self, group: usize, at: usize) -> Result<Vec<ArrayRef>> {
-        let fields: Vec<Field> = (0..self.schema.fields().len())
-            .map(|other| if other == at { self.field(group, at) } else { self.schema.field(other).clone() })
-            .collect();
+    /// How the columns of a row group are read.
+    fn layout(&self, group: usize) -> Result<ArrowReaderMetadata> {
+        let fields: Vec<Field> = (0..self.schema.fields().len()).map(|at| self.field(group, at)).collect();
+        let schema = Arc::new(arrow_schema::Schema::new_with_metadata(fields, self.schema.metadata().clone()));
+        let options = ArrowReaderOptions::new().with_schema(schema);
+        guarded(&self.input, || ArrowReaderMetadata::try_new(self.metadata.clone(), options))
+    }
+
+    /// A column of a row group, all of it or only some rows.
+    fn load(
+        &self,
+        group: usize,
+        layout: &ArrowReaderMetadata,
+        at: usize,
+        picked: Option<RowSelection>,
+    ) -> Result<Vec<ArrayRef>> {
         let file = open_file(&self.input.path)?;
         let rows = usize::try_from(self.metadata.row_group(group).num_rows()).unwrap_or_default();
-        let schema = Arc::new(arrow_schema::Schema::new_with_metadata(fields, self.schema.metadata().clone()));
         guarded(&self.input, || {
-            let options = ArrowReaderOptions::new().with_schema(schema);
-            let metadata = ArrowReaderMetadata::try_new(self.metadata.clone(), options)?;
-            let builder = ParquetRecordBatchReaderBuilder::new_with_metadata(file, metadata);
+            let builder = ParquetRecordBatchReaderBuilder::new_with_metadata(file, layout.clone());
             let mask = ProjectionMask::roots(builder.parquet_schema(), [at]);
-            let reader =
-                builder.with_projection(mask).with_row_groups(vec![group]).with_batch_size(rows.max(1)).build()?;
-            let batches: std::result::Result<Vec<RecordBatch>, _> = reader.collect();
+            let builder = builder.with_projection(mask).with_row_groups(vec![group]).with_batch_size(rows.max(1));
+            let builder = match picked {
+                Some(picked) => builder.with_row_selection(picked),
+                None => builder,
+            };
+            let batches: std::result::Result<Vec<RecordBatch>, _> = builder.build()?.collect();
             Ok(batches?.iter().filter_map(|batch| batch.columns().first().cloned()).collect())
         })
     }
+}
+
+/// Rows that lie in so few runs that skipping the others spares work; none for any others.
+fn runs(rows: &[u32], all: usize) -> Option<RowSelection> {
+    const ROWS_PER_RUN: usize = 24;
+    let ascending = rows.is_sorted_by(|a, b| a < b) && rows.last().is_none_or(|last| (*last as usize) < all);
+    if !ascending || rows.len() * 2 > all {
+        return None;
+    }
+    let run = |run: &[u32]| Some(*run.first()? as usize..*run.last()? as usize + 1);
+    let ranges: Vec<_> = rows.chunk_by(|a, b| a + 1 == *b).filter_map(run).collect();
+    (ranges.len() * ROWS_PER_RUN < all).then(|| RowSelection::from_consecutive_ranges(ranges.into_iter(), all))
 }
 
 /// A row group that is not read yet.
@@ -189,7 +218,8 @@ impl Piece for Group {
         let rows = self.file.metadata.row_group(self.group).num_rows();
         let told = (0..self.file.reading.kinds.len()).map(|_| AtomicBool::new(false)).collect();
         let rows = usize::try_from(rows).unwrap_or_default();
-        Ok(Box::new(GroupRows { file: self.file, group: self.group, rows, told }))
+        let layout = self.file.layout(self.group)?;
+        Ok(Box::new(GroupRows { file: self.file, group: self.group, layout, rows, told }))
     }
 }
 
@@ -197,6 +227,7 @@ impl Piece for Group {
 struct GroupRows {
     file: Arc<Shared>,
     group: usize,
+    layout: ArrowReaderMetadata,
     rows: usize,
     /// Whether the misfits of a column are counted already.
     told: Vec<AtomicBool>,
@@ -208,7 +239,7 @@ impl GroupRows {
             return import::load(array, kind, rows);
         }
         let parts: Vec<Column> = arrays.iter().map(|array| import::load(array, kind, None)).collect();
-        let whole = gather::concat(&parts).unwrap_or_else(|| Column::nulls(kind, self.rows));
+        let whole = gather::concat(&parts).unwrap_or_else(|| Column::nulls(kind, rows.map_or(0, |_| self.rows)));
         match rows {
             Some(rows) => gather::take(&whole, rows),
             None => whole,
@@ -238,7 +269,10 @@ impl Morsel for GroupRows {
         let found =
             self.file.schema.fields().iter().position(|field| name.is_some_and(|name| **name == **field.name()));
         let Some(found) = found else { return Ok(Column::nulls(kind, rows.map_or(self.rows, <[u32]>::len))) };
-        let arrays = self.file.load(self.group, found)?;
+        let picked = rows.and_then(|rows| runs(rows, self.rows));
+        // Only these rows are read: there is nothing left to pick.
+        let rows = if picked.is_some() { None } else { rows };
+        let arrays = self.file.load(self.group, &self.layout, found, picked)?;
         let column = self.of_kind(&arrays, kind, rows);
         let is_other = import::natural_kind(self.file.schema.field(found)) != kind;
         if is_other && kind != Kind::String && column.null_buffer().is_some() {

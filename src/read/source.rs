@@ -16,6 +16,11 @@ pub trait SourceFile: Debug + Send + Sync {
     /// No more pieces than this in blocks of so many bytes; none where only reading can tell.
     fn most_pieces(&self, block: usize) -> Option<u32>;
 
+    /// Whether rows can be visited again without being kept in memory.
+    fn may_be_visited_again(&self) -> bool {
+        false
+    }
+
     /// The pieces of file number `file`, whose ordinals are `first` and at most `most - 1` more.
     fn pieces(&self, reading: &Arc<Reading>, file: usize, first: u32, most: u32) -> Box<dyn Pieces>;
 }
@@ -90,6 +95,10 @@ impl Source for Files {
             (&input.path, input.size, input.modified).hash(&mut hasher);
         }
         hasher.finish()
+    }
+
+    fn may_be_kept(&self) -> bool {
+        self.files.iter().all(|file| file.may_be_visited_again())
     }
 
     fn scan(&self, needs: &Needs) -> Result<Box<dyn Scan>> {
