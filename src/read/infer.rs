@@ -83,6 +83,11 @@ impl Inferred {
     pub fn sample(&mut self, form: &dyn text::Form, sample: &Block, known: &dyn Fn(&str) -> bool) {
         let names = form.names(sample);
         let unknown: Vec<Name> = names.iter().filter(|name| !known(name)).cloned().collect();
+        if unknown.is_empty() {
+            let records = sample.bytes().get(sample.start..sample.end).unwrap_or_default();
+            self.records += memchr::memchr_iter(b'\n', records).count().min(RECORDS);
+            return;
+        }
         let wanted = Wanted::new(&unknown, None);
         let most = RECORDS.min(MOST_CELLS / wanted.names.len().max(1));
         let mut rows = Rows::new(&wanted).at_most(most);

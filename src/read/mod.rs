@@ -205,8 +205,9 @@ impl Opening<'_> {
             return Ok(());
         }
         let whole = head.len() < HEAD;
-        let mut bytes = if whole || enough { head } else { input.head(SAMPLE)? };
-        let at_end = whole || (bytes.len() < SAMPLE && !enough);
+        let sample = sample_size(&head);
+        let mut bytes = if whole || enough { head } else { input.head(sample)? };
+        let at_end = whole || (bytes.len() < sample && !enough);
         let end = if at_end { bytes.len() } else { form.cutter().cut(&bytes) };
         bytes.truncate(end);
         let schema = &self.schema;
@@ -221,6 +222,14 @@ impl Opening<'_> {
         let Some(only) = &self.options.columns else { return Schema::new(columns) };
         let kept = |name: &Name| only.iter().any(|wanted| **wanted == **name);
         Schema::new(columns.into_iter().filter(|(name, _)| kept(name)).collect())
+    }
+}
+
+/// So many bytes most likely hold the records that the kinds of columns are told from.
+fn sample_size(head: &[u8]) -> usize {
+    match memchr::memchr_iter(b'\n', head).count() {
+        0..8 => SAMPLE,
+        lines => (head.len() / lines * infer::RECORDS / 8 * 9).clamp(HEAD, SAMPLE),
     }
 }
 

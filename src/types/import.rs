@@ -109,15 +109,22 @@ pub fn as_views<O: OffsetSizeTrait>(array: &GenericStringArray<O>, rows: Option<
 #[inline(always)]
 fn view_of(bytes: &[u8], start: usize, end: usize) -> u128 {
     let length = (end - start) as u32;
-    let data = &bytes[start..end];
+    // Sixteen bytes are loaded at once and cut to the text: copying so many as there are would cost more.
+    let head = match bytes.get(start..).and_then(|rest| rest.first_chunk::<16>()) {
+        Some(head) => u128::from_le_bytes(*head),
+        None => u128::from_le_bytes(short_head(&bytes[start..end])),
+    };
     if length <= MAX_INLINE_VIEW_LEN {
-        let mut raw = [0u8; 16];
-        raw[..4].copy_from_slice(&length.to_le_bytes());
-        raw[4..4 + data.len()].copy_from_slice(data);
-        return u128::from_le_bytes(raw);
+        return (head & ((1 << (8 * length)) - 1)) << 32 | u128::from(length);
     }
-    let prefix = u32::from_le_bytes([data[0], data[1], data[2], data[3]]);
-    ByteView { length, prefix, buffer_index: 0, offset: start as u32 }.as_u128()
+    ByteView { length, prefix: head as u32, buffer_index: 0, offset: start as u32 }.as_u128()
+}
+
+#[cold]
+fn short_head(text: &[u8]) -> [u8; 16] {
+    let mut head = [0; 16];
+    head.iter_mut().zip(text).for_each(|(into, byte)| *into = *byte);
+    head
 }
 
 fn scaled(values: &[i64], nulls: Option<&NullBuffer>, rows: Option<&[u32]>, scale: impl Fn(i64) -> i64) -> Int64Array {

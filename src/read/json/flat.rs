@@ -59,6 +59,8 @@ pub enum Outcome {
     Unknown,
 }
 
+/// A key is looked for in so many bytes.
+const NEAR: usize = 4 << 10;
 /// Shapes that are kept.
 const MOST_SHAPES: usize = 16;
 /// After so many misses in a row the next records are not tried.
@@ -238,20 +240,19 @@ impl Shape {
     /// own as long as no bracket stands before it.
     #[inline]
     fn rejected(&self, bytes: &[u8], at: usize, rows: &mut Rows) -> Option<usize> {
-        let rest = bytes.get(at..)?;
-        let line = rest.get(..memchr::memchr(b'\n', rest)?)?;
-        let mut from = line.starts_with(b"{").then_some(1)?;
+        let mut from = (bytes.get(at) == Some(&b'{')).then_some(at + 1)?;
         for probe in &self.probes {
-            let found = from + probe.key.find(line.get(from..)?)?;
-            let between = line.get(from..found)?;
-            let is_key = matches!(line.get(found - 1), Some(b',' | b'{' | b' '));
-            if !is_key || memchr::memchr2(b'{', b'[', between).is_some() {
+            let near = bytes.get(from..bytes.len().min(from + NEAR))?;
+            let found = from + probe.key.find(near)?;
+            let is_key = matches!(bytes.get(found - 1), Some(b',' | b'{' | b' '));
+            // Nor may the line have ended.
+            if !is_key || memchr::memchr3(b'{', b'[', b'\n', bytes.get(from..found)?).is_some() {
                 return None;
             }
             from = found + probe.key.needle().len();
-            let (cell, _) = value(bytes, after_blank(bytes, at + from), true).ok()?;
+            let (cell, end) = value(bytes, after_blank(bytes, from), true).ok()?;
             if rows.fails(bytes, probe.slot, cell) {
-                return Some(at + line.len() + 1);
+                return Some(end + memchr::memchr(b'\n', bytes.get(end..)?)? + 1);
             }
         }
         None
