@@ -244,7 +244,7 @@ impl Binder<'_> {
             let name = self.given_name(column, at, names, automatic);
             let mut arguments = vec![value];
             // Several values are those of one row; one alone is filled where any row's is.
-            arguments.extend(several.then(|| Expr::Const(Value::Bool(true))));
+            arguments.extend(several.then_some(Expr::Const(Value::Bool(true))));
             given.push(Given { name, call: self.made("take_any", arguments, condition.clone(), call)? });
         }
         Ok(given)
