@@ -5,7 +5,7 @@ use super::build::Executor;
 use super::expand::elements;
 use super::group::Grouper;
 use super::pipeline::Expansion;
-use super::{Options, run};
+use super::{Options, each, run};
 use crate::diagnostic::{Fault, Result};
 use crate::expr::{Expr, Input, NodeId};
 use crate::functions::aggregates::over_nothing;
@@ -16,7 +16,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
 /// The hidden key: no name of a query can hold a control character.
-const KEY: &str = "\u{1}row";
+pub const KEY: &str = "\u{1}row";
 
 /// An `mv-apply` with its late values computed.
 #[derive(Clone)]
@@ -159,12 +159,14 @@ impl Body {
     fn new(executor: &Executor, root: NodeId) -> Result<Body> {
         let plan = executor.plan;
         let (mut nodes, mut fixed, mut pure) = (Vec::new(), HashMap::new(), true);
-        for id in reachable(plan, root) {
-            if !depends_on_argument(plan, id) {
-                fixed.insert(id, executor.table(id)?);
-                continue;
-            }
-            let node = map_node(plan.node(id).clone(), &mut |e| executor.ready(e))?;
+        let depends: Vec<NodeId> =
+            reachable(plan, root).into_iter().filter(|id| depends_on_argument(plan, *id)).collect();
+        let inputs = depends.iter().flat_map(|id| plan.node(*id).inputs());
+        for id in inputs.chain([root]).filter(|id| !depends.contains(id)) {
+            fixed.insert(id, executor.table(id)?);
+        }
+        for id in depends {
+            let node = map_node(plan.node(id).clone(), &mut |e| each::ready_outside(executor, e))?;
             pure &= node.expressions().iter().all(|e| e.purity() == Purity::Pure);
             nodes.push((id, node, plan.schema(id).clone()));
         }
@@ -180,6 +182,7 @@ impl Body {
         let mut names: HashSet<Name> =
             self.nodes.iter().flat_map(|(_, node, _)| node.expressions()).flat_map(Expr::columns).collect();
         for (_, node, _) in &self.nodes {
+            names.extend(self.late_of(node).iter().flat_map(|(_, schema)| schema.names().cloned()));
             if let Node::Join { keys, .. } = node {
                 names.extend(keys.iter().flat_map(|(l, r)| [l.clone(), r.clone()]));
             }
@@ -220,6 +223,15 @@ impl Body {
         Ok((rows, columns.collect()))
     }
 
+    /// The late values that a node reads of its own rows, with what their nodes have.
+    fn late_of(&self, node: &Node) -> Vec<(NodeId, Schema)> {
+        let mut late: Vec<NodeId> = node.expressions().into_iter().flat_map(Expr::late).collect();
+        late.sort();
+        late.dedup();
+        let schema = |id: NodeId| self.nodes.iter().find(|(n, ..)| *n == id).map(|(_, _, schema)| schema.clone());
+        late.into_iter().filter_map(|id| Some((id, schema(id)?))).collect()
+    }
+
     fn plan(&self, argument: Table, keys: usize, context: &Context) -> Result<(Plan, NodeId)> {
         let mut plan = Plan::default();
         let mut now: HashMap<NodeId, NodeId> = HashMap::new();
@@ -234,8 +246,21 @@ impl Body {
                     let source = InMemory::source(argument.clone());
                     plan.add(Node::Scan { name: "each".into(), source }, argument.schema().clone())
                 }
+                Node::Union { .. } | Node::Join { .. } => {
+                    let inputs = each::inputs_for_all(&mut plan, node, &self.fixed, &now, keys);
+                    match renumbered(node.clone(), &inputs)? {
+                        Node::Union { inputs } => each::keyed_union(&mut plan, inputs, schema),
+                        join => each::keyed_join(&mut plan, join, schema)?,
+                    }
+                }
                 node => {
-                    let node = keyed_node(renumbered(node.clone(), &now)?, schema)?;
+                    let late = self.late_of(node);
+                    let mut node = renumbered(node.clone(), &now)?;
+                    if !late.is_empty() {
+                        node = with_input(node, |input| each::with_late_values(&mut plan, input, &late, &now))?;
+                        node = map_node(node, &mut |e| Ok(each::as_column(e)))?;
+                    }
+                    let node = keyed_node(node, schema)?;
                     let added = plan.add(node.clone(), keyed.clone());
                     match &node {
                         Node::Aggregate { by, aggregates, .. } if by.len() == 1 => {
@@ -248,17 +273,18 @@ impl Body {
             };
             now.insert(*id, made);
         }
-        let root = now.get(&self.root).copied().ok_or_else(|| Fault::internal("a body without a root"))?;
+        let root = each::for_every_key(&mut plan, self.root, &self.fixed, &now, keys);
+        let root = root.ok_or_else(|| Fault::internal("a body without a root"))?;
         Ok((plan, root))
     }
 }
 
-fn with_key(schema: &Schema) -> Schema {
+pub fn with_key(schema: &Schema) -> Schema {
     let key: (Name, Kind) = (KEY.into(), Kind::Long);
     std::iter::once(key).chain(schema.columns().iter().cloned()).collect()
 }
 
-fn key_column() -> (Name, Expr) {
+pub fn key_column() -> (Name, Expr) {
     (KEY.into(), Expr::Column(KEY.into(), Kind::Long))
 }
 
@@ -283,9 +309,8 @@ fn keyed_node(node: Node, schema: &Schema) -> Result<Node> {
             inputs: vec![input],
             operation: Arc::new(TakeOfEach { rows: usize::try_from(rows).unwrap_or(usize::MAX) }),
         },
-        Node::Join { left, right, kind, keys, mut columns } => {
-            columns.insert(0, (KEY.into(), crate::plan::JoinSide::Left, KEY.into()));
-            Node::Join { left, right, kind, keys, columns }
+        Node::Sample { input, rows } => {
+            Node::Table { inputs: vec![input], operation: of_each(Arc::new(each::SampleOfOne(rows))) }
         }
         Node::Rows { input, columns } => {
             let operation = Arc::new(RowsOfOne { columns, schema: schema.clone() });
@@ -297,6 +322,22 @@ fn keyed_node(node: Node, schema: &Schema) -> Result<Node> {
             let what = what.split_whitespace().next().unwrap_or("this step").to_lowercase();
             return Err(Fault::query("HP121", format!("`{what}` is not supported inside mv-apply or partition yet")));
         }
+    })
+}
+
+/// The node over another input: of those that have one and expressions that may read late values.
+fn with_input(node: Node, change: impl FnOnce(NodeId) -> Result<NodeId>) -> Result<Node> {
+    Ok(match node {
+        Node::Filter { input, predicate } => Node::Filter { input: change(input)?, predicate },
+        Node::Extend { input, columns } => Node::Extend { input: change(input)?, columns },
+        Node::Project { input, columns } => Node::Project { input: change(input)?, columns },
+        Node::Aggregate { input, by, aggregates } => Node::Aggregate { input: change(input)?, by, aggregates },
+        Node::Sort { input, keys } => Node::Sort { input: change(input)?, keys },
+        Node::Expand { input, columns, index, limit, keep_bags_as_arrays } => {
+            Node::Expand { input: change(input)?, columns, index, limit, keep_bags_as_arrays }
+        }
+        Node::Rows { input, columns } => Node::Rows { input: change(input)?, columns },
+        other => other,
     })
 }
 
@@ -317,6 +358,8 @@ fn renumbered(node: Node, now: &HashMap<NodeId, NodeId>) -> Result<Node> {
             Node::Expand { input: at(input)?, columns, index, limit, keep_bags_as_arrays }
         }
         Node::Rows { input, columns } => Node::Rows { input: at(input)?, columns },
+        Node::Sample { input, rows } => Node::Sample { input: at(input)?, rows },
+        Node::Union { inputs } => Node::Union { inputs: inputs.into_iter().map(at).collect::<Result<_>>()? },
         Node::Table { inputs, operation } => {
             Node::Table { inputs: inputs.into_iter().map(at).collect::<Result<_>>()?, operation }
         }
@@ -361,13 +404,14 @@ pub fn map_call(call: AggregateCall, change: &mut dyn FnMut(Expr) -> Result<Expr
     Ok(AggregateCall { arguments, condition, ..call })
 }
 
-/// The nodes under a root, inputs first.
+/// The nodes under a root, those of late values too, inputs first.
 fn reachable(plan: &Plan, root: NodeId) -> Vec<NodeId> {
     let mut found = HashSet::new();
     let mut stack = vec![root];
     while let Some(id) = stack.pop() {
         if found.insert(id) {
             stack.extend(plan.node(id).inputs());
+            stack.extend(plan.node(id).expressions().into_iter().flat_map(Expr::late));
         }
     }
     let mut nodes: Vec<NodeId> = found.into_iter().collect();
@@ -375,7 +419,7 @@ fn reachable(plan: &Plan, root: NodeId) -> Vec<NodeId> {
     nodes
 }
 
-fn depends_on_argument(plan: &Plan, id: NodeId) -> bool {
+pub fn depends_on_argument(plan: &Plan, id: NodeId) -> bool {
     reachable(plan, id).iter().any(|n| matches!(plan.node(*n), Node::Argument { .. }))
 }
 

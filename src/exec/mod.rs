@@ -9,6 +9,7 @@ mod batch;
 mod build;
 mod collect;
 mod drive;
+mod each;
 mod expand;
 mod group;
 mod join;

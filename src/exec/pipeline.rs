@@ -222,6 +222,10 @@ fn read_inside(plan: &Plan, body: NodeId) -> HashSet<Name> {
                 names.extend(keys.iter().flat_map(|(l, r)| [l.clone(), r.clone()]));
             }
             stack.extend(node.inputs());
+            for late in node.expressions().into_iter().flat_map(Expr::late) {
+                names.extend(plan.schema(late).names().cloned());
+                stack.push(late);
+            }
         }
     }
     names
