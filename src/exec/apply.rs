@@ -159,8 +159,7 @@ impl Body {
     fn new(executor: &Executor, root: NodeId) -> Result<Body> {
         let plan = executor.plan;
         let (mut nodes, mut fixed, mut pure) = (Vec::new(), HashMap::new(), true);
-        let depends: Vec<NodeId> =
-            reachable(plan, root).into_iter().filter(|id| depends_on_argument(plan, *id)).collect();
+        let depends: Vec<NodeId> = plan.below(root).into_iter().filter(|id| plan.hangs_on_argument(*id)).collect();
         let inputs = depends.iter().flat_map(|id| plan.node(*id).inputs());
         for id in inputs.chain([root]).filter(|id| !depends.contains(id)) {
             fixed.insert(id, executor.table(id)?);
@@ -174,7 +173,7 @@ impl Body {
     }
 
     fn argument(&self, plan: &Plan) -> Option<NodeId> {
-        reachable(plan, self.root).into_iter().find(|id| matches!(plan.node(*id), Node::Argument { .. }))
+        plan.below(self.root).into_iter().find(|id| matches!(plan.node(*id), Node::Argument { .. }))
     }
 
     /// Every column name that an expression of the body reads, and the columns it hands through.
@@ -402,25 +401,6 @@ pub fn map_call(call: AggregateCall, change: &mut dyn FnMut(Expr) -> Result<Expr
     let arguments = call.arguments.into_iter().map(&mut *change).collect::<Result<Vec<_>>>()?;
     let condition = call.condition.map(change).transpose()?;
     Ok(AggregateCall { arguments, condition, ..call })
-}
-
-/// The nodes under a root, those of late values too, inputs first.
-fn reachable(plan: &Plan, root: NodeId) -> Vec<NodeId> {
-    let mut found = HashSet::new();
-    let mut stack = vec![root];
-    while let Some(id) = stack.pop() {
-        if found.insert(id) {
-            stack.extend(plan.node(id).inputs());
-            stack.extend(plan.node(id).expressions().into_iter().flat_map(Expr::late));
-        }
-    }
-    let mut nodes: Vec<NodeId> = found.into_iter().collect();
-    nodes.sort();
-    nodes
-}
-
-pub fn depends_on_argument(plan: &Plan, id: NodeId) -> bool {
-    reachable(plan, id).iter().any(|n| matches!(plan.node(*n), Node::Argument { .. }))
 }
 
 /// `summarize` without keys gives a row over no rows too: one for each key that has none.

@@ -1,5 +1,5 @@
 //! What a body needs beside keyed nodes: late values of its own rows, and inputs that are the same for every key.
-use super::apply::{KEY, depends_on_argument, key_column, with_key};
+use super::apply::{KEY, key_column, with_key};
 use super::build::Executor;
 use crate::diagnostic::{Fault, Result};
 use crate::expr::{Expr, NodeId};
@@ -12,7 +12,7 @@ use std::sync::Arc;
 /// The expression with the late values computed that are the same for every key.
 pub fn ready_outside(executor: &Executor, expr: Expr) -> Result<Expr> {
     match expr {
-        Expr::Late(node, _) if depends_on_argument(executor.plan, node) => Ok(expr),
+        Expr::Late(node, _) if executor.plan.hangs_on_argument(node) => Ok(expr),
         Expr::Late(..) => executor.ready(expr),
         expr if expr.late().is_empty() => Ok(expr),
         expr => {

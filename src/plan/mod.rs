@@ -11,7 +11,7 @@ pub use node::{AggregateCall, Expanded, JoinKind, JoinSide, Node, RowCall, SortK
 pub use source::{Catalog, Morsel, Needs, Piece, Scan, Source, TextTest, Window};
 
 use crate::types::{Kind, Schema};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 /// Nodes in an arena; equal nodes are one node.
 #[derive(Debug, Default)]
@@ -43,6 +43,27 @@ impl Plan {
 
     pub fn schema(&self, id: NodeId) -> &Schema {
         &self.nodes[id.0 as usize].1
+    }
+
+    /// The nodes under a root, those of late values too, inputs first.
+    pub fn below(&self, root: NodeId) -> Vec<NodeId> {
+        let mut found = HashSet::new();
+        let mut stack = vec![root];
+        while let Some(id) = stack.pop() {
+            if found.insert(id) {
+                let node = self.node(id);
+                stack.extend(node.inputs());
+                stack.extend(node.expressions().into_iter().flat_map(crate::expr::Expr::late));
+            }
+        }
+        let mut nodes: Vec<NodeId> = found.into_iter().collect();
+        nodes.sort();
+        nodes
+    }
+
+    /// Whether a node can only run as a part of a body: it reads the rows that an `Apply` or a `Partition` gives.
+    pub fn hangs_on_argument(&self, id: NodeId) -> bool {
+        self.below(id).iter().any(|n| matches!(self.node(*n), Node::Argument { .. }))
     }
 
     pub fn len(&self) -> usize {

@@ -278,6 +278,10 @@ impl<'a> Binder<'a> {
     /// The result of a plan that must be known to go on; none where it is not there (yet).
     pub fn answered(&mut self, node: NodeId, span: Span) -> Option<Table> {
         let answers = self.answers?;
+        if self.plan.hangs_on_argument(node) {
+            self.unsupported("what depends on data first, inside of 'mv-apply' or 'partition'", span);
+            return None;
+        }
         let instance = self.instances.entry(span.start).or_default();
         let key = (span.start, *instance);
         *instance += 1;

@@ -142,7 +142,7 @@ impl Binder<'_> {
             return Ok(Value::Scalar(column));
         }
         if let Some(binding) = self.scopes.find(self.scope, &name.text).cloned() {
-            return self.bound_name(name, binding);
+            return self.bound_name(name, binding, row);
         }
         if row.relation.is_none_or(|relation| self.names_a_table(&name.text, relation)) {
             return self.named_table(name).map(Value::Table);
@@ -164,15 +164,25 @@ impl Binder<'_> {
         Ok(Some(Expr::Column(column, kind)))
     }
 
-    fn bound_name(&mut self, name: &Name, binding: Binding) -> Bind<Value> {
+    fn bound_name(&mut self, name: &Name, binding: Binding, row: &Row) -> Bind<Value> {
         match binding {
             Binding::Scalar(expr, size) => {
                 self.spend(size, name.span)?;
+                if row.relation.is_some() && !expr.columns().is_empty() {
+                    return Err(self.row_inside(name));
+                }
                 Ok(Value::Scalar(expr))
             }
             Binding::Table(relation) => Ok(Value::Table(relation)),
             Binding::Function(closure) => {
-                self.call_closure(&closure, &name.text, &[], None, &Row::default(), name.span)
+                let value = self.call_closure(&closure, &name.text, &[], None, &Row::default(), name.span)?;
+                Ok(match value {
+                    // A view has a name of its own, as a table has.
+                    Value::Table(rows) if closure.function.view => {
+                        Value::Table(Relation { table: Some(name.text.clone()), ..rows })
+                    }
+                    value => value,
+                })
             }
             Binding::Pattern(..) | Binding::Restriction(_) => {
                 Err(self.error("KS108", format!("The pattern '{}' must be called.", name.text), name.span))
@@ -184,6 +194,17 @@ impl Binder<'_> {
                 Err(Reported)
             }
         }
+    }
+
+    /// A parameter that is a column of the rows around, within a query of the function.
+    fn row_inside(&mut self, parameter: &Name) -> Reported {
+        let message = format!(
+            "The parameter '{}' depends on the row: a query inside of the function cannot read it.",
+            parameter.text
+        );
+        let said = Diagnostic::error("HP134", message).at(parameter.span);
+        self.say(said.help("join or look up the table instead"));
+        Reported
     }
 
     /// A column that the schema does not have, of a relation that may have any.

@@ -5,7 +5,7 @@ use super::summarize::Aggregation;
 use crate::diagnostic::{Fault, Result, Span};
 use crate::expr::Expr;
 use crate::functions::Context;
-use crate::kql::ast::{ColumnNames, MakeSeries, SeriesAxis};
+use crate::kql::ast::{ColumnNames, Expression, ExpressionKind, MakeSeries, SeriesAxis};
 use crate::kql::bind::Bind;
 use crate::kql::bind::binder::Binder;
 use crate::kql::bind::convert::constant_to;
@@ -54,7 +54,9 @@ impl Binder<'_> {
         };
         let within = self.within(&on, &axis, input, span)?;
         let grouped = self.binned(within, on, &axis, made, keys, span)?;
-        Ok(self.series_of(&grouped, keys, defaults, axis_name, axis.closed))
+        let nonempty = keys == 0 && is_nonempty(series);
+        let empty = axis.constants().filter(|_| nonempty);
+        Ok(self.series_of(&grouped, keys, defaults, axis_name, axis.closed, empty))
     }
 
     fn axis(&mut self, series: &MakeSeries, kind: Kind, span: Span) -> Bind<Axis> {
@@ -131,13 +133,32 @@ impl Binder<'_> {
         defaults: Vec<Value>,
         axis: Name,
         closed: bool,
+        empty: Option<[Value; 3]>,
     ) -> Relation {
         let columns = grouped.schema.columns();
         let kept = columns.iter().take(keys).cloned();
         let arrays = columns.iter().skip(keys + 4).map(|(n, _)| (n.clone(), Kind::Dynamic));
         let schema: Schema = kept.chain(arrays).chain([(axis, Kind::Dynamic)]).collect();
-        let operation = Arc::new(Series { keys, defaults, closed, schema: schema.clone() });
+        let operation = Arc::new(Series { keys, defaults, closed, empty, schema: schema.clone() });
         self.over(grouped, Node::Table { inputs: vec![grouped.node], operation }, schema)
+    }
+}
+
+/// `kind=nonempty`.
+fn is_nonempty(series: &MakeSeries) -> bool {
+    let is_it = |e: &Expression| matches!(&e.kind, ExpressionKind::Name(name) if name.text == "nonempty");
+    series.parameters.iter().any(|p| p.name.text == "kind" && is_it(&p.value))
+}
+
+impl Axis {
+    /// The ends and the width, where all of them are known.
+    fn constants(&self) -> Option<[Value; 3]> {
+        match [&self.from, &self.to, &self.step] {
+            [Expr::Const(from), Expr::Const(to), Expr::Const(step)] if !from.is_null() && !to.is_null() => {
+                Some([from.clone(), to.clone(), step.clone()])
+            }
+            _ => None,
+        }
     }
 }
 
@@ -151,6 +172,8 @@ struct Series {
     keys: usize,
     defaults: Vec<Value>,
     closed: bool,
+    /// The ends and the width of the series that stands for no rows: `kind=nonempty`.
+    empty: Option<[Value; 3]>,
     schema: Schema,
 }
 
@@ -160,7 +183,11 @@ impl TableOperation for Series {
     }
 
     fn run(&self, context: &Context, inputs: &[Table]) -> Result<Table> {
-        let rows = inputs.first().map(Table::to_rows).unwrap_or_default();
+        let mut rows = inputs.first().map(Table::to_rows).unwrap_or_default();
+        if let (true, Some([from, to, step])) = (rows.is_empty(), &self.empty) {
+            // A bin without values: all of them are the defaults.
+            rows.push(vec![from.clone(), from.clone(), to.clone(), step.clone()]);
+        }
         let Some(bins) = self.bins(&rows)? else { return Ok(Table::from_rows(self.schema.clone(), &[])) };
         let mut places: HashMap<String, usize> = HashMap::new();
         let mut series: Vec<Filled> = Vec::new();

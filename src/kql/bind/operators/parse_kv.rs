@@ -191,8 +191,10 @@ impl Form {
             None => value.match_indices(is_delimiter).map(|(at, _)| at).collect(),
         };
         let is_end = |at: &&usize| {
-            let behind = value.get(**at..).and_then(|rest| self.key(rest));
-            !self.greedy || behind.is_some_and(|(key, _)| keys.iter().any(|k| k == key))
+            let behind = value.get(**at..).and_then(|rest| Some((rest, self.key(rest)?)));
+            // The key must stand right behind, not farther on.
+            let follows = |rest: &str, key: &str| rest.trim_start_matches(is_delimiter).starts_with(key);
+            !self.greedy || behind.is_some_and(|(rest, (key, _))| keys.iter().any(|k| k == key) && follows(rest, key))
         };
         ends.iter().find(is_end).copied().unwrap_or(value.len())
     }
@@ -253,6 +255,13 @@ mod tests {
         assert_eq!(value(colons(), "e, f", r#"a:1, "e, f":2"#).as_deref(), Some("2"));
         assert_eq!(value(colons(), "d", "a:1").as_deref(), None);
         assert_eq!(value(Form::default(), "b", "a=1; b=two").as_deref(), Some("two"));
+        let greedy = || Form {
+            between_pairs: Some(" ".into()),
+            between_key_and_value: Some("=".into()),
+            greedy: true,
+            ..Form::default()
+        };
+        assert_eq!(value(greedy(), "a", "a=one two b a=x").as_deref(), Some("one two b"));
         let regex = Form { regex: Some(r"@(\w+):(\w+)".into()), ..Form::default() };
         assert_eq!(value(regex, "k", "x @k:v1 @k:v2").as_deref(), Some("v1"));
     }

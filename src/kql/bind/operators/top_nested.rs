@@ -9,41 +9,114 @@ use crate::kql::ast::{
 };
 use crate::kql::bind::Bind;
 use crate::kql::bind::binder::Binder;
+use crate::kql::bind::convert::constant_to;
 use crate::kql::bind::names::{Names, automatic};
 use crate::kql::bind::relation::Relation;
 use crate::plan::{JoinKind, JoinSide, Node, SortKey};
-use crate::types::{Kind, Name, Schema};
+use crate::types::{Kind, Name, Schema, Value};
 
-/// The result column of a key under which its values are kept for the levels below.
+/// A level that was lowered.
 struct Level {
+    /// The hidden column under which the values are kept for the levels below.
     key: Name,
     kind: Kind,
+    /// The columns of the result.
+    shown: Name,
+    weight: (Name, Kind),
+    /// The best values within each combination of the levels above.
+    chosen: Relation,
+    /// What stands for all other values.
+    others: Option<Value>,
 }
 
 impl Binder<'_> {
     /// For each level, the best values within each combination of the levels above it.
     pub fn top_nested(&mut self, top: &TopNested, input: &Relation) -> Bind<Relation> {
-        if let Some(others) = top.levels.iter().find_map(|l| l.others.as_ref()) {
-            return Err(self.unsupported("'top-nested' with others", others.span));
-        }
         let mut names = Names::default();
         // The rows, with the keys of the levels so far as columns of their own.
         let mut rows = input.clone();
-        let mut result: Option<Relation> = None;
-        let mut above: Vec<Level> = Vec::new();
+        let mut results: Vec<Relation> = Vec::new();
+        let mut levels: Vec<Level> = Vec::new();
         for level in &top.levels {
-            let (chosen, key) = self.nested_level(level, &mut rows, &above, &mut names)?;
-            above.push(key);
+            let made = self.nested_level(level, &mut rows, &levels, &mut names)?;
+            let chosen = made.chosen.clone();
+            levels.push(made);
             // What is chosen below a value counts only where the value was chosen.
-            result = Some(match result {
+            results.push(match results.last().cloned() {
                 None => chosen,
-                Some(before) => self.nested_under(&before, chosen, &above),
+                Some(before) => self.nested_under(&before, chosen, &levels),
             });
         }
-        let Some(result) = result else { return Ok(input.clone()) };
+        let Some(result) = results.last() else { return Ok(input.clone()) };
         let visible = result.schema.columns().iter().filter(|(n, _)| !n.starts_with('$'));
         let columns = visible.map(|(n, k)| (n.clone(), Expr::Column(n.clone(), *k))).collect();
-        Ok(self.project(&result, columns))
+        let best = self.project(result, columns);
+        let mut legs = vec![best.node];
+        for at in 0..levels.len() {
+            let before = at.checked_sub(1).and_then(|before| results.get(before)).cloned();
+            legs.extend(self.others_of(at, top, &levels, before.as_ref(), &rows)?.map(|others| others.node));
+        }
+        if legs.len() == 1 {
+            return Ok(best);
+        }
+        let node = Node::Union { inputs: legs };
+        Ok(self.same_columns(&best, node))
+    }
+
+    /// The rows of a level that are not among the best, together: one row within each combination of the levels
+    /// above. Below it stand the other values of the levels that have them, else nothing.
+    fn others_of(
+        &mut self,
+        at: usize,
+        top: &TopNested,
+        levels: &[Level],
+        before: Option<&Relation>,
+        rows: &Relation,
+    ) -> Bind<Option<Relation>> {
+        let (Some(level), Some(own)) = (levels.get(at).filter(|l| l.others.is_some()), levels.get(..=at)) else {
+            return Ok(None);
+        };
+        let above = levels.get(..at).unwrap_or_default();
+        let mut left = self.rows_by_keys(rows, &level.chosen, own, JoinKind::LeftAnti);
+        if let Some(before) = before {
+            left = self.rows_by_keys(&left, before, above, JoinKind::LeftSemi);
+        }
+        let mut made = Aggregation::default();
+        // No rows give no row.
+        made.by.push((self.hidden("all"), Expr::Const(Value::Long(0))));
+        made.by.extend(above.iter().map(|l| (l.key.clone(), Expr::Column(l.key.clone(), l.kind))));
+        made.columns.extend(above.iter().map(|l| (l.key.clone(), Expr::Column(l.key.clone(), l.kind))));
+        let mut names = Names::default();
+        for (written, level) in top.levels.iter().zip(levels).skip(at).filter(|(_, l)| l.others.is_some()) {
+            let text = level.weight.0.to_string();
+            let name = ColumnNames::One(crate::kql::ast::Name { text, span: written.by.span });
+            self.aggregate_item(&Column { names: name, ..written.by.clone() }, &left, &mut names, &mut made)?;
+        }
+        let mut others = self.aggregated(&left, made);
+        if let Some(before) = before {
+            others = self.nested_under(before, others, own);
+        }
+        let columns = levels.iter().enumerate().flat_map(|(place, level)| {
+            let (weight, kind) = &level.weight;
+            let known = |name: &Name, kind: Kind| Expr::Column(name.clone(), kind);
+            let shown = match (place < at, &level.others) {
+                (true, _) => known(&level.shown, level.kind),
+                (false, Some(others)) => Expr::Const(others.clone()),
+                (false, None) => Expr::Const(Value::null(level.kind)),
+            };
+            let is_there = place < at || level.others.is_some();
+            let sum = if is_there { known(weight, *kind) } else { Expr::Const(Value::null(*kind)) };
+            [(level.shown.clone(), shown), (weight.clone(), sum)]
+        });
+        let columns = columns.collect();
+        Ok(Some(self.project(&others, columns)))
+    }
+
+    /// The rows for which the other side has the same keys, or has not.
+    fn rows_by_keys(&mut self, rows: &Relation, other: &Relation, levels: &[Level], kind: JoinKind) -> Relation {
+        let keys = levels.iter().map(|l| (l.key.clone(), l.key.clone())).collect();
+        let columns = rows.schema.names().map(|n| (n.clone(), JoinSide::Left, n.clone())).collect();
+        self.same_columns(rows, Node::Join { left: rows.node, right: other.node, kind, keys, columns })
     }
 
     fn nested_level(
@@ -52,10 +125,10 @@ impl Binder<'_> {
         rows: &mut Relation,
         above: &[Level],
         names: &mut Names,
-    ) -> Bind<(Relation, Level)> {
+    ) -> Bind<Level> {
         let count = level.count.as_ref().map(|c| self.row_count(c)).transpose()?;
         let mut made = Aggregation::default();
-        for Level { key, kind } in above {
+        for Level { key, kind, .. } in above {
             made.by.push((key.clone(), Expr::Column(key.clone(), *kind)));
             made.columns.push((key.clone(), Expr::Column(key.clone(), *kind)));
         }
@@ -71,11 +144,13 @@ impl Binder<'_> {
         let key = self.hidden("level");
         *rows = self.extend(rows, vec![(key.clone(), value)]);
         let grouped = self.aggregated(rows, made);
-        let grouped = self.extend(&grouped, vec![(key.clone(), Expr::Column(shown, kind))]);
+        let grouped = self.extend(&grouped, vec![(key.clone(), Expr::Column(shown.clone(), kind))]);
         let descending = level.order != Some(crate::kql::ast::SortOrder::Ascending);
-        let best = SortKey { expr: Expr::Column(weight, weight_kind), descending, nulls_first: !descending };
+        let best = SortKey { expr: Expr::Column(weight.clone(), weight_kind), descending, nulls_first: !descending };
         let chosen = self.best_of_each(&grouped, above, best, count, level.span)?;
-        Ok((chosen, Level { key, kind }))
+        let others = level.others.as_ref().map(|others| self.constant_of(others)).transpose()?;
+        let others = others.map(|others| constant_to(&others, kind));
+        Ok(Level { key, kind, shown, weight: (weight, weight_kind), chosen, others })
     }
 
     /// `by x` gives `aggregated_` and the key's name.
