@@ -3,7 +3,7 @@ use super::files;
 use super::held::{Held, adapted};
 use super::saved::Functions;
 use crate::diagnostic::{self, Fault, Result};
-use crate::plan::{Catalog, InMemory, Source};
+use crate::plan::{Catalog, ExternalForm, InMemory, Source};
 use crate::types::{Chunk, Column, Kind, Name, Schema, Stored, Table, Value};
 use std::collections::BTreeMap;
 use std::fmt;
@@ -42,7 +42,7 @@ enum Role<'a> {
     Table(&'a str),
     Watchlist,
     /// The columns that the query declares.
-    External(&'a Schema),
+    External(&'a Schema, &'a ExternalForm),
     /// The data's own columns.
     Stored,
 }
@@ -163,7 +163,7 @@ impl Database {
                 if self.keeps && !table.is_held() { table.held() } else { table }
             }
             Role::Watchlist => watchlist(held.table()),
-            Role::External(schema) => external_table(held.table(), schema),
+            Role::External(schema, _) => external_table(held.table(), schema),
             Role::Stored => held.table().clone(),
         }
     }
@@ -172,7 +172,7 @@ impl Database {
         match role {
             Role::Table(name) => files::open_table(paths, name, self.declared(name)),
             Role::Watchlist => Ok(InMemory::source(watchlist(&files::read_texts(paths)?))),
-            Role::External(schema) => files::open_external(paths, schema),
+            Role::External(schema, form) => files::open_external(paths, schema, form),
             Role::Stored => files::open_stored(paths),
         }
     }
@@ -226,8 +226,8 @@ impl Catalog for Database {
         self.functions.names().map(str::to_owned).collect()
     }
 
-    fn external(&self, url: &str, schema: &Schema) -> Result<Option<Arc<dyn Source>>> {
-        self.beneath(url).map(|data| self.open(&data, Role::External(schema))).transpose()
+    fn external(&self, url: &str, schema: &Schema, form: &ExternalForm) -> Result<Option<Arc<dyn Source>>> {
+        self.beneath(url).map(|data| self.open(&data, Role::External(schema, form))).transpose()
     }
 
     fn stored(&self, url: &str, start: &str, end: &str) -> Result<Option<Arc<dyn Source>>> {

@@ -2,9 +2,9 @@
 use super::held::adapted;
 use super::{Data, pool};
 use crate::diagnostic::Result;
-use crate::plan::Source;
+use crate::plan::{ExternalForm, InMemory, Source, TextForm};
 use crate::read::{self, Format, Options};
-use crate::types::{Kind, Schema, Table};
+use crate::types::{Kind, Schema, Table, Value, convert};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -26,9 +26,43 @@ pub fn read_texts(paths: &[String]) -> Result<Table> {
 }
 
 /// The file that stands for a URL, in the columns that the query declares.
-pub fn open_external(paths: &[String], schema: &Schema) -> Result<Arc<dyn Source>> {
+pub fn open_external(paths: &[String], schema: &Schema, form: &ExternalForm) -> Result<Arc<dyn Source>> {
+    if let Some(text) = form.text {
+        return open_text(paths, schema, text, form.skips_first);
+    }
     let columns = Some(schema.names().map(|name| name.to_string()).collect());
-    read::open(paths, &Options { schema: Some(schema.clone()), columns, ..Options::default() })
+    // A form that is not told and that the data do not show is that of Kusto.
+    let otherwise = form.format.as_deref().map_or(Ok(Format::Csv), external_format)?;
+    let schema = Some(schema.clone());
+    let options =
+        Options { schema, columns, otherwise: Some(otherwise), skips_header: form.skips_first, ..Options::default() };
+    read::open(paths, &options)
+}
+
+/// The formats of Kusto that are not called as ours.
+fn external_format(name: &str) -> Result<Format> {
+    match name.to_ascii_lowercase().as_str() {
+        "multijson" | "singlejson" => Ok(Format::Json),
+        "json" => Ok(Format::Ndjson),
+        "psv" | "scsv" | "sohsv" | "ssv" => Ok(Format::Csv),
+        "tsve" => Ok(Format::Tsv),
+        "w3clogfile" => Ok(Format::W3c),
+        other => Format::parse(other),
+    }
+}
+
+/// Plain text: its lines, or all of it, in the first column.
+fn open_text(paths: &[String], schema: &Schema, form: TextForm, skips_first: bool) -> Result<Arc<dyn Source>> {
+    let mut values = Vec::new();
+    for text in read::texts(paths)? {
+        match form {
+            TextForm::Lines => values.extend(text.lines().skip(usize::from(skips_first)).map(Value::string)),
+            TextForm::Whole => values.push(Value::string(text)),
+        }
+    }
+    let kind = schema.columns().first().map_or(Kind::String, |(_, kind)| *kind);
+    let rows: Vec<Vec<Value>> = values.into_iter().map(|value| vec![convert::value_to(&value, kind)]).collect();
+    Ok(InMemory::source(Table::from_rows(schema.clone(), &rows)))
 }
 
 /// Files with the columns that they have.
@@ -72,7 +106,8 @@ pub struct ReadRequest {
 /// Errors (DataError): a file that is missing or of no known format; an unknown format's name.
 pub fn read(request: ReadRequest) -> Result<Table> {
     let format = request.format.as_deref().map(Format::parse).transpose()?;
-    let options = Options { format, table: request.table, schema: request.schema, columns: request.columns };
+    let (table, schema, columns) = (request.table, request.schema, request.columns);
+    let options = Options { format, table, schema, columns, ..Options::default() };
     pool::install(None, || read::read(&request.paths, &options))?.map(Table::held)
 }
 

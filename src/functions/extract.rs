@@ -255,7 +255,7 @@ fn index_of_regex(context: &Context, args: &[Column], rows: usize) -> Result<Col
 }
 
 /// The steps of `$.a.b[0]['c']`; none where the path is not of this form.
-fn json_path(path: &str) -> Option<Vec<PathStep>> {
+pub fn json_path(path: &str) -> Option<Vec<PathStep>> {
     let mut rest = path.trim().strip_prefix('$')?;
     let mut steps = Vec::new();
     while !rest.is_empty() {

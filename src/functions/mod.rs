@@ -39,6 +39,7 @@ mod string;
 mod timespan;
 mod units;
 
+pub use extract::json_path;
 pub use pattern::compile as compile_pattern;
 
 pub use context::{Context, Limits};

@@ -105,6 +105,24 @@ pub trait Morsel: Send + Sync {
     fn column(&self, at: usize, rows: Option<&[u32]>) -> Result<Column>;
 }
 
+/// How the data of a URL are written, as far as a query says so.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ExternalForm {
+    /// A format's name, as Kusto has it: what counts where the data do not tell their own.
+    pub format: Option<String>,
+    /// Plain text.
+    pub text: Option<TextForm>,
+    /// Whether the first record is a header.
+    pub skips_first: bool,
+}
+
+/// What is one value of a plain text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TextForm {
+    Lines,
+    Whole,
+}
+
 /// What names in a query stand for.
 pub trait Catalog {
     /// The table of that name; none where there is none.
@@ -132,7 +150,7 @@ pub trait Catalog {
     fn functions(&self) -> Vec<String>;
 
     /// The data that stands for a URL of `externaldata`, read with the schema that the query declares.
-    fn external(&self, url: &str, schema: &Schema) -> Result<Option<Arc<dyn Source>>>;
+    fn external(&self, url: &str, schema: &Schema, form: &ExternalForm) -> Result<Option<Arc<dyn Source>>>;
 
     /// The data that stands for the URL of a storage, with its own columns: of a folder, the files whose names begin
     /// and end as given.

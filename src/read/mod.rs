@@ -51,6 +51,11 @@ pub struct Options {
     pub schema: Option<Schema>,
     /// Only these columns.
     pub columns: Option<Vec<String>>,
+    /// The format where neither the content nor the name tells one.
+    pub otherwise: Option<Format>,
+    /// Whether the first row of cells is a header that names other columns than the declared ones: those are the
+    /// columns of the file, in order.
+    pub skips_header: bool,
 }
 
 /// Bytes of a file that its format is told from, and, if they hold enough records, its columns' kinds.
@@ -115,7 +120,8 @@ impl Opening<'_> {
             return Err(fault.help("save it as UTF-8"));
         }
         let empty = head.trim_ascii().is_empty().then_some(Format::Ndjson);
-        let format = self.options.format.or_else(|| Format::sniff(&input.path, &head)).or(empty);
+        let format =
+            self.options.format.or_else(|| Format::sniff(&input.path, &head)).or(self.options.otherwise).or(empty);
         let form: Arc<dyn Form> = match format.ok_or_else(|| unknown(input))? {
             Format::Ndjson => self.records(input, &head, true)?,
             Format::Json => self.records(input, &head, false)?,
@@ -137,7 +143,8 @@ impl Opening<'_> {
     }
 
     fn cells(&self, input: &Input, head: &[u8], delimiter: Option<u8>) -> Result<Arc<dyn Form>> {
-        let form = csv::Csv::new(head, delimiter, &self.schema, self.table.as_deref());
+        let skips_header = self.options.skips_header;
+        let form = csv::Csv::new(head, delimiter, &self.schema, self.table.as_deref(), skips_header);
         Ok(Arc::new(form.map_err(|reason| broken(input, "CSV", &reason))?))
     }
 
@@ -241,6 +248,23 @@ fn unknown(input: &Input) -> Fault {
 
 fn broken(input: &Input, what: &str, reason: &str) -> Fault {
     Fault::data("HP404", format!("`{}` cannot be read as {what}: {reason}", input.name()))
+}
+
+/// The files as text, each whole.
+///
+/// A path that is missing, cannot be read or is longer than a gigabyte is a data error that names the path.
+pub fn texts<P: AsRef<Path>>(paths: &[P]) -> Result<Vec<String>> {
+    const MOST: usize = 1 << 30;
+    let paths: Vec<PathBuf> = paths.iter().map(|path| path.as_ref().to_owned()).collect();
+    let whole = |path: PathBuf| {
+        let input = Input::new(&path)?;
+        let bytes = input.head(MOST + 1)?;
+        if bytes.len() > MOST {
+            return Err(Fault::data("HP404", format!("`{}` is too long for a text", input.name())));
+        }
+        Ok(String::from_utf8_lossy(bytes.strip_prefix(csv::BOM).unwrap_or(&bytes)).into_owned())
+    };
+    files::expand(&paths)?.into_iter().map(whole).collect()
 }
 
 /// The files as a table in memory, with the problems of bad rows.

@@ -11,6 +11,7 @@ mod closures;
 mod comparison;
 mod convert;
 mod expressions;
+mod external;
 mod literals;
 mod membership;
 mod names;

@@ -6,9 +6,7 @@ use super::relation::{Open, Relation, Row};
 use super::scope::Binding;
 use crate::diagnostic::{Diagnostic, Span};
 use crate::expr::Expr;
-use crate::kql::ast::{
-    Call, Datatable, Expression, ExpressionKind, Externaldata, Name, NamePattern, Path, PathStepKind,
-};
+use crate::kql::ast::{Call, Datatable, Expression, ExpressionKind, Name, NamePattern, Path, PathStepKind};
 use crate::plan::{Node, Source, Window};
 use crate::types::{Kind, Schema, Table, Value as Cell};
 use std::sync::Arc;
@@ -263,37 +261,6 @@ impl Binder<'_> {
         Ok(self.values(Table::from_rows(schema, &rows)))
     }
 
-    pub fn externaldata(&mut self, data: &Externaldata, span: Span) -> Bind<Relation> {
-        let schema = declared(data.columns.iter().map(|c| (&c.name, c.kind.kind)));
-        let mut legs = Vec::new();
-        for location in &data.locations {
-            let url = self.constant_of(location)?.to_text();
-            match self.catalog.external(&url, &schema) {
-                Ok(Some(source)) => {
-                    let schema = source.schema().clone();
-                    legs.push(self.plan.add(Node::Scan { name: url.into(), source }, schema));
-                }
-                Ok(None) if self.settings.open_tables => {}
-                Ok(None) => {
-                    let bare = url.split(['?', ';']).next().unwrap_or("");
-                    let said = Diagnostic::error("HP123", format!("no data is given for externaldata '{bare}'"));
-                    let help = format!("give it with externaldata={{\"{bare}\": …}}: the network is never used");
-                    self.say(said.at(span).help(help));
-                    return Err(super::Reported);
-                }
-                Err(fault) => return Err(self.fault(&fault, span)),
-            }
-        }
-        Ok(match legs.as_slice() {
-            [] => self.values(Table::from_rows(schema, &[])),
-            [one] => Relation::new(*one, self.plan.schema(*one).clone()),
-            _ => {
-                let node = self.plan.add(Node::Union { inputs: legs }, schema.clone());
-                Relation::new(node, schema)
-            }
-        })
-    }
-
     /// The tables and views whose names match, as legs of a union.
     pub fn tables_like(&mut self, pattern: &NamePattern) -> Bind<Relation> {
         let legs = self.matching_tables(pattern);
@@ -350,7 +317,7 @@ fn takes_any_column(name: &str) -> bool {
     matches!(name, "AzureDiagnostics" | "AzureMetrics")
 }
 
-fn declared<'n>(columns: impl Iterator<Item = (&'n Name, Option<Kind>)>) -> Schema {
+pub(super) fn declared<'n>(columns: impl Iterator<Item = (&'n Name, Option<Kind>)>) -> Schema {
     let mut schema = Schema::default();
     for (name, kind) in columns {
         let free = schema.free_name(&name.text);

@@ -2,7 +2,7 @@
 use super::*;
 use crate::diagnostic::{Result, Source as Text};
 use crate::kql::parse;
-use crate::plan::{Needs, Scan, Source, explain};
+use crate::plan::{ExternalForm, Needs, Scan, Source, explain};
 use crate::types::{Kind, Schema};
 use std::sync::Arc;
 
@@ -78,7 +78,7 @@ impl Catalog for Workspace {
         vec!["Recent".into()]
     }
 
-    fn external(&self, _: &str, _: &Schema) -> Result<Option<Arc<dyn Source>>> {
+    fn external(&self, _: &str, _: &Schema, _: &ExternalForm) -> Result<Option<Arc<dyn Source>>> {
         Ok(None)
     }
 }

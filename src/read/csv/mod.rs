@@ -29,9 +29,15 @@ pub struct Csv {
 pub const BOM: &[u8] = b"\xEF\xBB\xBF";
 
 impl Csv {
-    /// Reads the header. Where columns are declared and the first row names none of them, the file has no header and
+    /// Reads the header, or passes over it. Where columns are declared and the first row names none of them, the file has no header and
     /// the declared columns are those of the file, in order; the files of known tables have one.
-    pub fn new(head: &[u8], delimiter: Option<u8>, declared: &Schema, table: Option<&str>) -> Result<Csv, String> {
+    pub fn new(
+        head: &[u8],
+        delimiter: Option<u8>,
+        declared: &Schema,
+        table: Option<&str>,
+        skips_header: bool,
+    ) -> Result<Csv, String> {
         let delimiter = delimiter.unwrap_or_else(|| sniff_delimiter(head));
         let bom = if head.starts_with(BOM) { BOM.len() } else { 0 };
         let text = head.get(bom..).unwrap_or_default();
@@ -43,7 +49,8 @@ impl Csv {
         let is_named = cells.is_empty() || cells.iter().any(named);
         if !declared.is_empty() && !is_named && table.is_none() {
             let columns = declared.names().cloned().collect();
-            return Ok(Csv { delimiter, columns, begin: bom as u64, events_of: None });
+            let begin = if skips_header { bom + length } else { bom };
+            return Ok(Csv { delimiter, columns, begin: begin as u64, events_of: None });
         }
         let mut schema = Schema::default();
         for cell in &cells {
