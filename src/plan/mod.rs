@@ -8,9 +8,7 @@ pub use crate::expr::NodeId;
 pub use explain::{describe, explain};
 pub use memory::InMemory;
 pub use node::{AggregateCall, Expanded, JoinKind, JoinSide, Node, RowCall, SortKey, TableOperation};
-pub use source::{
-    Catalog, ExternalForm, Morsel, Needs, Piece, Scan, Source, TextForm, TextTest, Window,
-};
+pub use source::{Catalog, ExternalForm, Morsel, Needs, Piece, Scan, Source, TextForm, TextTest, Window};
 
 use crate::types::{Kind, Schema};
 use std::collections::{HashMap, HashSet};
