@@ -7,11 +7,14 @@ pub struct Axis(pub Kind);
 
 const BILLION: f64 = 1e9;
 
+/// No point lies farther out: distances of points stay numbers.
+const FARTHEST: f64 = 1e28;
+
 impl Axis {
     /// The point of a value; none for null and NaN.
     pub fn of(self, value: &Value) -> Option<i128> {
         match value {
-            Value::Real(real) if real.is_finite() => Some((real * BILLION).round() as i128),
+            Value::Real(real) if real.is_finite() => Some((real * BILLION).round().clamp(-FARTHEST, FARTHEST) as i128),
             other => other.as_long().map(i128::from),
         }
     }

@@ -9,6 +9,7 @@ use crate::kql::bind::Bind;
 use crate::kql::bind::binder::Binder;
 use crate::kql::bind::relation::Relation;
 use crate::plan::{Node, TableOperation};
+use crate::types::intern::Interner;
 use crate::types::{Builder, Chunk, Column, Kind, Name, Schema, Stored, Table, convert};
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -61,8 +62,9 @@ impl TableOperation for Differences {
             Some(name) => Some(convert::lenient(&table.column_named(name).ok_or_else(lost)?, Kind::Real)),
             None => None,
         };
+        let sides = self.side_of_rows(&split);
         let weight = |row: usize| {
-            let side = self.sides.iter().position(|side| *side == split.value(row).to_text())?;
+            let side = sides.get(row).copied().flatten()?;
             Some((side, weights.as_ref().map_or(Some(1.0), |weights| weights.value(row).as_real())?))
         };
         let columns: Vec<Column> = (0..table.schema().len()).map(|at| table.column(at)).collect();
@@ -120,6 +122,17 @@ pub fn differences(
 }
 
 impl Differences {
+    /// The side of each row, told once per value of the split column.
+    fn side_of_rows(&self, split: &Column) -> Vec<Option<usize>> {
+        let mut interner = Interner::new(split.kind());
+        let numbers = interner.numbers(split);
+        let known: Vec<u32> = (0u32..).take(interner.len()).collect();
+        let values = interner.column(split.kind(), &known);
+        let side_of = |text: String| self.sides.iter().position(|side| *side == text);
+        let of_values: Vec<Option<usize>> = values.values().map(|value| side_of(value.to_text())).collect();
+        numbers.iter().map(|number| of_values.get(*number as usize).copied().flatten()).collect()
+    }
+
     fn segments(&self, encoded: &Encoded, columns: &[Column], found: &[(Pattern, Weight)]) -> Table {
         let mut own: Vec<Builder> = COLUMNS.iter().map(|(_, kind)| Builder::new(*kind, found.len())).collect();
         for (number, (_, weight)) in (0i64..).zip(found) {
