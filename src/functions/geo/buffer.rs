@@ -6,12 +6,12 @@
 use super::arrange::{Arrangement, Input, twin};
 use super::edge::on_ray;
 use super::exact::{ORIGIN, crossing, owns_corner, sign};
-use super::region::Polygon;
+use super::region::{Polygon, Ring};
 use super::sphere::{EARTH_RADIUS, Vector};
 use super::trace;
 use crate::diagnostic::{Fault, Result};
 use crate::functions::Context;
-use std::f64::consts::{FRAC_PI_2, PI};
+use std::f64::consts::{FRAC_PI_2, PI, TAU};
 
 /// How far from its radius a path may lie, as a fraction of the radius, at the least.
 const LEAST_ERROR: f64 = 1e-6;
@@ -79,6 +79,26 @@ pub fn of_lines(lines: &[Vec<Vector>], width: Width, context: &Context) -> Resul
         paths.follow_line(line)?;
     }
     paths.widened()
+}
+
+/// The circle around a point, a regular polygon; none where it is the whole sphere.
+pub fn of_point(center: Vector, width: Width) -> Option<Polygon> {
+    if width.is_everything() {
+        return None;
+    }
+    // A little more than an equal part of the turn, so that no edge but the last is shorter.
+    let step = TAU / (TAU / width.arc_step).ceil() + 1e-15;
+    let (mut corners, mut start, mut angle) = (Vec::new(), center.orthogonal(), 0.0);
+    for _ in 0..4 {
+        let turn = center.cross(start).unit();
+        while angle < FRAC_PI_2 {
+            corners.push(on_ray(center, on_ray(start, turn, angle), width.radius));
+            angle += step;
+        }
+        angle -= FRAC_PI_2;
+        start = turn;
+    }
+    Some(Polygon::bounded_by(Ring::new(corners)))
 }
 
 /// The paths so far, and how often they wind around the origin.

@@ -8,7 +8,6 @@
 //! which side of an edge a point lies on is left to rounding ([`exact`]).
 mod arrange;
 mod buffer;
-mod cover;
 mod densify;
 mod digits;
 mod edge;
@@ -37,7 +36,6 @@ mod trace;
 mod window;
 mod wkt;
 
-pub use cover::COLUMNS as COVERS;
 pub use geohash::ROWS as GEOHASHES;
 pub use h3::{COLUMNS as H3_COLUMNS, ROWS as H3_ROWS};
 pub use lines::COLUMNS as LINES;
@@ -45,5 +43,5 @@ pub use lookup::{ShapeIndex, Sought};
 pub use pairs::COLUMNS as PAIRS;
 pub use points::ROWS as POINTS;
 pub use polygons::COLUMNS as POLYGONS;
-pub use s2::ROWS as S2_ROWS;
+pub use s2::{COLUMNS as S2_COLUMNS, ROWS as S2_ROWS};
 pub use wkt::ROWS as WKT;

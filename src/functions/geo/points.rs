@@ -1,7 +1,10 @@
 //! Functions over two or three places: distances and directions.
+use super::buffer::{self, Width};
+use super::lines::USUAL_TOLERANCE;
+use super::overlay::shape_of_polygon;
 use super::sphere::Place;
 use super::spheroid;
-use crate::functions::row::{Bool, Optional, Real};
+use crate::functions::row::{Bool, JsonOut, Optional, Real};
 use std::f64::consts::TAU;
 
 /// Under this angle (some nanometres) two places are one, or one and its opposite.
@@ -63,6 +66,26 @@ crate::scalars! {
     ) -> Option<bool> {
         let (place, center) = (Place::new(p_longitude, p_latitude)?, Place::new(pc_longitude, pc_latitude)?);
         (c_radius > 0.0).then(|| place.distance(center) <= c_radius)
+    }
+
+    /// The circle of a radius in metres around a place, as a GeoJSON polygon.
+    ///
+    /// Its edges lie within `tolerance` metres of the circle; 10 where none is given. Null where the place is none, and
+    /// where the radius or the tolerance is not above 0.
+    ///
+    /// Source: geo-point-buffer-function.
+    ///
+    /// ```kql
+    /// array_length(geo_point_buffer(-115.1745008278, 36.1497251277, 20000).coordinates[0]) // 101
+    /// array_length(geo_point_buffer(-115.1745008278, 36.1497251277, 20000, 1000).coordinates[0]) // 11
+    /// geo_point_buffer(10, 10, -1) // null
+    /// ```
+    kql fn geo_point_buffer (
+        longitude: Real, latitude: Real, radius: Real, tolerance: Optional<Real>,
+    ) -> Option<JsonOut> {
+        let place = Place::new(longitude, latitude)?;
+        let width = Width::new(radius, tolerance.unwrap_or(USUAL_TOLERANCE))?;
+        Some(JsonOut(shape_of_polygon(&buffer::of_point(place.vector(), width)?)?.to_json()))
     }
 
     /// The direction from one place to another in radians, clockwise from north.

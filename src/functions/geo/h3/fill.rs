@@ -11,7 +11,7 @@ use h3o::{CellIndex, LatLng, Resolution};
 use std::collections::{BTreeMap, HashSet};
 
 /// How many cells a polygon may have.
-pub const MOST_CELLS: usize = 61_680;
+const MOST_CELLS: usize = 61_680;
 
 /// Slots that the table has beyond the estimate.
 const SPARE: u64 = 12;

@@ -1,15 +1,19 @@
 //! Functions over the cells of H3.
 mod fill;
 
+use super::buffer::{self, Width};
 use super::geojson::Shape;
+use super::lines::USUAL_TOLERANCE;
+use super::overlay::{shape_of_polygon, union};
+use super::read::{Call, Polygons};
 use super::sphere::Place;
 use super::tokens;
-use crate::diagnostic::{Fault, Result};
+use crate::diagnostic::Result;
 use crate::functions::Context;
 use crate::functions::row::{JsonOut, Long, Optional, Real, Str, each};
 use crate::types::json::Writer;
-use crate::types::{Builder, Column, Dynamic, Kind};
-use fill::{MOST_CELLS, fill};
+use crate::types::{Column, Kind};
+use fill::fill;
 use h3o::{CellIndex, LatLng, Resolution};
 
 /// How many levels apart children may be.
@@ -83,26 +87,35 @@ fn array(cells: impl IntoIterator<Item = CellIndex>) -> String {
     tokens::array(cells.into_iter().map(|cell| cell.to_string()))
 }
 
+/// The polygon of a row widened by a radius.
+fn widened(polygons: &Polygons, radius: f64, context: &Context) -> Result<Option<Shape>> {
+    let Some(width) = Width::new(radius, USUAL_TOLERANCE) else { return Ok(None) };
+    let region = buffer::of_polygon(&union(polygons.0.clone(), context)?, width, context)?;
+    Ok(region.and_then(|region| shape_of_polygon(&region)))
+}
+
 /// The cells whose centres lie in the polygons of each row.
 fn polygon_to_cells(context: &Context, args: &[Column], rows: usize) -> Result<Column> {
-    let shapes = args.first().ok_or_else(|| Fault::internal("polygons without an argument"))?;
+    let call = Call { context, args, rows };
+    let (mut shapes, mut regions) = (call.shapes::<Shape>(0), call.shapes::<Polygons>(0));
+    let (levels, radii) = (call.values::<Optional<Long>>(1), call.values::<Optional<Real>>(2));
     each(Kind::Dynamic, args, rows, |row, out| {
-        let level = args.get(1).map_or(Some(6), |levels| levels.value(row).as_long());
-        let polygons = Dynamic::of(shapes, row).and_then(Shape::read).and_then(Shape::into_polygons);
-        let tokens = match polygons.zip(level.and_then(as_resolution)) {
+        let resolution = levels.get(row).and_then(|level| as_resolution(level.unwrap_or(6)));
+        let shape = match (regions.at(row)?, radii.get(row).map(|radius| radius.unwrap_or(0.0))) {
+            (Some(_), Some(0.0)) => shapes.at(row)?.map(|shape| Shape::clone(&shape)),
+            (Some(polygons), Some(radius)) => widened(&polygons, radius, context)?,
+            _ => None,
+        };
+        let tokens = match shape.and_then(Shape::into_polygons).zip(resolution) {
             Some((polygons, resolution)) => fill(&polygons, resolution, context)?,
             None => None,
         };
-        push(tokens, out);
+        match tokens {
+            Some(tokens) => out.push_text(&tokens::array(tokens::as_set(&tokens))),
+            None => out.push_null(),
+        }
         Ok(())
     })
-}
-
-fn push(tokens: Option<Vec<String>>, out: &mut Builder) {
-    match tokens.filter(|tokens| tokens.len() <= MOST_CELLS) {
-        Some(tokens) => out.push_text(&tokens::array(tokens::as_set(&tokens))),
-        None => out.push_null(),
-    }
 }
 
 crate::scalars! {
@@ -217,8 +230,8 @@ crate::kernels! {
     /// The H3 cells, of a resolution from 0 to 15, whose centres lie in a polygon or in several; of resolution 6 where
     /// none is given.
     ///
-    /// The polygon's edges are straight on the map. Null where the value is no polygon, where the resolution is none, and
-    /// where there are more than 61,680 cells.
+    /// The polygon's edges are straight on the map. With a `radius`, in metres, the polygon is widened first. Null where
+    /// an argument is not valid, and where there are more than 61,680 cells.
     ///
     /// Source: geo-polygon-to-h3cells-function.
     ///
@@ -226,5 +239,6 @@ crate::kernels! {
     /// array_length(geo_polygon_to_h3cells(dynamic({"type":"Polygon","coordinates":[[[0,0],[1,0],[1,1],[0,0]]]}), 4)) // 4
     /// geo_polygon_to_h3cells(dynamic({"type":"Polygon","coordinates":[[[0,0],[1,1]]]})) // null
     /// ```
-    kql fn geo_polygon_to_h3cells (polygon: Dynamic, resolution[optional]: Integer) -> Kind(Kind::Dynamic) = polygon_to_cells;
+    kql fn geo_polygon_to_h3cells (polygon: Dynamic, resolution[optional]: Integer, radius[optional]: Real)
+        -> Kind(Kind::Dynamic) = polygon_to_cells;
 }

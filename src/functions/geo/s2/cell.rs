@@ -39,9 +39,9 @@ impl Cell {
         Cell::at(face, place_of(u), place_of(v))
     }
 
-    /// The whole of a face.
-    pub fn face(face: u8) -> Cell {
-        Cell((u64::from(face) << 61) | (1 << 60))
+    /// The six faces.
+    pub fn faces() -> impl Iterator<Item = Cell> {
+        (0..6).map(|face| Cell(face << 61 | 1 << 60))
     }
 
     fn at(face: u8, column: i64, row: i64) -> Cell {
@@ -85,11 +85,12 @@ impl Cell {
         Cell(self.0 & last.wrapping_neg() | last)
     }
 
-    /// The four cells of the next level; none of the deepest.
-    pub fn children(self) -> impl Iterator<Item = Cell> {
-        let quarter = self.last_bit() >> 2;
-        let first = self.0.wrapping_sub(self.last_bit()).wrapping_add(quarter);
-        (0..4).take(if quarter == 0 { 0 } else { 4 }).map(move |child| Cell(first + child * 2 * quarter))
+    /// The cells of a level that lie in this one, in their order: itself where the level is no deeper.
+    pub fn descendants(self, level: u32) -> impl Iterator<Item = Cell> {
+        let depth = level.min(DEEPEST).saturating_sub(self.level());
+        let last = self.last_bit() >> (2 * depth);
+        let first = self.0 - self.last_bit() + last;
+        (0..1_u64 << (2 * depth)).map(move |place| Cell(first + 2 * last * place))
     }
 
     fn square(self) -> Square {
@@ -219,11 +220,12 @@ mod tests {
         }
 
         #[test]
-        fn children_have_their_parent(cell in any_cell()) {
-            for child in cell.children() {
-                prop_assert_eq!(child.parent(cell.level()), cell);
-                prop_assert_eq!(child.level(), cell.level() + 1);
-                prop_assert_eq!(Cell::of(child.center()).parent(cell.level()), cell);
+        fn descendants_lie_in_their_cell(cell in any_cell(), depth in 0_u32..4) {
+            let level = (cell.level() + depth).min(DEEPEST);
+            for inner in cell.descendants(level) {
+                prop_assert_eq!(inner.level(), level);
+                prop_assert_eq!(inner.parent(cell.level()), cell);
+                prop_assert_eq!(Cell::of(inner.center()).parent(cell.level()), cell);
             }
         }
 

@@ -1,7 +1,9 @@
 //! Functions over the cells of S2.
 mod cell;
+mod cover;
 
 pub use cell::Cell;
+pub use cover::COLUMNS;
 
 use super::geojson::Shape;
 use super::sphere::Place;
