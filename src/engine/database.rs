@@ -1,6 +1,6 @@
 //! The names that a query may use, and what stands behind them.
 use super::files;
-use super::held::{Held, adapted};
+use super::held::{Held, adapted, timed};
 use super::saved::Functions;
 use crate::diagnostic::{self, Fault, Result};
 use crate::plan::{Catalog, ExternalForm, InMemory, Source};
@@ -158,7 +158,7 @@ impl Database {
     fn in_memory(&self, held: &Held, role: Role) -> Table {
         match role {
             Role::Table(name) => {
-                let wanted = self.declared(name);
+                let wanted = self.declared(name).or_else(|| timed(held.table()));
                 let table = wanted.map_or_else(|| held.table().clone(), |schema| held.with_schema(&schema));
                 if self.keeps && !table.is_held() { table.held() } else { table }
             }

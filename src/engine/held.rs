@@ -1,5 +1,5 @@
 //! Tables in memory, brought to the schema that their name asks for.
-use crate::types::{Chunk, Schema, Stored, Table, convert};
+use crate::types::{Chunk, Kind, Schema, Stored, Table, convert, datetime};
 use std::sync::Mutex;
 
 /// A table with the forms that schemas asked of it so far: what a form learns stays with it for the next query.
@@ -34,6 +34,25 @@ impl Held {
         forms.push((wanted.clone(), made.clone()));
         made
     }
+}
+
+/// The name of the column that holds the time of every log's events.
+const TIME: &str = "TimeGenerated";
+/// So many rows tell whether texts are times.
+const LOOKED_AT: usize = 100;
+
+/// The table's schema with the events' time as a datetime, where it was handed over as text: files are read so, too.
+pub fn timed(table: &Table) -> Option<Schema> {
+    let at = table.schema().position(TIME).filter(|_| table.schema().kind(TIME) == Some(Kind::String))?;
+    let chunk = table.chunks().iter().find(|chunk| chunk.rows > 0)?;
+    let texts = chunk.load_part(at, Kind::String, 0, chunk.rows.min(LOOKED_AT), None);
+    let is_time = |row: usize| texts.text(row).is_none_or(|text| text.is_empty() || datetime::parse(text).is_some());
+    if !(0..texts.len()).all(is_time) {
+        return None;
+    }
+    let mut schema = table.schema().clone();
+    schema.set(TIME.into(), Kind::DateTime);
+    Some(schema)
 }
 
 /// The table with the columns of `wanted` first, of its kinds and empty where they are missing; its other columns

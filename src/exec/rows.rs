@@ -69,10 +69,7 @@ fn restarts(restart: &Option<Expr>, input: &Whole, context: &Context) -> Result<
 }
 
 fn cumulative(term: &Column, restarts: &[bool]) -> Result<Column> {
-    let kind = match term.kind() {
-        Kind::Int => Kind::Long,
-        kind => kind,
-    };
+    let kind = term.kind();
     let mut builder = Builder::new(kind, term.len());
     let (mut whole, mut real) = (0i64, 0f64);
     for (row, again) in restarts.iter().enumerate() {
@@ -85,9 +82,9 @@ fn cumulative(term: &Column, restarts: &[bool]) -> Result<Column> {
                 real += value.as_real().unwrap_or(0.0);
                 builder.push_real(real);
             }
-            Kind::Long | Kind::TimeSpan => {
+            Kind::Int | Kind::Long | Kind::TimeSpan => {
                 whole = whole.wrapping_add(value.as_long().unwrap_or(0));
-                builder.push_long(whole);
+                builder.push_long(if kind == Kind::Int { i64::from(whole as i32) } else { whole });
             }
             _ => return Err(Fault::query("KS106", format!("row_cumsum() is not defined for {kind}"))),
         }

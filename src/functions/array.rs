@@ -163,8 +163,8 @@ impl Choice {
     }
 }
 
-/// The rank of a kind in a sorted array, then the order within it.
-fn order_elements(left: &Value, right: &Value) -> std::cmp::Ordering {
+/// The rank of a kind in a sorted array, the same in both directions, then the order within it.
+fn order_elements(left: &Value, right: &Value, descending: bool) -> std::cmp::Ordering {
     let rank = |value: &Value| match value {
         Value::Int(_) | Value::Long(_) | Value::Real(_) | Value::Text(Kind::Decimal, _) => 0,
         Value::DateTime(_) | Value::TimeSpan(_) => 1,
@@ -177,7 +177,8 @@ fn order_elements(left: &Value, right: &Value) -> std::cmp::Ordering {
         let nan = |value: &Value| matches!(value, Value::Real(r) if r.is_nan());
         compare::order(left, right).unwrap_or_else(|| nan(left).cmp(&nan(right)))
     };
-    rank(left).cmp(&rank(right)).then_with(by_value)
+    let within = || if descending { by_value().reverse() } else { by_value() };
+    rank(left).cmp(&rank(right)).then_with(within)
 }
 
 /// The first array sorted; the array at `place` in that order.
@@ -191,8 +192,7 @@ fn sorted(arrays: &[Dynamic], place: usize, descending: bool, nulls_last: bool) 
     order.sort_by(|a, b| {
         let (Some(a), Some(b)) = (keys.get(*a), keys.get(*b)) else { return std::cmp::Ordering::Equal };
         match (a.is_null(), b.is_null()) {
-            (false, false) if descending => order_elements(b, a),
-            (false, false) => order_elements(a, b),
+            (false, false) => order_elements(a, b, descending),
             (left, right) if nulls_last => left.cmp(&right),
             (left, right) => right.cmp(&left),
         }

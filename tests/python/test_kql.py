@@ -66,6 +66,13 @@ def test_rows_are_a_source() -> None:
     assert len(found) == 2
 
 
+def test_the_time_of_events_may_be_text() -> None:
+    rows = [{"TimeGenerated": "2026-03-12T14:00:00Z"}, {"TimeGenerated": "2026-03-12T13:00:00Z"}, {"TimeGenerated": ""}]
+    query = "Own_CL | where TimeGenerated > ago(1h)"
+    assert len(hp.kql(query, {"Own_CL": rows}, now="2026-03-12T14:30:00Z")) == 1
+    assert hp.kql("Own_CL", {"Own_CL": [{"TimeGenerated": "noon"}]}).columns == [("TimeGenerated", "string")]
+
+
 def test_a_table_is_a_source() -> None:
     taken = hp.table(ROWS, name="T")
     assert [hp.kql("T | count", {"T": taken}).rows() for _ in range(2)] == [[(3,)], [(3,)]]

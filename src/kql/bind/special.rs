@@ -243,8 +243,8 @@ impl Binder<'_> {
             }
             ("row_cumsum", 1..=2) => {
                 let Some(term) = next() else { return Err(super::Reported) };
-                let kind = if term.kind() == Kind::Int { Kind::Long } else { term.kind() };
-                (RowCall::CumulativeSum { term: self.converted(term, kind, span)?, restart: next() }, kind)
+                let kind = term.kind();
+                (RowCall::CumulativeSum { term, restart: next() }, kind)
             }
             ("row_rank_dense" | "row_rank_min", 1..=2) => {
                 let Some(term) = next() else { return Err(super::Reported) };

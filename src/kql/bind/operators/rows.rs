@@ -27,14 +27,16 @@ impl Binder<'_> {
             let message = format!("A value of type {} expected.", from.kind());
             return Err(self.error("KS107", message, range.to.span));
         }
-        let kind = match (from.kind(), step.kind()) {
-            (Kind::DateTime, _) => Kind::DateTime,
-            (Kind::TimeSpan, _) => Kind::TimeSpan,
-            (Kind::Real, _) | (_, Kind::Real) => Kind::Real,
+        let kinds = [from.kind(), to.kind(), step.kind()];
+        let kind = match from.kind() {
+            time @ (Kind::DateTime | Kind::TimeSpan) => time,
+            _ if kinds.contains(&Kind::Real) => Kind::Real,
+            _ if kinds == [Kind::Int; 3] => Kind::Int,
             _ => Kind::Long,
         };
-        let ends = if kind == Kind::Long || kind == Kind::Real {
-            let mut fit = |e| self.converted(e, kind, span);
+        let ends = if kind.is_number() {
+            let elements = if kind == Kind::Real { Kind::Real } else { Kind::Long };
+            let mut fit = |e| self.converted(e, elements, span);
             [fit(from)?, fit(to)?, fit(step)?]
         } else {
             [from, to, step]

@@ -37,7 +37,9 @@ impl Binder<'_> {
             return self.unpacked_as(evaluation, &bag, &rest, schema, &prefix);
         }
         let ignored = self.ignored(evaluation)?;
-        let Some(table) = self.answer(input.node, evaluation.span) else { return Ok(self.without_bag(input, &rest)) };
+        // No rows tell of no property, and rule none out.
+        let table = self.answer(input.node, evaluation.span).filter(|table| table.rows() > 0);
+        let Some(table) = table else { return Ok(self.without_bag(input, &rest)) };
         let properties = properties(&table, &bag, &ignored);
         if properties.len() > MAX_COLUMNS {
             return Err(self.error("HP310", "'bag_unpack' would make too many columns", evaluation.span));

@@ -52,7 +52,9 @@ impl Binder<'_> {
         if let Some(schema) = evaluation.schema.filter(|schema| !schema.open) {
             return self.pivoted_as(evaluation, pivot, schema);
         }
-        let Some(table) = self.answer(input.node, evaluation.span) else {
+        // No rows tell of no value, and rule none out.
+        let table = self.answer(input.node, evaluation.span).filter(|table| table.rows() > 0);
+        let Some(table) = table else {
             let mut out = self.project(input, pivot.keys.iter().map(itself).collect());
             out.open = Open::Any;
             return Ok(out);
