@@ -38,6 +38,7 @@ def kql(
     functions: _Functions | None = None,
     externaldata: _Sources | None = None,
     schemas: _Schemas | None = None,
+    geoip: _Path | None = None,
     resolve: bool | None = None,
     limits: Mapping[str, int] | None = None,
     threads: int | None = None,
@@ -47,8 +48,9 @@ def kql(
     `tables` maps a name to its source. `now` is the time of `now()` and `ago()` (the wall clock without it; a naive
     datetime is UTC); "latest" is the newest event's. `functions` are saved functions by name, a `.kql` file, a parser
     YAML, or a folder of them; `externaldata` maps a URL, or the start of one, to what is read in its place, for the
-    network is never used. `schemas` declares the columns of tables of your own. With `resolve`, names that `tables`
-    lacks are looked up among the caller's variables (in IPython by default).
+    network is never used. `schemas` declares the columns of tables of your own. `geoip` is a file in MaxMind's format
+    (GeoLite2-City.mmdb), in which `geo_info_from_ip_address` looks. With `resolve`, names that `tables` lacks are looked
+    up among the caller's variables (in IPython by default).
 
     Of several results the first is returned; its `.others` holds the rest.
     """
@@ -356,6 +358,7 @@ class Pack:
         functions: _Functions | None = None,
         externaldata: _Sources | None = None,
         schemas: _Schemas | None = None,
+        geoip: _Path | None = None,
         timezone: str = "UTC",
         progress: Callable[[int, int, str], object] | None = None,
         threads: int | None = None,
@@ -363,7 +366,7 @@ class Pack:
     ) -> Hits:
         """Evaluates every rule once at `now`, over its query period. `progress` is called with the rules done, their
         number, and a rule's name. A failing rule stands in `hits.problems` and never stops the others; with `strict`
-        it raises."""
+        it raises. `geoip` is a file in MaxMind's format, in which `geo_info_from_ip_address` looks."""
 
     def export(self, to: str) -> str:
         """The rules as one text: "arm" is an ARM template."""

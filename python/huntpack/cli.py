@@ -70,6 +70,9 @@ ExternalOptions = Annotated[
 SchemaOption = Annotated[
     Optional[Path], typer.Option("--schema", metavar="FILE", help='JSON: {"Table_CL": {"Column_s": "string"}}.')
 ]
+PlacesOption = Annotated[
+    Optional[str], typer.Option("--geoip", metavar="FILE", help="The places of addresses: GeoLite2-City.mmdb or the like.")
+]
 ZoneOption = Annotated[str, typer.Option("--timezone", metavar="TZ", help="The time zone of SPL's dates.")]
 NowOption = Annotated[
     Optional[str], typer.Option("--now", metavar="TIME", help="The time to run at, or `latest`: the newest event's.")
@@ -277,6 +280,7 @@ def run(
     functions: FunctionOption = None,
     externaldata: ExternalOptions = None,
     schema: SchemaOption = None,
+    geoip: PlacesOption = None,
     timezone: ZoneOption = "UTC",
     now: NowOption = None,
     file: FileOption = None,
@@ -302,6 +306,7 @@ def run(
             functions=functions or None,
             externaldata=urls(externaldata) or None,
             schemas=schemas(schema),
+            geoip=geoip,
             timezone=timezone,
             progress=progress,
             threads=threads,
@@ -400,6 +405,7 @@ def query(
     functions: FunctionOption = None,
     externaldata: ExternalOptions = None,
     schema: SchemaOption = None,
+    geoip: PlacesOption = None,
     timezone: ZoneOption = "UTC",
     now: NowOption = None,
     file: FileOption = None,
@@ -431,6 +437,7 @@ def query(
             functions=functions or None,
             externaldata=urls(externaldata) or None,
             schemas=declared,
+            geoip=geoip,
             resolve=False,
             threads=threads,
         )

@@ -1,8 +1,8 @@
 """`huntpack test`: the tests that stand beside rules.
 
 `rule.test.yaml` tests the rules of `rule.yaml`: `now`, `tables` (rows, or paths from the test's folder), `watchlists`,
-`lookups`, `macros`, `functions`, `externaldata`, `schemas`, and what to `expect`: the number of `alerts`, `rows` that
-must be there (of a row only the columns that are given), or `none: true`. A file may hold several tests.
+`lookups`, `macros`, `functions`, `externaldata`, `schemas`, `geoip`, and what to `expect`: the number of `alerts`,
+`rows` that must be there (of a row only the columns that are given), or `none: true`. A file may hold several tests.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from huntpack import Hits, Pack
 
 SOURCES = ("tables", "watchlists", "lookups", "externaldata")
-PATHS = ("macros", "functions")
+PATHS = ("macros", "functions", "geoip")
 KNOWN = {"name", "now", "schemas", "expect", *SOURCES, *PATHS}
 EXPECTED = {"alerts", "rows", "none"}
 

@@ -3,6 +3,7 @@ use super::files;
 use super::held::{Held, adapted, timed};
 use super::saved::Functions;
 use crate::diagnostic::{self, Fault, Result};
+use crate::functions::Places;
 use crate::plan::{Catalog, ExternalForm, InMemory, Source};
 use crate::types::{Chunk, Column, Kind, Name, Schema, Stored, Table, Value};
 use std::collections::BTreeMap;
@@ -60,7 +61,7 @@ impl Entry {
     }
 }
 
-/// Tables, watchlists, saved functions, declared schemas and the data that stand for URLs.
+/// Tables, watchlists, saved functions, declared schemas, the places of addresses and the data that stand for URLs.
 #[derive(Default)]
 pub struct Database {
     tables: BTreeMap<String, Entry>,
@@ -69,6 +70,8 @@ pub struct Database {
     external: Vec<(String, Data)>,
     functions: Functions,
     schemas: BTreeMap<String, Schema>,
+    /// Where addresses are.
+    places: Option<Arc<dyn Places>>,
     resolver: Option<Resolver>,
     resolved: Mutex<BTreeMap<String, Arc<dyn Source>>>,
     /// Several queries will run: what one learns of a table serves the next.
@@ -101,6 +104,15 @@ impl Database {
 
     pub fn set_functions(&mut self, functions: Functions) {
         self.functions = functions;
+    }
+
+    /// Where `geo_info_from_ip_address` looks.
+    pub fn set_places(&mut self, places: Arc<dyn Places>) {
+        self.places = Some(places);
+    }
+
+    pub fn places(&self) -> Option<Arc<dyn Places>> {
+        self.places.clone()
     }
 
     /// Who is asked for tables that are not here.

@@ -1,4 +1,5 @@
 //! What a kernel may know of the run: the clock, the limits, the cancel flag, prepared constants.
+use super::Places;
 use crate::diagnostic::{Fault, Result};
 use std::any::Any;
 use std::collections::HashMap;
@@ -35,6 +36,8 @@ pub struct Context {
     pub now: i64,
     pub timezone: chrono_tz::Tz,
     pub limits: Limits,
+    /// Where addresses are, where a database was given.
+    pub places: Option<Arc<dyn Places>>,
     pub cancel: Arc<AtomicBool>,
     deadline: std::time::Instant,
     prepared: Mutex<Prepared>,
@@ -45,7 +48,11 @@ impl Context {
         // A limit beyond the clock's range is no limit.
         let longest = limits.seconds.min(10 * 365 * 24 * 3600);
         let deadline = std::time::Instant::now() + std::time::Duration::from_secs(longest);
-        Context { now, timezone: chrono_tz::UTC, limits, cancel, deadline, prepared: Mutex::default() }
+        Context { now, timezone: chrono_tz::UTC, limits, places: None, cancel, deadline, prepared: Mutex::default() }
+    }
+
+    pub fn with_places(self, places: Option<Arc<dyn Places>>) -> Context {
+        Context { places, ..self }
     }
 
     /// An error when the run was cancelled or has reached its deadline; looked at between pieces of work.

@@ -25,10 +25,10 @@ mod math;
 mod misc;
 mod net;
 mod operators;
-mod outside;
 mod parse;
 pub mod parse_pattern;
 mod pattern;
+mod places;
 mod presence;
 mod search;
 pub mod series;
@@ -38,11 +38,13 @@ mod special;
 mod string;
 mod timespan;
 mod units;
+mod user_agent;
 
 pub use extract::json_path;
 pub use pattern::compile as compile_pattern;
 
 pub use context::{Context, Limits};
+pub use places::{Place, Places};
 pub use scalar::{Accepts, Dialect, Kernel, Parameter, Purity, Returns, Scalar, examples};
 pub use signature::summary;
 pub use sketch::common_hashes;
@@ -98,6 +100,7 @@ static FAMILIES: &[&[Scalar]] = &[
     hash::COLUMNS,
     parse::ROWS,
     parse::COLUMNS,
+    user_agent::COLUMNS,
     string::ROWS,
     string::COLUMNS,
     net::ROWS,
@@ -117,7 +120,7 @@ static FAMILIES: &[&[Scalar]] = &[
     geo::H3_COLUMNS,
     elsewhere::ROWS,
     elsewhere::COLUMNS,
-    outside::COLUMNS,
+    places::COLUMNS,
 ];
 
 pub fn all() -> impl Iterator<Item = &'static Scalar> {

@@ -19,13 +19,14 @@ type Given<'py> = Option<Bound<'py, PyAny>>;
 /// `tables` maps a name to its source. `now` is the time of `now()` and `ago()` (the wall clock without it; a naive
 /// datetime is UTC); "latest" is the newest event's. `functions` are saved functions by name, a `.kql` file, a parser
 /// YAML, or a folder of them; `externaldata` maps a URL, or the start of one, to what is read in its place, for the
-/// network is never used. `schemas` declares the columns of tables of your own. With `resolve`, names that `tables`
-/// lacks are looked up among the caller's variables (in IPython by default).
+/// network is never used. `schemas` declares the columns of tables of your own. `geoip` is a file in MaxMind's format
+/// (GeoLite2-City.mmdb), in which `geo_info_from_ip_address` looks. With `resolve`, names that `tables` lacks are looked
+/// up among the caller's variables (in IPython by default).
 ///
 /// Of several results the first is returned; its `.others` holds the rest.
 #[pyfunction]
 #[pyo3(signature = (query, tables=None, *, now=None, watchlists=None, functions=None, externaldata=None, schemas=None,
-    resolve=None, limits=None, threads=None))]
+    geoip=None, resolve=None, limits=None, threads=None))]
 #[allow(clippy::too_many_arguments)]
 pub fn kql<'py>(
     py: Python<'py>,
@@ -36,6 +37,7 @@ pub fn kql<'py>(
     functions: Given<'py>,
     externaldata: Given<'py>,
     schemas: Given<'py>,
+    geoip: Given<'py>,
     resolve: Option<bool>,
     limits: Given<'py>,
     threads: Option<usize>,
@@ -48,6 +50,7 @@ pub fn kql<'py>(
             functions: functions.as_ref(),
             externaldata: externaldata.as_ref(),
             schemas: schemas.as_ref(),
+            geoip: geoip.as_ref(),
         };
         let mut database = data.database(&mut call)?;
         if resolve.map_or_else(|| in_notebook(py), Ok)? {

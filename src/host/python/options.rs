@@ -4,7 +4,7 @@ use super::cells;
 use super::errors::OrRaise;
 use super::sources;
 use crate::diagnostic::{Fault, closest};
-use crate::engine::{Database, Functions, Now};
+use crate::engine::{Database, Functions, Now, open_places};
 use crate::functions::Limits;
 use crate::types::{Kind, Name, Schema, datetime};
 use pyo3::exceptions::PyTypeError;
@@ -22,6 +22,8 @@ pub struct DataOptions<'a, 'py> {
     pub functions: Given<'a, 'py>,
     pub externaldata: Given<'a, 'py>,
     pub schemas: Given<'a, 'py>,
+    /// The path of a database of the places of addresses.
+    pub geoip: Given<'a, 'py>,
 }
 
 impl<'py> DataOptions<'_, 'py> {
@@ -42,6 +44,10 @@ impl<'py> DataOptions<'_, 'py> {
         }
         if let Some(given) = given(self.functions) {
             database.set_functions(functions(given)?);
+        }
+        if let Some(given) = given(self.geoip) {
+            let path = sources::path(given)?.ok_or_else(|| PyTypeError::new_err("`geoip` is no path"))?;
+            database.set_places(open_places(Path::new(&path)).or_raise(given.py())?);
         }
         Ok(database)
     }

@@ -328,9 +328,9 @@ impl PyPack {
 
     /// Evaluates every rule once at `now`, over its query period. `progress` is called with the rules done, their
     /// number, and a rule's name. A failing rule stands in `hits.problems` and never stops the others; with `strict`
-    /// it raises.
+    /// it raises. `geoip` is a file in MaxMind's format, in which `geo_info_from_ip_address` looks.
     #[pyo3(signature = (tables, now=None, watchlists=None, lookups=None, macros=None, functions=None,
-        externaldata=None, schemas=None, timezone="UTC", progress=None, threads=None, strict=false))]
+        externaldata=None, schemas=None, geoip=None, timezone="UTC", progress=None, threads=None, strict=false))]
     #[allow(clippy::too_many_arguments, unused_variables)]
     fn run<'py>(
         &self,
@@ -343,6 +343,7 @@ impl PyPack {
         functions: Given<'py>,
         externaldata: Given<'py>,
         schemas: Given<'py>,
+        geoip: Given<'py>,
         timezone: &str,
         progress: Given<'py>,
         threads: Option<usize>,
@@ -356,6 +357,7 @@ impl PyPack {
                 functions: functions.as_ref(),
                 externaldata: externaldata.as_ref(),
                 schemas: schemas.as_ref(),
+                geoip: geoip.as_ref(),
             };
             let mut database = data.database(&mut call)?;
             database.keep();

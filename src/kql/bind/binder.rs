@@ -299,7 +299,8 @@ pub(super) fn is_unknown(expr: &Expr, input: &Relation) -> bool {
         return false;
     }
     match expr {
-        Expr::Const(value) => value.is_null(),
+        // An unknown name of an open table is a null; a null of a closed one was written.
+        Expr::Const(value) => value.is_null() && input.is_open(),
         Expr::Column(name, _) => input.unknown.contains(name),
         Expr::Call { function, arguments, .. } if function.name == ".path" => {
             arguments.first().is_some_and(|a| is_unknown(a, input))

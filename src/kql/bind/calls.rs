@@ -11,6 +11,20 @@ use crate::functions::{self, Accepts, Dialect, Scalar, choose};
 use crate::kql::ast::{Argument, Call, ExpressionKind, Typeof};
 use crate::types::{Kind, Value as Cell};
 
+/// Functions that give a long and are declared as int: a check says what is declared.
+const DECLARED_INT: &[&str] = &[
+    "dayofmonth",
+    "dayofyear",
+    "hourofday",
+    "getmonth",
+    "getyear",
+    "monthofyear",
+    "week_of_year",
+    "weekofyear",
+    "datetime_part",
+    "datepart",
+];
+
 impl Binder<'_> {
     pub fn call(&mut self, call: &Call, row: &Row) -> Bind<Value> {
         let name = call.name.text.as_str();
@@ -96,6 +110,9 @@ impl Binder<'_> {
             // The numbers of an array have no kind of their own.
             Some(_) if call.name.text == "percentiles_array_tdigest" => Ok(called),
             Some(kind) => self.converted(called, kind, call.span),
+            None if self.settings.open_tables && DECLARED_INT.contains(&call.name.text.as_str()) => {
+                self.converted(called, Kind::Int, call.span)
+            }
             None => Ok(called),
         }
     }

@@ -27,6 +27,27 @@ struct United {
     name: Name,
     own: Name,
     kind: Kind,
+    /// Whether the legs' columns of that name have no other column in the result, whatever their kinds.
+    alone: bool,
+}
+
+/// The kinds of the legs' columns of one name.
+///
+/// Microsoft's binder decides at the second leg that has the name: of the same kind, there is one column, and what
+/// other kinds come later is converted to it; of another kind, each kind has a column of its own.
+struct Kinds {
+    kinds: Vec<Kind>,
+    settled: bool,
+}
+
+impl Kinds {
+    fn add(&mut self, kind: Kind) {
+        if self.kinds.contains(&kind) {
+            self.settled |= self.kinds.len() == 1;
+        } else if !self.settled {
+            self.kinds.push(kind);
+        }
+    }
 }
 
 impl Binder<'_> {
@@ -101,7 +122,7 @@ impl Binder<'_> {
         let mut inputs = Vec::with_capacity(legs.len());
         let mut schema = Schema::default();
         for (at, leg) in legs.iter().enumerate() {
-            let aligned = self.aligned(leg, at, &columns, uniting);
+            let aligned = self.aligned(leg, at, &columns, uniting)?;
             schema = aligned.schema;
             inputs.push(aligned.node);
         }
@@ -125,32 +146,36 @@ impl Binder<'_> {
         Ok(all)
     }
 
-    fn aligned(&mut self, leg: &Relation, at: usize, columns: &[United], uniting: &Uniting) -> Relation {
+    fn aligned(&mut self, leg: &Relation, at: usize, columns: &[United], uniting: &Uniting) -> Bind<Relation> {
+        let span = Span::default();
         let source = uniting.with_source.as_ref().map(|name| {
             let from = leg.table.clone().unwrap_or_else(|| format!("union_arg{at}"));
             (name.clone(), Expr::Const(Value::string(from)))
         });
-        let cells = columns.iter().map(|c| {
-            let same = leg.schema.kind(&c.own) == Some(c.kind);
-            let cell = if same { Expr::Column(c.own.clone(), c.kind) } else { Expr::Const(Value::null(c.kind)) };
-            (c.name.clone(), cell)
-        });
-        let cells: Vec<(Name, Expr)> = source.into_iter().chain(cells).collect();
+        let mut cells: Vec<(Name, Expr)> = source.into_iter().collect();
+        for column in columns {
+            let own = leg.schema.kind(&column.own).map(|kind| Expr::Column(column.own.clone(), kind));
+            let cell = match own {
+                Some(cell) if cell.kind() == column.kind => cell,
+                Some(cell) if column.alone => self.converted(cell, column.kind, span)?,
+                _ => Expr::Const(Value::null(column.kind)),
+            };
+            cells.push((column.name.clone(), cell));
+        }
         let own = leg.schema.names().eq(cells.iter().map(|(n, _)| n))
             && cells.iter().all(|(n, e)| matches!(e, Expr::Column(c, _) if c == n));
-        if own { leg.clone() } else { self.project(leg, cells) }
+        Ok(if own { leg.clone() } else { self.project(leg, cells) })
     }
 }
 
 fn united_columns(legs: &[Relation], uniting: &Uniting) -> Vec<United> {
-    let mut order: Vec<(Name, Vec<Kind>)> = Vec::new();
+    let mut order: Vec<(Name, Kinds)> = Vec::new();
     let mut places: HashMap<Name, usize> = HashMap::new();
     for (name, kind) in legs.iter().flat_map(|l| l.schema.columns()) {
         let place = *places.entry(name.clone()).or_insert(order.len());
         match order.get_mut(place) {
-            Some((_, kinds)) if !kinds.contains(kind) => kinds.push(*kind),
-            Some(_) => {}
-            None => order.push((name.clone(), vec![*kind])),
+            Some((_, kinds)) => kinds.add(*kind),
+            None => order.push((name.clone(), Kinds { kinds: vec![*kind], settled: false })),
         }
     }
     if uniting.inner {
@@ -161,11 +186,11 @@ fn united_columns(legs: &[Relation], uniting: &Uniting) -> Vec<United> {
         names.declare(source);
     }
     let mut columns = Vec::new();
-    for (own, kinds) in order {
-        let several = kinds.len() > 1;
+    for (own, Kinds { kinds, .. }) in order {
+        let alone = kinds.len() == 1;
         for kind in kinds {
-            let name = if several { names.unique(&format!("{own}_{kind}")) } else { names.unique(&own) };
-            columns.push(United { name, own: own.clone(), kind });
+            let name = if alone { names.unique(&own) } else { names.unique(&format!("{own}_{kind}")) };
+            columns.push(United { name, own: own.clone(), kind, alone });
         }
     }
     columns
