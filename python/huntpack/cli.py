@@ -71,7 +71,7 @@ SchemaOption = Annotated[
     Optional[Path], typer.Option("--schema", metavar="FILE", help='JSON: {"Table_CL": {"Column_s": "string"}}.')
 ]
 PlacesOption = Annotated[
-    Optional[str], typer.Option("--geoip", metavar="FILE", help="The places of addresses: GeoLite2-City.mmdb or the like.")
+    Optional[str], typer.Option("--geoip", metavar="FILE", help="The places of addresses, as GeoLite2-City.mmdb.")
 ]
 ZoneOption = Annotated[str, typer.Option("--timezone", metavar="TZ", help="The time zone of SPL's dates.")]
 NowOption = Annotated[

@@ -19,9 +19,9 @@ type Given<'py> = Option<Bound<'py, PyAny>>;
 /// `tables` maps a name to its source. `now` is the time of `now()` and `ago()` (the wall clock without it; a naive
 /// datetime is UTC); "latest" is the newest event's. `functions` are saved functions by name, a `.kql` file, a parser
 /// YAML, or a folder of them; `externaldata` maps a URL, or the start of one, to what is read in its place, for the
-/// network is never used. `schemas` declares the columns of tables of your own. `geoip` is a file in MaxMind's format
-/// (GeoLite2-City.mmdb), in which `geo_info_from_ip_address` looks. With `resolve`, names that `tables` lacks are looked
-/// up among the caller's variables (in IPython by default).
+/// network is never used. `schemas` declares the columns of tables of your own. `geoip` is a file in MaxMind's
+/// format (GeoLite2-City.mmdb), in which `geo_info_from_ip_address` looks. With `resolve`, names that `tables` lacks
+/// are looked up among the caller's variables (in IPython by default).
 ///
 /// Of several results the first is returned; its `.others` holds the rest.
 #[pyfunction]
