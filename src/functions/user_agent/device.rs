@@ -82,8 +82,8 @@ fn model(text: &str) -> Option<&str> {
     let inside = after(text, "Android")?.split_once(';')?.1;
     let end = inside.find(") AppleWebKit").or_else(|| inside.find(')')).unwrap_or(inside.len());
     let fields = inside.get(..end)?.split(';').map(str::trim);
-    let fields = fields.map(|field| field.split(" Build").next().unwrap_or_default().trim());
-    fields.filter(|field| !is_locale(field) && *field != "wv" && !field.starts_with("rv:")).next()
+    let mut fields = fields.map(|field| field.split(" Build").next().unwrap_or_default().trim());
+    fields.find(|field| !is_locale(field) && *field != "wv" && !field.starts_with("rv:"))
 }
 
 /// `en`, `en-us`, `en_US`, `U`.
