@@ -89,7 +89,9 @@ impl Application {
 
     pub fn run(&self, batch: &Batch, live: &HashSet<Name>, context: &Context) -> Result<Batch> {
         let inputs = self.reads.iter().map(|n| batch.column(n)).collect::<Result<Vec<_>>>()?;
-        match self.exactly_one && self.pure && !self.reads.is_empty() {
+        // Lists are rarely the same, and dear to compare.
+        let lists = inputs.iter().any(|c| matches!(c, Column::List(_)));
+        match self.exactly_one && self.pure && !self.reads.is_empty() && !lists {
             true => self.run_distinct(batch, &inputs, live, context),
             false => {
                 let (rows, columns) = self.results(&inputs, batch.rows(), context)?;

@@ -77,6 +77,9 @@ impl<'a> Executor<'a> {
                 counted_from(Instant::now(), self.sorted(id, &input, keys, None))
             }
             Node::Take { input, rows } => match self.plan.node(*input) {
+                Node::Sort { input: below, keys } if self.readers_of(*input) == 1 && *rows <= sort::FEW => {
+                    counted(sort::top(self, id, *below, &self.ready_keys(keys)?, *rows))
+                }
                 Node::Sort { input: below, keys } if self.readers_of(*input) == 1 => {
                     let input = self.table(*below)?;
                     counted_from(Instant::now(), self.sorted(id, &input, keys, Some(*rows)))
@@ -101,9 +104,11 @@ impl<'a> Executor<'a> {
     }
 
     fn sorted(&self, id: NodeId, input: &Table, keys: &[SortKey], first: Option<u64>) -> Result<Table> {
-        let keys = keys.iter().map(|key| Ok(SortKey { expr: self.ready(key.expr.clone())?, ..key.clone() }));
-        let keys = keys.collect::<Result<Vec<_>>>()?;
-        sort::run(input, &keys, first, &self.schema(id), self.context)
+        sort::run(input, &self.ready_keys(keys)?, first, &self.schema(id), self.context)
+    }
+
+    fn ready_keys(&self, keys: &[SortKey]) -> Result<Vec<SortKey>> {
+        keys.iter().map(|key| Ok(SortKey { expr: self.ready(key.expr.clone())?, ..key.clone() })).collect()
     }
 
     pub fn counter(&self, id: NodeId) -> Arc<Counter> {

@@ -13,28 +13,33 @@ pub fn run(executor: &Executor, id: NodeId) -> Result<Table> {
     let schema = executor.schema(id);
     let rows = AtomicUsize::new(0);
     let most = executor.context.limits.rows;
+    let in_memory = pipeline.feeds.iter().all(|feed| feed.source.table().is_some());
     let keep = |chunks: &mut Vec<(u64, Chunk)>, batch: Batch| {
         if rows.fetch_add(batch.rows(), Ordering::Relaxed) + batch.rows() > most {
             return Err(Fault::limit("rows", "a step holds too many rows"));
         }
         let first = batch.ordinals().first().copied().unwrap_or(0);
-        chunks.push((first, chunk(&batch, &schema)?));
+        // Most rows of a table that is in memory anyway: their texts may stay where they are.
+        let whole = in_memory && batch.morsel().is_some_and(|morsel| batch.rows() * 2 > morsel.rows());
+        chunks.push((first, chunk(&batch, &schema, !whole)?));
         Ok(())
     };
     let chunks = drive(&pipeline, executor.context, executor.options.threads, Vec::new, keep, || false)?;
     Ok(ordered(schema, chunks))
 }
 
-fn chunk(batch: &Batch, schema: &Schema) -> Result<Chunk> {
+/// The batch as it is kept; `compact` copies texts together, so that they hold on to no others.
+pub fn chunk(batch: &Batch, schema: &Schema, compact: bool) -> Result<Chunk> {
     let columns = schema.columns().iter().map(|(name, kind)| {
         let column = batch.column(name)?;
         let column = if column.kind() == *kind { column } else { crate::types::convert::lenient(&column, *kind) };
-        Ok(Stored::Column(gather::compact(column)))
+        Ok(Stored::Column(if compact { gather::compact(column) } else { column }))
     });
     Ok(Chunk { rows: batch.rows(), columns: columns.collect::<Result<_>>()? })
 }
 
-fn ordered(schema: Schema, parts: Vec<Vec<(u64, Chunk)>>) -> Table {
+/// Chunks of all threads in the order of their rows.
+pub fn ordered(schema: Schema, parts: Vec<Vec<(u64, Chunk)>>) -> Table {
     let mut chunks: Vec<(u64, Chunk)> = parts.into_iter().flatten().collect();
     chunks.sort_by_key(|(first, _)| *first);
     Table::new(schema, merged(chunks.into_iter().map(|(_, chunk)| chunk).collect()))
@@ -85,9 +90,13 @@ pub fn take(executor: &Executor, id: NodeId, input: NodeId, most: u64) -> Result
     // prefix of the rows, so any moment with enough of them will do.
     let rows = AtomicUsize::new(0);
     let enough = || rows.load(Ordering::Relaxed) >= most;
-    let keep = |chunks: &mut Vec<(u64, Chunk)>, batch: Batch| {
+    let live = executor.needed.of(id);
+    let keep = |chunks: &mut Vec<(u64, Chunk)>, mut batch: Batch| {
+        if batch.rows() > most {
+            batch.narrow((0..most as u32).collect(), &|name| live.contains(name));
+        }
         let first = batch.ordinals().first().copied().unwrap_or(0);
-        chunks.push((first, chunk(&batch, &schema)?));
+        chunks.push((first, chunk(&batch, &schema, true)?));
         rows.fetch_add(batch.rows(), Ordering::Relaxed);
         Ok(())
     };

@@ -4,7 +4,7 @@ use super::pipeline::Expansion;
 use crate::diagnostic::{Fault, Result};
 use crate::expr::{Input, evaluate};
 use crate::functions::Context;
-use crate::types::{Builder, Column, Dynamic, Json, Kind, Name, Value, convert, gather, json};
+use crate::types::{Builder, Column, Dynamic, Json, Kind, Name, Pieces, Text, Value, convert, gather, json};
 use std::collections::HashSet;
 
 /// The batch with a row for each element; several columns are zipped, the shorter padded with nulls.
@@ -20,6 +20,12 @@ pub fn elements(input: &dyn Input, expansion: &Expansion, context: &Context) -> 
     let values = expansion.columns.iter().map(|c| evaluate(&c.value, input, context)).collect::<Result<Vec<_>>>()?;
     if let Some(quick) = single_list(input.rows(), &values, expansion) {
         return bounded(quick, context);
+    }
+    if let ([Column::Text(Kind::Dynamic, text)], [wanted], None) =
+        (values.as_slice(), expansion.columns.as_slice(), &expansion.index)
+    {
+        let (rows, made) = single_json(&values[0], text, wanted.kind, expansion, context)?;
+        return Ok((rows, vec![(wanted.name.clone(), made)]));
     }
     let most = expansion.limit.map_or(usize::MAX, |l| usize::try_from(l).unwrap_or(usize::MAX));
     let mut rows = Vec::new();
@@ -66,7 +72,8 @@ fn single_list(rows: usize, values: &[Column], expansion: &Expansion) -> Option<
     else {
         return None;
     };
-    if list.items.kind() != wanted.kind || list.nulls.is_some() {
+    let same = list.items.kind() == wanted.kind;
+    if !(same || matches!((&*list.items, wanted.kind), (Column::Long(_), Kind::Dynamic))) || list.nulls.is_some() {
         return None;
     }
     let mut source = Vec::with_capacity(list.items.len());
@@ -76,7 +83,96 @@ fn single_list(rows: usize, values: &[Column], expansion: &Expansion) -> Option<
         source.extend(std::iter::repeat_n(row as u32, range.len()));
         items.extend(range.map(|i| i as u32));
     }
-    Some((source, vec![(wanted.name.clone(), gather::take(&list.items, &items))]))
+    let taken = gather::take(&list.items, &items);
+    let made = if same { taken } else { longs_in_dynamic(&taken) };
+    Some((source, vec![(wanted.name.clone(), made)]))
+}
+
+fn longs_in_dynamic(column: &Column) -> Column {
+    match convert::lenient(column, Kind::String) {
+        Column::Text(_, Text::Views(texts)) => {
+            Column::Text(Kind::Dynamic, Text::Views(gather::with_nulls(texts, column.null_buffer().as_ref())))
+        }
+        other => convert::lenient(&other, Kind::Dynamic),
+    }
+}
+
+/// One column of JSON: an array's elements are taken over as they are written.
+fn single_json(
+    column: &Column,
+    text: &Text,
+    kind: Kind,
+    expansion: &Expansion,
+    context: &Context,
+) -> Result<(Vec<u32>, Column)> {
+    let most = expansion.limit.map_or(usize::MAX, |l| usize::try_from(l).unwrap_or(usize::MAX));
+    let mut rows: Vec<u32> = Vec::with_capacity(text.len() * 4);
+    let mut out = Elements::new(kind, column);
+    for row in 0..text.len() {
+        match text.get(row).filter(|json| json.starts_with('[')) {
+            Some(json) => Json::new(json).elements().take(most).for_each(|element| {
+                out.push(row, element.text());
+                rows.push(row as u32);
+            }),
+            None => {
+                let parts = [Parts::of(column, row, expansion.keep_bags_as_arrays)];
+                let count = parts[0].len().max(usize::from(keeps_null_row(&parts, expansion))).min(most);
+                for at in 0..count {
+                    out.push_value(row, &parts[0].at(at));
+                }
+                rows.extend(std::iter::repeat_n(row as u32, count));
+            }
+        }
+        if rows.len() > context.limits.rows {
+            return Err(Fault::limit("rows", "mv-expand makes too many rows"));
+        }
+    }
+    Ok((rows, out.finish()))
+}
+
+/// Collects elements as values of one kind.
+enum Elements {
+    Texts(Kind, Pieces),
+    Others(Builder),
+}
+
+impl Elements {
+    fn new(kind: Kind, source: &Column) -> Elements {
+        match kind {
+            Kind::String | Kind::Dynamic => Elements::Texts(kind, Pieces::new(kind, Some(source), source.len() * 4)),
+            _ => Elements::Others(Builder::new(kind, source.len() * 4)),
+        }
+    }
+
+    fn push(&mut self, row: usize, element: &str) {
+        match self {
+            Elements::Texts(_, out) if element == "null" => out.push_null(),
+            Elements::Texts(Kind::Dynamic, out) => out.push(row, element),
+            Elements::Texts(_, out) if element.starts_with(['"', '{', '[']) => out.push(row, &json::to_string(element)),
+            Elements::Others(out) if out.kind() == Kind::Long => match json::long(element) {
+                Some(long) => out.push_long(long),
+                None => self.push_value(row, &json::scalar(element)),
+            },
+            _ => self.push_value(row, &json::scalar(element)),
+        }
+    }
+
+    fn push_value(&mut self, row: usize, value: &Value) {
+        match self {
+            Elements::Texts(kind, out) => match convert::value_to(value, *kind) {
+                Value::Text(_, text) => out.push(row, &text),
+                _ => out.push_null(),
+            },
+            Elements::Others(out) => out.push(&convert::value_to(value, out.kind())),
+        }
+    }
+
+    fn finish(self) -> Column {
+        match self {
+            Elements::Texts(_, out) => out.finish(),
+            Elements::Others(out) => out.finish(),
+        }
+    }
 }
 
 /// The elements of one cell.

@@ -7,6 +7,9 @@ use std::hash::BuildHasher;
 
 const HASHER: FixedState = FixedState::with_seed(11);
 
+/// For each key, what is known of a dictionary's values.
+pub type Maps = Vec<std::collections::HashMap<u64, Vec<u32>>>;
+
 /// Gives each distinct combination of key values a number from 0 in order of first sight.
 pub struct Grouper {
     keys: Vec<Key>,
@@ -55,6 +58,28 @@ impl Grouper {
         }
         let count = self.levels.last().map_or(self.singles.count as usize, |level| level.pairs.len());
         self.remember(count, &groups, numbers);
+        groups
+    }
+
+    /// Makes ready for [`Grouper::find`]: no groups are added any more.
+    pub fn settle(&mut self) {
+        self.keys.iter_mut().for_each(|key| key.values.settle());
+    }
+
+    /// The group of each row, [`NULL`] where a part of the key is null and where there is none.
+    pub fn find(&self, columns: &[Column], maps: &mut Maps) -> Vec<u32> {
+        maps.resize_with(self.keys.len(), Default::default);
+        let found = self.keys.iter().zip(columns).zip(maps).map(|((key, column), map)| key.values.find(column, map));
+        let mut found = found.collect::<Vec<Vec<u32>>>().into_iter();
+        let Some(mut groups) = found.next() else { return Vec::new() };
+        if self.levels.is_empty() {
+            groups.iter_mut().for_each(|n| *n = self.singles.groups.get(*n as usize).copied().unwrap_or(NULL));
+        }
+        for (level, numbers) in self.levels.iter().zip(found) {
+            groups.iter_mut().zip(numbers).for_each(|(group, number)| {
+                *group = if *group == NULL || number == NULL { NULL } else { level.find(*group, number) };
+            });
+        }
         groups
     }
 
@@ -138,6 +163,12 @@ pub struct PairTable {
 }
 
 impl PairTable {
+    /// The number of a pair that was seen; [`NULL`] for others.
+    fn find(&self, left: u32, right: u32) -> u32 {
+        let pair = u64::from(left) << 32 | u64::from(right);
+        self.table.find(HASHER.hash_one(pair), |&i| self.pairs[i as usize] == pair).copied().unwrap_or(NULL)
+    }
+
     #[inline]
     pub fn number(&mut self, left: u32, right: u32) -> u32 {
         let pair = u64::from(left) << 32 | u64::from(right);

@@ -1,68 +1,77 @@
-//! Joins by hash: keys of both sides become the same small integers.
+//! Joins by hash: the rows of the right side become numbers by their keys, and those of the left side pass by.
+use super::batch::Batch;
 use super::build::Executor;
-use super::group::Grouper;
+use super::collect;
+use super::drive::drive;
+use super::group::{Grouper, Maps};
 use crate::diagnostic::{Fault, Result};
-use crate::expr::NodeId;
+use crate::expr::{Input, NodeId};
+use crate::functions::Context;
 use crate::plan::{JoinKind, JoinSide, Node};
-use crate::types::{Chunk, Column, Kind, Name, Stored, Table, gather};
+use crate::types::intern::NULL;
+use crate::types::{Chunk, Column, Kind, Name, Schema, Stored, Table, convert, gather};
 use arrow_array::UInt32Array;
-use rayon::prelude::*;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 pub fn run(executor: &Executor, id: NodeId) -> Result<Table> {
     let Node::Join { left, right, kind, keys, columns } = executor.plan.node(id) else {
         return Err(Fault::internal("a join of another node"));
     };
-    let (left, right) = match executor.options.threads > 1 && left != right {
-        true => {
-            let (l, r) = rayon::join(|| executor.table(*left), || executor.table(*right));
-            (l?, r?)
+    let kinds = executor.plan.schema(*left);
+    let join = Join {
+        kind: *kind,
+        left_keys: keys.iter().map(|(l, _)| (l.clone(), kinds.kind(l).unwrap_or(Kind::Dynamic))).collect(),
+        right: Side::new(executor, (*left, *right), keys, columns)?,
+        schema: executor.schema(id),
+        columns,
+        context: executor.context,
+        made: AtomicUsize::new(0),
+    };
+    match kind {
+        JoinKind::InnerUnique => join.unique(executor, *left),
+        _ => join.stream(executor, *left),
+    }
+}
+
+/// The right side, ready to be found by its keys.
+struct Side {
+    /// The columns that the join gives.
+    columns: Vec<(Name, Column)>,
+    groups: Grouper,
+    /// The group of each row; [`NULL`] where a part of its key is null.
+    of_row: Vec<u32>,
+    index: Index,
+}
+
+impl Side {
+    /// The right keys are read as the kinds of the left ones.
+    fn new(
+        executor: &Executor,
+        (left, right): (NodeId, NodeId),
+        keys: &[(Name, Name)],
+        columns: &[(Name, JoinSide, Name)],
+    ) -> Result<Side> {
+        let table = executor.table(right)?;
+        let schema = executor.plan.schema(left);
+        let given = columns.iter().filter(|(_, side, _)| *side == JoinSide::Right);
+        let given = given.filter_map(|(_, _, from)| Some((from.clone(), table.column_named(from)?))).collect();
+        let key = |(left, right): &(Name, Name)| {
+            let gone = || Fault::internal(format!("the join key `{right}` was pruned away"));
+            let column = table.column_named(right).ok_or_else(gone)?;
+            let kind = schema.kind(left).unwrap_or(column.kind());
+            Ok(convert::lenient(&column, kind))
+        };
+        let columns = keys.iter().map(key).collect::<Result<Vec<_>>>()?;
+        let kinds: Vec<Kind> = columns.iter().map(Column::kind).collect();
+        let mut groups = Grouper::new(&kinds);
+        let mut of_row = groups.groups(&columns, table.rows());
+        for column in columns.iter().filter(|c| c.null_buffer().is_some_and(|n| n.null_count() > 0)) {
+            of_row.iter_mut().enumerate().filter(|(row, _)| column.is_null(*row)).for_each(|(_, group)| *group = NULL);
         }
-        false => (executor.table(*left)?, executor.table(*right)?),
-    };
-    let (left_keys, right_keys) = keys_of(&left, &right, keys)?;
-    let pairs = pairs(*kind, &left_keys, &right_keys, executor)?;
-    let schema = executor.schema(id);
-    let column = |(name, kind): &(Name, Kind)| {
-        let from = columns.iter().find(|(n, _, _)| n == name);
-        let (side, from) =
-            from.map(|(_, side, from)| (*side, from)).ok_or_else(|| Fault::internal("a join's column has no side"))?;
-        let (table, rows) = if side == JoinSide::Left { (&left, &pairs.left) } else { (&right, &pairs.right) };
-        let source = table.column_named(from).unwrap_or_else(|| Column::nulls(*kind, table.rows()));
-        Ok(Stored::Column(gather::take_or_null(&source, rows)))
-    };
-    let columns = schema.columns().par_iter().map(column).collect::<Result<Vec<_>>>()?;
-    Ok(Table::new(schema, vec![Chunk { rows: pairs.left.len(), columns }]))
-}
-
-/// A number for each row; none where its key is null.
-type Keys = Vec<Option<u32>>;
-
-/// The number of each row's key on both sides; none where a part of the key is null.
-fn keys_of(left: &Table, right: &Table, keys: &[(Name, Name)]) -> Result<(Keys, Keys)> {
-    let column = |table: &Table, name: &Name| {
-        table.column_named(name).ok_or_else(|| Fault::internal(format!("the join key `{name}` was pruned away")))
-    };
-    let lefts = keys.iter().map(|(l, _)| column(left, l)).collect::<Result<Vec<_>>>()?;
-    let rights = keys.iter().map(|(_, r)| column(right, r)).collect::<Result<Vec<_>>>()?;
-    let rights: Vec<Column> =
-        rights.into_iter().zip(&lefts).map(|(r, l)| crate::types::convert::lenient(&r, l.kind())).collect();
-    let kinds: Vec<Kind> = lefts.iter().map(Column::kind).collect();
-    let mut grouper = Grouper::new(&kinds);
-    let right_groups = grouper.groups(&rights, right.rows());
-    let left_groups = grouper.groups(&lefts, left.rows());
-    Ok((without_nulls(left_groups, &lefts), without_nulls(right_groups, &rights)))
-}
-
-fn without_nulls(groups: Vec<u32>, columns: &[Column]) -> Vec<Option<u32>> {
-    let with_nulls: Vec<&Column> =
-        columns.iter().filter(|c| c.null_buffer().is_some_and(|n| n.null_count() > 0)).collect();
-    groups.into_iter().enumerate().map(|(row, g)| (!with_nulls.iter().any(|c| c.is_null(row))).then_some(g)).collect()
-}
-
-/// Row numbers of both sides; null where a side has no row.
-struct Pairs {
-    left: UInt32Array,
-    right: UInt32Array,
+        groups.settle();
+        let index = Index::new(&of_row, groups.len());
+        Ok(Side { columns: given, groups, of_row, index })
+    }
 }
 
 /// The rows of each key, one behind the other.
@@ -72,94 +81,227 @@ struct Index {
 }
 
 impl Index {
-    fn new(keys: &[Option<u32>], count: usize) -> Index {
+    fn new(keys: &[u32], count: usize) -> Index {
         let mut starts = vec![0u32; count + 1];
-        keys.iter().flatten().for_each(|key| starts[*key as usize + 1] += 1);
+        let known = || keys.iter().enumerate().filter(|(_, key)| **key != NULL);
+        known().for_each(|(_, key)| starts[*key as usize + 1] += 1);
         (1..starts.len()).for_each(|i| starts[i] += starts[i - 1]);
         let mut next = starts.clone();
-        let mut rows = vec![0; keys.iter().flatten().count()];
-        for (row, key) in keys.iter().enumerate() {
-            if let Some(key) = key {
-                rows[next[*key as usize] as usize] = row as u32;
-                next[*key as usize] += 1;
-            }
+        let mut rows = vec![0; known().count()];
+        for (row, key) in known() {
+            rows[next[*key as usize] as usize] = row as u32;
+            next[*key as usize] += 1;
         }
         Index { starts, rows }
     }
 
-    fn of(&self, key: Option<u32>) -> &[u32] {
-        let Some(key) = key.map(|k| k as usize) else { return &[] };
-        match (self.starts.get(key), self.starts.get(key + 1)) {
+    #[inline]
+    fn of(&self, key: u32) -> &[u32] {
+        let key = key as usize;
+        match (self.starts.get(key), self.starts.get(key.wrapping_add(1))) {
             (Some(start), Some(end)) => &self.rows[*start as usize..*end as usize],
             _ => &[],
         }
     }
 }
 
-fn pairs(kind: JoinKind, left: &[Option<u32>], right: &[Option<u32>], executor: &Executor) -> Result<Pairs> {
-    let count = left.iter().chain(right).flatten().max().map_or(0, |m| *m as usize + 1);
-    let index = Index::new(right, count);
-    let mut out = Builder { left: Vec::new(), right: Vec::new(), most: executor.context.limits.rows };
-    let mut seen = vec![false; count];
-    for (row, key) in left.iter().enumerate() {
-        if row % 65_536 == 0 {
-            executor.context.check()?;
-        }
-        let matches = index.of(*key);
-        let first = key.is_none_or(|k| !std::mem::replace(&mut seen[k as usize], true));
-        out.row(kind, row as u32, matches, first)?;
-    }
-    match kind {
-        JoinKind::RightOuter | JoinKind::FullOuter => {
-            unmatched(right, &seen).for_each(|row| out.push(None, Some(row)));
-        }
-        JoinKind::RightAnti => unmatched(right, &seen).for_each(|row| out.push(None, Some(row))),
-        JoinKind::RightSemi => {
-            let matched = right.iter().enumerate().filter(|(_, key)| key.is_some_and(|k| seen[k as usize]));
-            matched.for_each(|(row, _)| out.push(None, Some(row as u32)));
-        }
-        _ => {}
-    }
-    Ok(Pairs { left: out.left.into(), right: out.right.into() })
+struct Join<'a> {
+    kind: JoinKind,
+    left_keys: Vec<(Name, Kind)>,
+    right: Side,
+    schema: Schema,
+    columns: &'a [(Name, JoinSide, Name)],
+    context: &'a Context,
+    made: AtomicUsize,
 }
 
-fn unmatched<'a>(right: &'a [Option<u32>], seen: &'a [bool]) -> impl Iterator<Item = u32> + 'a {
-    let open = |key: &Option<u32>| key.is_none_or(|k| !seen[k as usize]);
-    right.iter().enumerate().filter(move |(_, key)| open(key)).map(|(row, _)| row as u32)
+/// What a thread has found.
+#[derive(Default)]
+struct Part {
+    chunks: Vec<(u64, Chunk)>,
+    maps: Maps,
+    /// The keys of the right side that a left row has.
+    seen: Vec<bool>,
+    /// The keys of the rows that were kept, chunk by chunk.
+    keys: Vec<(u64, Vec<u32>)>,
 }
 
-struct Builder {
-    left: Vec<Option<u32>>,
-    right: Vec<Option<u32>>,
-    most: usize,
+/// Row numbers of both sides; [`NULL`] where a side has no row.
+#[derive(Default)]
+struct Pairs {
+    left: Vec<u32>,
+    right: Vec<u32>,
 }
 
-impl Builder {
-    fn push(&mut self, left: Option<u32>, right: Option<u32>) {
+impl Pairs {
+    fn push(&mut self, left: u32, right: u32) {
         self.left.push(left);
         self.right.push(right);
     }
+}
 
-    /// What a left row gives. `first`: no earlier left row has its key.
-    fn row(&mut self, kind: JoinKind, row: u32, matches: &[u32], first: bool) -> Result<()> {
-        match kind {
-            JoinKind::InnerUnique if !first => {}
-            JoinKind::Inner | JoinKind::InnerUnique | JoinKind::RightOuter => {
-                matches.iter().for_each(|m| self.push(Some(row), Some(*m)));
+impl Join<'_> {
+    fn part(&self) -> Part {
+        Part { seen: vec![false; self.right.groups.len()], ..Part::default() }
+    }
+
+    /// The number that the right side has for each left row's key; [`NULL`] where it has none.
+    fn numbers(&self, batch: &Batch, maps: &mut Maps) -> Result<Vec<u32>> {
+        let keys = self.left_keys.iter().map(|(name, kind)| Ok(of_kind(batch.column(name)?, *kind)));
+        let columns = keys.collect::<Result<Vec<_>>>()?;
+        Ok(self.right.groups.find(&columns, maps))
+    }
+
+    /// Every kind whose left rows do not depend on each other.
+    fn stream(&self, executor: &Executor, left: NodeId) -> Result<Table> {
+        let pipeline = executor.pipeline(left)?;
+        let step = |part: &mut Part, batch: Batch| {
+            let keys = self.numbers(&batch, &mut part.maps)?;
+            keys.iter().filter(|key| **key != NULL).for_each(|key| part.seen[*key as usize] = true);
+            let pairs = self.pairs(&keys);
+            self.count(pairs.left.len())?;
+            if !pairs.left.is_empty() {
+                let first = batch.ordinals().first().copied().unwrap_or(0);
+                let left = |name: &Name| batch.column(name);
+                part.chunks.push((first, self.chunk(&left, batch.rows(), &pairs)?));
             }
-            JoinKind::LeftOuter | JoinKind::FullOuter => {
-                if matches.is_empty() {
-                    self.push(Some(row), None);
-                }
-                matches.iter().for_each(|m| self.push(Some(row), Some(*m)));
-            }
-            JoinKind::LeftSemi if !matches.is_empty() => self.push(Some(row), None),
-            JoinKind::LeftAnti if matches.is_empty() => self.push(Some(row), None),
-            JoinKind::LeftSemi | JoinKind::LeftAnti | JoinKind::RightSemi | JoinKind::RightAnti => {}
+            Ok(())
+        };
+        let parts = drive(&pipeline, self.context, executor.options.threads, || self.part(), step, || false)?;
+        let mut seen = vec![false; self.right.groups.len()];
+        let mut chunks = Vec::with_capacity(parts.len() + 1);
+        for part in parts {
+            seen.iter_mut().zip(&part.seen).for_each(|(all, one)| *all |= *one);
+            chunks.push(part.chunks);
         }
-        match self.left.len() > self.most {
+        let rest = self.right_rows(&seen);
+        self.count(rest.len())?;
+        if !rest.is_empty() {
+            let kinds = executor.plan.schema(left);
+            let none = |name: &Name| Ok(Column::nulls(kinds.kind(name).unwrap_or(Kind::Dynamic), 0));
+            let pairs = Pairs { left: vec![NULL; rest.len()], right: rest };
+            chunks.push(vec![(u64::MAX, self.chunk(&none, 0, &pairs)?)]);
+        }
+        Ok(collect::ordered(self.schema.clone(), chunks))
+    }
+
+    /// The rows of the right side that are given on their own.
+    fn right_rows(&self, seen: &[bool]) -> Vec<u32> {
+        let matched = |key: u32| seen.get(key as usize).copied().unwrap_or(false);
+        let wanted: &dyn Fn(u32) -> bool = match self.kind {
+            JoinKind::RightOuter | JoinKind::FullOuter | JoinKind::RightAnti => &|key| !matched(key),
+            JoinKind::RightSemi => &matched,
+            _ => return Vec::new(),
+        };
+        let rows = self.right.of_row.iter().enumerate();
+        rows.filter(|(_, key)| wanted(**key)).map(|(row, _)| row as u32).collect()
+    }
+
+    /// What the left rows with these keys give.
+    fn pairs(&self, keys: &[u32]) -> Pairs {
+        let mut pairs = Pairs::default();
+        for (row, key) in keys.iter().enumerate() {
+            let row = row as u32;
+            let matches = self.right.index.of(*key);
+            match self.kind {
+                JoinKind::Inner | JoinKind::InnerUnique | JoinKind::RightOuter => {
+                    matches.iter().for_each(|m| pairs.push(row, *m));
+                }
+                JoinKind::LeftOuter | JoinKind::FullOuter if matches.is_empty() => pairs.push(row, NULL),
+                JoinKind::LeftOuter | JoinKind::FullOuter => matches.iter().for_each(|m| pairs.push(row, *m)),
+                JoinKind::LeftSemi if !matches.is_empty() => pairs.push(row, NULL),
+                JoinKind::LeftAnti if matches.is_empty() => pairs.push(row, NULL),
+                JoinKind::LeftSemi | JoinKind::LeftAnti | JoinKind::RightSemi | JoinKind::RightAnti => {}
+            }
+        }
+        pairs
+    }
+
+    fn count(&self, rows: usize) -> Result<()> {
+        match self.made.fetch_add(rows, Ordering::Relaxed) + rows > self.context.limits.rows {
             true => Err(Fault::limit("rows", "a join makes too many rows")),
             false => Ok(()),
+        }
+    }
+
+    /// The join's columns for some pairs; `left` gives a column of the `rows` left rows.
+    fn chunk(&self, left: &dyn Fn(&Name) -> Result<Column>, rows: usize, pairs: &Pairs) -> Result<Chunk> {
+        let every = pairs.left.len() == rows && pairs.left.iter().enumerate().all(|(at, row)| at as u32 == *row);
+        let column = |(name, kind): &(Name, Kind)| {
+            let from = self.columns.iter().find(|(n, _, _)| n == name);
+            let (side, from) = from
+                .map(|(_, side, from)| (*side, from))
+                .ok_or_else(|| Fault::internal("a join's column has no side"))?;
+            Ok(Stored::Column(match side {
+                JoinSide::Left if every => of_kind(left(from)?, *kind),
+                JoinSide::Left => picked(&of_kind(left(from)?, *kind), &pairs.left),
+                JoinSide::Right => {
+                    let source = self.right.columns.iter().find(|(name, _)| name == from).map(|(_, column)| column);
+                    source.map_or_else(|| Column::nulls(*kind, pairs.right.len()), |c| picked(c, &pairs.right))
+                }
+            }))
+        };
+        let columns = self.schema.columns().iter().map(column).collect::<Result<Vec<_>>>()?;
+        Ok(Chunk { rows: pairs.left.len(), columns })
+    }
+
+    /// `innerunique`: of the left rows with one key the first alone. Each thread keeps its own first ones, and of
+    /// these the first of all are taken.
+    fn unique(&self, executor: &Executor, left: NodeId) -> Result<Table> {
+        let pipeline = executor.pipeline(left)?;
+        let needed = executor.needed.of(left);
+        let schema = executor.schema(left);
+        let step = |part: &mut Part, mut batch: Batch| {
+            let keys = self.numbers(&batch, &mut part.maps)?;
+            let fresh = |key: u32| key != NULL && !std::mem::replace(&mut part.seen[key as usize], true);
+            let rows = new_rows(&keys, fresh);
+            if rows.is_empty() {
+                return Ok(());
+            }
+            let keys = rows.iter().map(|row| keys[*row as usize]).collect();
+            batch.narrow(rows, &|name| needed.contains(name));
+            let first = batch.ordinals().first().copied().unwrap_or(0);
+            part.keys.push((first, keys));
+            part.chunks.push((first, collect::chunk(&batch, &schema, true)?));
+            Ok(())
+        };
+        let parts = drive(&pipeline, self.context, executor.options.threads, || self.part(), step, || false)?;
+        let (mut keys, mut chunks) = (Vec::new(), Vec::new());
+        for part in parts {
+            keys.extend(part.keys);
+            chunks.push(part.chunks);
+        }
+        keys.sort_by_key(|(first, _)| *first);
+        let keys: Vec<u32> = keys.into_iter().flat_map(|(_, keys)| keys).collect();
+        let table = collect::ordered(schema, chunks);
+        let mut seen = vec![false; self.right.groups.len()];
+        let rows = new_rows(&keys, |key| !std::mem::replace(&mut seen[key as usize], true));
+        let mut pairs = self.pairs(&rows.iter().map(|row| keys[*row as usize]).collect::<Vec<_>>());
+        pairs.left.iter_mut().for_each(|row| *row = rows[*row as usize]);
+        self.count(pairs.left.len())?;
+        let column = |name: &Name| {
+            table.column_named(name).ok_or_else(|| Fault::internal(format!("column `{name}` was pruned away")))
+        };
+        let chunk = self.chunk(&column, table.rows(), &pairs)?;
+        Ok(Table::new(self.schema.clone(), vec![chunk]))
+    }
+}
+
+fn new_rows(keys: &[u32], mut new: impl FnMut(u32) -> bool) -> Vec<u32> {
+    keys.iter().enumerate().filter(|(_, key)| new(**key)).map(|(row, _)| row as u32).collect()
+}
+
+fn of_kind(column: Column, kind: Kind) -> Column {
+    if column.kind() == kind { column } else { convert::lenient(&column, kind) }
+}
+
+/// The rows of a column, null where there is none.
+fn picked(column: &Column, rows: &[u32]) -> Column {
+    match rows.contains(&NULL) {
+        false => gather::take(column, rows),
+        true => {
+            let rows: UInt32Array = rows.iter().map(|row| (*row != NULL).then_some(*row)).collect();
+            gather::take_or_null(column, &rows)
         }
     }
 }

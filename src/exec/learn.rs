@@ -103,8 +103,10 @@ fn pays(table: &Table, at: usize) -> bool {
     }
     let mut values = Interner::new(Kind::String);
     values.numbers(&sample);
-    // A sample of a large set of values shows mostly different ones: only near-unique columns are left out.
-    values.len() * 10 < rows.len() * 9
+    // A sample meets few of many different values twice, and this many of an eighth of the rows: only
+    // near-unique columns are left out.
+    let doubles = rows.len() - values.len();
+    doubles * 10 > rows.len() || doubles * chunk.rows > 4 * rows.len() * rows.len()
 }
 
 /// The text column with its distinct values apart, where a sample holds enough of the same.

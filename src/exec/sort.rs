@@ -1,10 +1,14 @@
 //! Sorting.
+use super::batch::Batch;
+use super::build::Executor;
+use super::collect;
+use super::drive::drive;
 use crate::diagnostic::Result;
-use crate::expr::{Input, evaluate};
+use crate::expr::{Input, NodeId, evaluate};
 use crate::functions::Context;
 use crate::functions::compare::total_order;
 use crate::plan::SortKey;
-use crate::types::{Chunk, Column, Kind, Name, Schema, Stored, Table, Text, gather};
+use crate::types::{Chunk, Column, Dictionary, Kind, Name, Schema, Stored, Table, Text, gather};
 use arrow_array::Array;
 use rayon::prelude::*;
 use std::cmp::Ordering;
@@ -29,19 +33,57 @@ pub fn run(table: &Table, keys: &[SortKey], most: Option<u64>, schema: &Schema, 
     let columns = keys.iter().map(|key| Ok(Ranked::new(evaluate(&key.expr, &Whole(table), context)?, key)));
     let columns = columns.collect::<Result<Vec<_>>>()?;
     let mut rows: Vec<u32> = (0..table.rows() as u32).collect();
-    let order = |a: &u32, b: &u32| {
-        let by_keys = columns.iter().map(|c| c.order(*a, *b)).find(|o| o.is_ne());
-        by_keys.unwrap_or(Ordering::Equal).then(a.cmp(b))
-    };
+    let order = |a: &u32, b: &u32| ordered(&columns, *a, *b);
     let most = most.map_or(rows.len(), |m| usize::try_from(m).unwrap_or(usize::MAX)).min(rows.len());
     if most == 0 {
         rows.clear();
     } else if most < rows.len() {
         rows.select_nth_unstable_by(most - 1, order);
         rows.truncate(most);
+        rows.sort_unstable_by(order);
+    } else {
+        // A stable sort by the last key first: equal rows keep the order of the keys after it.
+        columns.iter().rev().for_each(|key| key.sort(&mut rows));
     }
-    rows.par_sort_unstable_by(order);
     Ok(picked(table, &rows, schema))
+}
+
+/// Up to this many first rows are found batch by batch.
+pub const FEW: u64 = 16_384;
+
+/// The first `most` rows of a pipeline in the order of the keys: no more than these are kept of each batch.
+pub fn top(executor: &Executor, id: NodeId, below: NodeId, keys: &[SortKey], most: u64) -> Result<Table> {
+    let pipeline = executor.pipeline(below)?;
+    let schema = executor.schema(below);
+    let wanted = usize::try_from(most).unwrap_or(usize::MAX);
+    let context = executor.context;
+    let live = executor.needed.of(below);
+    let keep = |chunks: &mut Vec<(u64, Chunk)>, mut batch: Batch| {
+        if wanted > 0 && wanted < batch.rows() {
+            let ranked = keys.iter().map(|key| Ok(Ranked::new(evaluate(&key.expr, &batch, context)?, key)));
+            let rows = first_rows(batch.rows(), &ranked.collect::<Result<Vec<_>>>()?, wanted);
+            batch.narrow(rows, &|name| live.contains(name));
+        }
+        let first = batch.ordinals().first().copied().unwrap_or(0);
+        chunks.push((first, collect::chunk(&batch, &schema, true)?));
+        Ok(())
+    };
+    let chunks = drive(&pipeline, context, executor.options.threads, Vec::new, keep, || false)?;
+    run(&collect::ordered(schema, chunks), keys, Some(most), &executor.schema(id), context)
+}
+
+/// The first so many of some rows in the order of the keys, ascending.
+fn first_rows(rows: usize, keys: &[Ranked], most: usize) -> Vec<u32> {
+    let mut rows: Vec<u32> = (0..rows as u32).collect();
+    rows.select_nth_unstable_by(most - 1, |a, b| ordered(keys, *a, *b));
+    rows.truncate(most);
+    rows.sort_unstable();
+    rows
+}
+
+fn ordered(keys: &[Ranked], a: u32, b: u32) -> Ordering {
+    let by_keys = keys.iter().map(|key| key.order(a, b)).find(|o| o.is_ne());
+    by_keys.unwrap_or(Ordering::Equal).then(a.cmp(&b))
 }
 
 /// The rows of a table at `rows`, only the schema's columns.
@@ -122,6 +164,92 @@ impl Ranked {
             (false, false) if self.descending => order().reverse(),
             (false, false) => order(),
         }
+    }
+}
+
+impl Ranked {
+    /// Sorts rows by this key alone; equal rows keep their order.
+    fn sort(&self, rows: &mut Vec<u32>) {
+        let code: Box<dyn Fn(usize) -> Option<u64>> = match &self.values {
+            Values::Numbers(ranks) => Box::new(|row| ranks[row]),
+            Values::Texts(Column::Text(_, Text::Dictionary(keys, dictionary))) => {
+                let places = places(dictionary);
+                Box::new(move |row| keys.is_valid(row).then(|| places[keys.value(row) as usize]))
+            }
+            Values::Texts(Column::Text(_, text)) => Box::new(|row| text.get(row).map(start_of)),
+            Values::Texts(_) | Values::Others(_) => return rows.sort_by(|a, b| self.order(*a, *b)),
+        };
+        let mut nulls = Vec::new();
+        let mut coded: Vec<(u64, u32)> = Vec::with_capacity(rows.len());
+        for row in rows.iter() {
+            match code(*row as usize) {
+                Some(code) => coded.push((if self.descending { !code } else { code }, *row)),
+                None => nulls.push(*row),
+            }
+        }
+        radix_sort(&mut coded);
+        if matches!(&self.values, Values::Texts(Column::Text(_, Text::Views(_)))) {
+            // Texts that start alike.
+            for run in coded.chunk_by_mut(|a, b| a.0 == b.0).filter(|run| run.len() > 1) {
+                run.sort_by(|a, b| self.order(a.1, b.1));
+            }
+        }
+        rows.clear();
+        if self.nulls_first {
+            rows.append(&mut nulls);
+        }
+        rows.extend(coded.iter().map(|(_, row)| *row));
+        rows.append(&mut nulls);
+    }
+}
+
+/// The place of each of a dictionary's values in their order; equal values have one place.
+fn places(dictionary: &Dictionary) -> Vec<u64> {
+    let values = &dictionary.values;
+    let mut order: Vec<u32> = (0..values.len() as u32).collect();
+    order.sort_unstable_by(|a, b| values.value(*a as usize).cmp(values.value(*b as usize)));
+    let mut places = vec![0; values.len()];
+    let (mut place, mut before) = (0, None);
+    for at in order {
+        let text = values.value(at as usize);
+        place += u64::from(before.is_some_and(|before| before != text));
+        before = Some(text);
+        places[at as usize] = place;
+    }
+    places
+}
+
+/// The first eight bytes of a text: texts that differ in them are in their order.
+fn start_of(text: &str) -> u64 {
+    let mut start = [0u8; 8];
+    let held = text.len().min(8);
+    start[..held].copy_from_slice(&text.as_bytes()[..held]);
+    u64::from_be_bytes(start)
+}
+
+/// Sorts by the first number and keeps the order of equal ones: byte by byte from the lowest, without the bytes
+/// that are the same in all.
+fn radix_sort(pairs: &mut Vec<(u64, u32)>) {
+    if pairs.len() < 256 {
+        return pairs.sort_by_key(|(code, _)| *code);
+    }
+    let mut counts = vec![[0u32; 256]; 8];
+    for (code, _) in pairs.iter() {
+        code.to_le_bytes().iter().zip(&mut counts).for_each(|(byte, count)| count[*byte as usize] += 1);
+    }
+    let mut other = vec![(0u64, 0u32); pairs.len()];
+    for (place, count) in counts.iter().enumerate() {
+        if count.iter().any(|n| *n as usize == pairs.len()) {
+            continue;
+        }
+        let mut next = [0u32; 256];
+        (1..256).for_each(|byte| next[byte] = next[byte - 1] + count[byte - 1]);
+        for pair in pairs.iter() {
+            let slot = &mut next[(pair.0 >> (8 * place)) as u8 as usize];
+            other[*slot as usize] = *pair;
+            *slot += 1;
+        }
+        std::mem::swap(pairs, &mut other);
     }
 }
 

@@ -5,7 +5,7 @@ use crate::functions::{Context, Purity};
 use crate::types::intern::Interner;
 use crate::types::{Column, Dictionary, Kind, Name, Text, Value, gather};
 use arrow_array::{Array, BooleanArray, Int32Array};
-use arrow_buffer::{BooleanBuffer, NullBuffer};
+use arrow_buffer::{BooleanBuffer, BooleanBufferBuilder, NullBuffer};
 use std::sync::Arc;
 
 /// The rows that an expression is evaluated over.
@@ -103,7 +103,7 @@ fn per_distinct_value(expr: &Expr, input: &dyn Input, context: &Context) -> Resu
 }
 
 /// Below this size a dictionary is worth evaluating whole, for the next morsel too.
-const SMALL: usize = 100_000;
+const SMALL: usize = 250_000;
 
 /// What an expression makes of a dictionary's values.
 struct Derived {
@@ -181,36 +181,85 @@ impl Input for Picked<'_> {
     }
 }
 
-/// `and` (decided by false) or `or` (decided by true) of three-valued bools: a part is only evaluated
-/// for the rows that the parts before it left open.
+/// `and` (decided by false) or `or` (decided by true) of three-valued bools: a part that may fail, or is dear,
+/// is only evaluated for the rows that the parts before it left open.
 fn junction(parts: &[Expr], input: &dyn Input, context: &Context, decisive: bool) -> Result<Column> {
     let rows = input.rows();
-    let mut decided = vec![false; rows];
-    let mut unknown = vec![false; rows];
-    let mut open: Option<Vec<u32>> = None;
-    for part in parts {
-        let column = match &open {
-            None => evaluate(part, input, context)?,
-            Some(open) if open.is_empty() => break,
-            Some(open) => evaluate(part, &Picked { input, rows: open }, context)?,
-        };
-        let row_of = |i: usize| open.as_ref().map_or(i as u32, |o| o[i]);
-        let mut still = Vec::new();
-        for i in 0..column.len() {
-            let row = row_of(i);
-            match bool_at(&column, i) {
-                Some(value) if value == decisive => decided[row as usize] = true,
-                value => {
-                    unknown[row as usize] |= value.is_none();
-                    still.push(row);
-                }
+    let mut decided = BooleanBuffer::new_unset(rows);
+    let mut unknown = BooleanBuffer::new_unset(rows);
+    for (at, part) in parts.iter().enumerate() {
+        let open = if at == 0 { rows } else { rows - decided.count_set_bits() };
+        if open == 0 {
+            break;
+        }
+        if at == 0 || is_light(part) || (open * 4 > rows * 3 && is_harmless(part)) {
+            let (known, values) = truths(&evaluate(part, input, context)?, rows);
+            let decides = if decisive { &values & &known } else { &!&values & &known };
+            decided = &decided | &decides;
+            unknown = &unknown | &!&known;
+            continue;
+        }
+        let open: Vec<u32> = (!&decided).set_indices_u32().collect();
+        let column = evaluate(part, &Picked { input, rows: &open }, context)?;
+        let (known, values) = truths(&column, open.len());
+        let (mut decides, mut undecided) = (BooleanBufferBuilder::new(rows), BooleanBufferBuilder::new(rows));
+        decides.append_buffer(&decided);
+        undecided.append_buffer(&unknown);
+        for (at, row) in open.iter().enumerate() {
+            match known.value(at) {
+                true if values.value(at) == decisive => decides.set_bit(*row as usize, true),
+                true => {}
+                false => undecided.set_bit(*row as usize, true),
             }
         }
-        open = Some(still);
+        (decided, unknown) = (decides.finish(), undecided.finish());
     }
-    let bits = BooleanBuffer::collect_bool(rows, |i| decided[i] == decisive);
-    let known = NullBuffer::new(BooleanBuffer::collect_bool(rows, |i| decided[i] || !unknown[i]));
+    let known = NullBuffer::new(&decided | &!&unknown);
+    let bits = if decisive { decided } else { !&decided };
     Ok(Column::Bool(BooleanArray::new(bits, Some(known).filter(|n| n.null_count() > 0))))
+}
+
+/// Whether evaluating an expression for any row is cheap and cannot fail: comparisons of numbers and times.
+fn is_light(expr: &Expr) -> bool {
+    match expr {
+        Expr::Column(_, kind) => !kind.is_textual(),
+        Expr::Const(value) => !value.kind().is_textual(),
+        Expr::Call { function, arguments, .. } => {
+            matches!(function.name, "==" | "!=" | "<" | "<=" | ">" | ">=" | "not" | "between")
+                && arguments.iter().all(is_light)
+        }
+        Expr::And(parts) | Expr::Or(parts) => parts.iter().all(is_light),
+        _ => false,
+    }
+}
+
+/// Whether evaluating an expression for any row cannot fail: comparisons and searches.
+fn is_harmless(expr: &Expr) -> bool {
+    match expr {
+        Expr::Column(..) | Expr::Const(_) => true,
+        Expr::Call { function, arguments, .. } => {
+            let searches = ["has", "contains", "startswith", "endswith", "is"];
+            let name = function.name.trim_start_matches('!').trim_end_matches('~');
+            (matches!(name, "==" | "=" | "" | "<" | "<=" | ">" | ">=" | "in" | "not" | "between")
+                || searches.iter().any(|search| name.starts_with(search)))
+                && arguments.iter().all(is_harmless)
+        }
+        Expr::And(parts) | Expr::Or(parts) => parts.iter().all(is_harmless),
+        _ => false,
+    }
+}
+
+/// Where a bool column is not null, and where it is true.
+fn truths(column: &Column, rows: usize) -> (BooleanBuffer, BooleanBuffer) {
+    let all = |set: bool| if set { BooleanBuffer::new_set(rows) } else { BooleanBuffer::new_unset(rows) };
+    match column {
+        Column::Bool(bits) => {
+            let known = bits.nulls().map_or_else(|| all(true), |nulls| nulls.inner().clone());
+            (known, bits.values().clone())
+        }
+        Column::Const(value, _) => (all(value.as_bool().is_some()), all(value.as_bool() == Some(true))),
+        _ => (all(false), all(false)),
+    }
 }
 
 #[inline]
@@ -229,13 +278,26 @@ fn case(
     input: &dyn Input,
     context: &Context,
 ) -> Result<Column> {
+    if let [(condition, value)] = branches
+        && [value, otherwise].iter().all(|e| matches!(e, Expr::Column(..) | Expr::Const(_)))
+    {
+        let (known, values) = truths(&evaluate(condition, input, context)?, input.rows());
+        let either = [value, otherwise].map(|e| Ok(of_kind(evaluate(e, input, context)?, kind)));
+        let [value, otherwise] = either;
+        return Ok(gather::choose(&(&known & &values), &value?, &otherwise?));
+    }
     let mut open: Vec<u32> = (0..input.rows() as u32).collect();
     let mut picks = vec![(0u32, 0u32); input.rows()];
     let mut columns: Vec<Column> = Vec::new();
     let mut place = |rows: &[u32], value: &Expr, columns: &mut Vec<Column>| -> Result<()> {
-        let column = evaluate(value, &Picked { input, rows }, context)?;
+        // What is there already needs no picking.
+        let whole = matches!(value, Expr::Column(..) | Expr::Const(_));
+        let column = match whole {
+            true => evaluate(value, input, context)?,
+            false => evaluate(value, &Picked { input, rows }, context)?,
+        };
         for (at, row) in rows.iter().enumerate() {
-            picks[*row as usize] = (columns.len() as u32, at as u32);
+            picks[*row as usize] = (columns.len() as u32, if whole { *row } else { at as u32 });
         }
         columns.push(of_kind(column, kind));
         Ok(())
@@ -262,7 +324,7 @@ fn case(
     }
     match columns.as_slice() {
         [] => Ok(Column::nulls(kind, 0)),
-        [one] => Ok(one.clone()),
+        [one] if one.len() == input.rows() => Ok(one.clone()),
         many => Ok(gather::interleave(many, &picks)),
     }
 }
@@ -280,14 +342,24 @@ fn coalesce(parts: &[Expr], kind: Kind, input: &dyn Input, context: &Context) ->
         if open.is_empty() {
             break;
         }
-        let column = of_kind(evaluate(part, &Picked { input, rows: &open }, context)?, kind);
+        let whole = open.len() == input.rows() || matches!(part, Expr::Column(..) | Expr::Const(_));
+        let column = match whole {
+            true => evaluate(part, input, context)?,
+            false => evaluate(part, &Picked { input, rows: &open }, context)?,
+        };
+        let column = of_kind(column, kind);
         let last = number + 1 == parts.len();
-        let absent = |at: usize| column.is_null(at) || (kind == Kind::String && column.text(at) == Some(""));
+        let nullable = column.null_buffer().is_some();
+        let absent = |at: usize| match kind {
+            Kind::String => column.text(at).is_none_or(str::is_empty),
+            _ => nullable && column.is_null(at),
+        };
         let mut still = Vec::new();
         for (at, row) in open.iter().enumerate() {
-            match !last && absent(at) {
+            let at = if whole { *row } else { at as u32 };
+            match !last && absent(at as usize) {
                 true => still.push(*row),
-                false => picks[*row as usize] = (columns.len() as u32, at as u32),
+                false => picks[*row as usize] = (columns.len() as u32, at),
             }
         }
         columns.push(column);

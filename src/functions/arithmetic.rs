@@ -73,6 +73,10 @@ pub fn longs(column: &Column) -> Int64Array {
     match column {
         Column::Long(a) | Column::DateTime(a) | Column::TimeSpan(a) => a.clone(),
         Column::Int(a) => Int64Array::new(a.values().iter().map(|v| i64::from(*v)).collect(), a.nulls().cloned()),
+        Column::Const(value, rows) => match value.as_long() {
+            Some(value) => Int64Array::new(vec![value; *rows].into(), None),
+            None => Int64Array::new_null(*rows),
+        },
         other => (0..other.len()).map(|row| other.value(row).as_long()).collect(),
     }
 }
@@ -83,12 +87,41 @@ pub fn reals(column: &Column) -> Float64Array {
         Column::Real(a) => a.clone(),
         Column::Long(a) => Float64Array::new(a.values().iter().map(|v| *v as f64).collect(), a.nulls().cloned()),
         Column::Int(a) => Float64Array::new(a.values().iter().map(|v| f64::from(*v)).collect(), a.nulls().cloned()),
-        other => (0..other.len())
-            .map(|row| {
-                let value = other.value(row);
-                value.as_real().or_else(|| value.as_long().map(|i| i as f64))
-            })
-            .collect(),
+        Column::Const(value, rows) => match real_of(value) {
+            Some(value) => Float64Array::new(vec![value; *rows].into(), None),
+            None => Float64Array::new_null(*rows),
+        },
+        other => (0..other.len()).map(|row| real_of(&other.value(row))).collect(),
+    }
+}
+
+fn real_of(value: &Value) -> Option<f64> {
+    value.as_real().or_else(|| value.as_long().map(|i| i as f64))
+}
+
+/// The numbers of an operand: one for all rows, or one for each.
+pub enum Side<'a, T> {
+    One(T),
+    Each(&'a [T]),
+}
+
+impl<'a, T: Copy> Side<'a, T> {
+    /// `values` are those of `column`, which is not null where it is constant.
+    pub fn new(column: &Column, values: &'a [T]) -> Side<'a, T> {
+        match (column, values.first()) {
+            (Column::Const(..), Some(value)) => Side::One(*value),
+            _ => Side::Each(values),
+        }
+    }
+}
+
+/// An operation on the numbers of each row.
+pub fn zipped<T: Copy, U>(left: &Side<T>, right: &Side<T>, rows: usize, operation: impl Fn(T, T) -> U) -> Vec<U> {
+    match (left, right) {
+        (Side::Each(l), Side::Each(r)) => l.iter().zip(*r).map(|(l, r)| operation(*l, *r)).collect(),
+        (Side::Each(l), Side::One(r)) => l.iter().map(|l| operation(*l, *r)).collect(),
+        (Side::One(l), Side::Each(r)) => r.iter().map(|r| operation(*l, *r)).collect(),
+        (Side::One(l), Side::One(r)) => (0..rows).map(|_| operation(*l, *r)).collect(),
     }
 }
 
@@ -101,7 +134,15 @@ fn of_kind(kind: Kind, values: Int64Array) -> Column {
 }
 
 /// Applies an operation to the integers of two columns.
-fn on_longs(
+fn on_longs(kind: Kind, left: &Column, right: &Column, rows: usize, operation: impl Fn(i64, i64) -> i64) -> Column {
+    let (l, r) = (longs(left), longs(right));
+    let nulls = NullBuffer::union(l.nulls(), r.nulls());
+    let values = zipped(&Side::new(left, l.values()), &Side::new(right, r.values()), rows, operation);
+    of_kind(kind, Int64Array::new(values.into(), nulls))
+}
+
+/// Applies an operation that some integers have no result of.
+fn on_some_longs(
     kind: Kind,
     left: &Column,
     right: &Column,
@@ -109,34 +150,37 @@ fn on_longs(
     operation: impl Fn(i64, i64) -> Option<i64>,
 ) -> Column {
     let (l, r) = (longs(left), longs(right));
-    let constant = |c: &Column, a: &Int64Array| c.is_const().then(|| if a.is_empty() { 0 } else { a.value(0) });
-    let (lc, rc) = (constant(left, &l), constant(right, &r));
     let nulls = NullBuffer::union(l.nulls(), r.nulls());
-    let mut failed = false;
-    let (lv, rv) = (l.values(), r.values());
-    let values: Vec<i64> = (0..rows)
-        .map(|i| {
-            operation(lc.unwrap_or_else(|| lv[i]), rc.unwrap_or_else(|| rv[i])).unwrap_or_else(|| {
-                failed = true;
-                0
-            })
+    let failed = std::cell::Cell::new(false);
+    let sides = (Side::new(left, l.values()), Side::new(right, r.values()));
+    let values = zipped(&sides.0, &sides.1, rows, |l, r| {
+        operation(l, r).unwrap_or_else(|| {
+            failed.set(true);
+            0
         })
-        .collect();
-    if !failed {
+    });
+    if !failed.get() {
         return of_kind(kind, Int64Array::new(values.into(), nulls));
     }
-    let again = (0..rows).map(|i| match nulls.as_ref().is_some_and(|n| n.is_null(i)) {
-        true => None,
-        false => operation(lc.unwrap_or_else(|| lv[i]), rc.unwrap_or_else(|| rv[i])),
-    });
-    of_kind(kind, again.collect())
+    let again = zipped(&sides.0, &sides.1, rows, operation).into_iter().enumerate();
+    let valid = |row: usize| nulls.as_ref().is_none_or(|n| n.is_valid(row));
+    of_kind(kind, again.map(|(row, value)| value.filter(|_| valid(row))).collect())
+}
+
+/// Division and remainder: by 0 there is none.
+fn on_divided(kind: Kind, left: &Column, right: &Column, rows: usize, operation: impl Fn(i64, i64) -> i64) -> Column {
+    match right {
+        Column::Const(divisor, _) if divisor.as_long().is_some_and(|d| d != 0) => {
+            on_longs(kind, left, right, rows, operation)
+        }
+        _ => on_some_longs(kind, left, right, rows, |a, b| if b == 0 { None } else { Some(operation(a, b)) }),
+    }
 }
 
 fn on_reals(left: &Column, right: &Column, rows: usize, operation: impl Fn(f64, f64) -> f64) -> Column {
     let (l, r) = (reals(left), reals(right));
     let nulls = NullBuffer::union(l.nulls(), r.nulls());
-    let (lv, rv) = (l.values(), r.values());
-    let values: Vec<f64> = (0..rows).map(|i| operation(lv[i], rv[i])).collect();
+    let values = zipped(&Side::new(left, l.values()), &Side::new(right, r.values()), rows, operation);
     Column::Real(Float64Array::new(values.into(), nulls))
 }
 
@@ -209,8 +253,8 @@ fn resize(column: Column, rows: usize) -> Column {
 
 operation!(add, "+", sum_kind, |l, r, rows, kind| match kind {
     // Beyond the years that there are lies no time.
-    Kind::DateTime => Some(on_longs(kind, l, r, rows, datetime::plus)),
-    Kind::Long | Kind::TimeSpan => Some(on_longs(kind, l, r, rows, |a, b| Some(a.wrapping_add(b)))),
+    Kind::DateTime => Some(on_some_longs(kind, l, r, rows, datetime::plus)),
+    Kind::Long | Kind::TimeSpan => Some(on_longs(kind, l, r, rows, i64::wrapping_add)),
     Kind::Real => Some(on_reals(l, r, rows, |a, b| a + b)),
     Kind::Decimal => Some(on_decimals(l, r, rows, decimal::add)),
     _ => None,
@@ -218,18 +262,18 @@ operation!(add, "+", sum_kind, |l, r, rows, kind| match kind {
 
 operation!(subtract, "-", difference_kind, |l, r, rows, kind| match kind {
     // Beyond the years that there are lies no time.
-    Kind::DateTime => Some(on_longs(kind, l, r, rows, |a, b| a.checked_sub(b).and_then(datetime::checked))),
-    Kind::Long | Kind::TimeSpan => Some(on_longs(kind, l, r, rows, |a, b| Some(a.wrapping_sub(b)))),
+    Kind::DateTime => Some(on_some_longs(kind, l, r, rows, |a, b| a.checked_sub(b).and_then(datetime::checked))),
+    Kind::Long | Kind::TimeSpan => Some(on_longs(kind, l, r, rows, i64::wrapping_sub)),
     Kind::Real => Some(on_reals(l, r, rows, |a, b| a - b)),
     Kind::Decimal => Some(on_decimals(l, r, rows, decimal::subtract)),
     _ => None,
 });
 
 operation!(multiply, "*", product_kind, |l, r, rows, kind| match kind {
-    Kind::Long => Some(on_longs(kind, l, r, rows, |a, b| Some(a.wrapping_mul(b)))),
+    Kind::Long => Some(on_longs(kind, l, r, rows, i64::wrapping_mul)),
     Kind::TimeSpan => Some(match (l.kind(), r.kind()) {
         (Kind::Real | Kind::Decimal, _) | (_, Kind::Real | Kind::Decimal) => scaled(l, r, rows, |a, b| a * b),
-        _ => on_longs(kind, l, r, rows, |a, b| Some(a.wrapping_mul(b))),
+        _ => on_longs(kind, l, r, rows, i64::wrapping_mul),
     }),
     Kind::Real => Some(on_reals(l, r, rows, |a, b| a * b)),
     Kind::Decimal => Some(on_decimals(l, r, rows, decimal::multiply)),
@@ -237,10 +281,10 @@ operation!(multiply, "*", product_kind, |l, r, rows, kind| match kind {
 });
 
 operation!(divide, "/", quotient_kind, |l, r, rows, kind| match kind {
-    Kind::Long => Some(on_longs(kind, l, r, rows, |a, b| if b == 0 { None } else { Some(a.wrapping_div(b)) })),
+    Kind::Long => Some(on_divided(kind, l, r, rows, i64::wrapping_div)),
     Kind::TimeSpan => Some(match r.kind() {
         Kind::Real | Kind::Decimal => scaled(l, r, rows, |a, b| a / b),
-        _ => on_longs(kind, l, r, rows, |a, b| if b == 0 { None } else { Some(a.wrapping_div(b)) }),
+        _ => on_divided(kind, l, r, rows, i64::wrapping_div),
     }),
     Kind::Real => Some(on_reals(l, r, rows, |a, b| a / b)),
     Kind::Decimal => Some(on_decimals(l, r, rows, decimal::divide)),
@@ -249,7 +293,7 @@ operation!(divide, "/", quotient_kind, |l, r, rows, kind| match kind {
 
 operation!(remainder, "%", remainder_kind, |l, r, rows, kind| match kind {
     Kind::Long | Kind::TimeSpan => {
-        Some(on_longs(kind, l, r, rows, |a, b| if b == 0 { None } else { Some(a.wrapping_rem_euclid(b)) }))
+        Some(on_divided(kind, l, r, rows, i64::wrapping_rem_euclid))
     }
     Kind::Real => Some(on_reals(l, r, rows, |a, b| if b == 0.0 { f64::NAN } else { a.rem_euclid(b) })),
     _ => None,

@@ -1,10 +1,13 @@
 //! Dynamic arrays: packing, slicing, shifting, searching.
 use super::items::{array, items, json_rows};
-use super::row::{Any, Dyn, JsonOut, Long, Maybe};
+use super::lists::{Lists, places};
+use super::operators::pair;
+use super::row::{Any, Dyn, JsonOut, Long, Maybe, each};
 use super::{Context, compare};
 use crate::diagnostic::{Fault, Result};
-use crate::types::json::JsonKind;
+use crate::types::json::{JsonKind, Writer};
 use crate::types::{Column, Dynamic, Json, Kind, List, Value, convert, gather, json};
+use arrow_array::Array;
 use std::borrow::Cow;
 use std::sync::Arc;
 
@@ -13,7 +16,15 @@ fn pack_array(_: &Context, args: &[Column], rows: usize) -> Result<Column> {
     let kind = args.first().map_or(Kind::Dynamic, Column::kind);
     if kind == Kind::Dynamic || rows == 0 || args.iter().any(|a| a.kind() != kind) || args.iter().all(Column::is_const)
     {
-        return Ok(json_rows(args, rows, |row| Some(array(args.iter().map(|a| a.value(row).to_json())))));
+        let mut writer = Writer::default();
+        return each(Kind::Dynamic, args, rows, |row, out| {
+            writer.clear();
+            writer.begin_array();
+            args.iter().for_each(|a| append(&mut writer, a, row));
+            writer.end_array();
+            out.push_text(writer.text());
+            Ok(())
+        });
     }
     let columns: Vec<Column> = args.iter().map(|a| inside_dynamic(a.clone())).collect();
     let wide = columns.len() as u32;
@@ -24,12 +35,26 @@ fn pack_array(_: &Context, args: &[Column], rows: usize) -> Result<Column> {
     Ok(Column::List(List { offsets: (0..=rows).map(|row| row * wide).collect(), nulls: None, items }))
 }
 
+/// Writes the value of a row as a dynamic holds it.
+pub(super) fn append(writer: &mut Writer, column: &Column, row: usize) {
+    match column {
+        Column::Long(longs) if longs.is_valid(row) => writer.long(longs.value(row)),
+        Column::Real(reals) if reals.is_valid(row) => writer.real(reals.value(row)),
+        Column::Text(Kind::String, text) => writer.string(text.get(row).unwrap_or("")),
+        Column::Text(Kind::Dynamic, text) => writer.raw(text.get(row).unwrap_or("null")),
+        other => writer.raw(&other.value(row).to_json()),
+    };
+}
+
 /// Whole numbers inside a dynamic are longs.
 pub(super) fn inside_dynamic(column: Column) -> Column {
     if column.kind() == Kind::Int { convert::lenient(&column, Kind::Long) } else { column }
 }
 
 fn array_concat(_: &Context, args: &[Column], rows: usize) -> Result<Column> {
+    if let Some(lists) = Lists::new(args) {
+        return Ok(lists.map(&mut |_, ranges, places| places.extend(ranges.iter().cloned().flatten())));
+    }
     Ok(json_rows(args, rows, |row| {
         let parts: Option<Vec<Vec<Cow<str>>>> = args.iter().map(|a| items(Dynamic::of(a, row)?)).collect();
         Some(array(parts?.into_iter().flatten()))
@@ -74,6 +99,25 @@ fn sliced(array_of: Dynamic, start: i64, end: i64) -> Option<String> {
     Some(array(all.get(start..end).unwrap_or_default()))
 }
 
+fn array_slice(_: &Context, args: &[Column], rows: usize) -> Result<Column> {
+    let [arrays, start, end] = args else { return Err(Fault::internal("array_slice() takes three arguments")) };
+    let ends = |row: usize| Some((start.value(row).as_long()?, end.value(row).as_long()?));
+    if let (Some(lists), true) = (Lists::new(&args[..1]), start.is_const() && end.is_const() && rows > 0) {
+        let Some((start, end)) = ends(0) else { return Ok(Column::nulls(Kind::Dynamic, rows)) };
+        return Ok(lists.map(&mut |_, ranges, places| {
+            let Some(range) = ranges.first() else { return };
+            let length = range.len();
+            let start = place(start, length).clamp(0, length as i64) as usize;
+            let end = place(end, length).saturating_add(1).clamp(0, length as i64) as usize;
+            places.extend(range.clone().take(end).skip(start));
+        }));
+    }
+    Ok(json_rows(args, rows, |row| {
+        let (start, end) = ends(row)?;
+        sliced(Dynamic::of(arrays, row)?, start, end)
+    }))
+}
+
 /// The pieces between the places; places out of order make empty pieces.
 fn split_at(array_of: Dynamic, places: &[i64]) -> Option<String> {
     let all = items(array_of)?;
@@ -112,6 +156,26 @@ fn index_of(array_of: Dynamic, value: &Value, start: i64, length: i64, occurrenc
     let skipped = usize::try_from((occurrence - 1).max(0)).ok()?;
     let found = (start..end).filter(|at| all.get(*at).is_some_and(|item| equals(item, value))).nth(skipped);
     Some(found.map_or(-1, |at| at as i64))
+}
+
+fn array_index_of(_: &Context, args: &[Column], rows: usize) -> Result<Column> {
+    let (list, value) = pair(args)?;
+    if let ([_, Column::Const(value, _)], true) = (args, !list.is_const())
+        && let Some(places) = places(list, value)
+    {
+        return Ok(Column::Long(places.into_iter().collect()));
+    }
+    let number = |at: usize, row: usize, other| args.get(at).and_then(|c| c.value(row).as_long()).unwrap_or(other);
+    each(Kind::Long, args, rows, |row, out| {
+        let place = Dynamic::of(list, row).and_then(|list| {
+            index_of(list, &value.value(row), number(2, row, 0), number(3, row, -1), number(4, row, 1))
+        });
+        match place {
+            Some(place) => out.push_long(place),
+            None => out.push_null(),
+        }
+        Ok(())
+    })
 }
 
 /// Whether two values are the same: numbers by value, dynamics by their canonical form.
@@ -206,6 +270,9 @@ fn sort(args: &[Column], rows: usize, descending: bool) -> Column {
         [arrays @ .., flag] if flag.kind() == Kind::Bool => (arrays, Some(flag)),
         arrays => (arrays, None),
     };
+    if let ([_], Some(sorted)) = (arrays, Lists::new(arrays).and_then(|lists| lists.sorted(descending))) {
+        return sorted;
+    }
     json_rows(args, rows, |row| {
         let nulls_last = flag.and_then(|f| f.value(row).as_bool()).unwrap_or(true);
         let arrays: Option<Vec<Dynamic>> = arrays.iter().map(|a| Dynamic::of(a, row)).collect();
@@ -249,16 +316,6 @@ crate::scalars! {
     kql fn array_length as [arraylength] (array: Dyn) -> Option<i64> {
         if array.is_array() { array.len().map(|length| length as i64) } else { None }
     }
-
-    /// The elements from place `start` to place `end`, both included; negative places count from the end.
-    ///
-    /// Source: array-slice-function.
-    ///
-    /// ```kql
-    /// array_slice(dynamic([1, 2, 3]), 1, 2) // [2,3]
-    /// array_slice(dynamic([1, 2, 3, 4, 5]), -3, -2) // [3,4]
-    /// ```
-    kql fn array_slice (array: Dyn, start: Long, end: Long) -> Option<JsonOut> { sliced(array, start, end).map(JsonOut) }
 
     /// The array cut before one place, or before each of several: an array of arrays.
     ///
@@ -326,24 +383,6 @@ crate::scalars! {
         shifted(array, count.checked_neg()?, default_value).map(JsonOut)
     }
 
-    /// The place of a value in an array, -1 where it is not there.
-    ///
-    /// The search looks at `length` elements (all for -1) from `start` on (from the end for a negative one), for
-    /// the given occurrence. Null for a negative occurrence and a length below -1.
-    ///
-    /// Source: array-index-of-function.
-    ///
-    /// ```kql
-    /// array_index_of(dynamic(["this", "is", "an", "example"]), "an") // 2
-    /// array_index_of(dynamic(["an", "is", "an"]), "an", 0, -1, 2) // 2
-    /// array_index_of(dynamic([1, 2]), 3) // -1
-    /// ```
-    kql fn array_index_of (
-        array: Dyn, value: Any, start: Maybe<Long>, length: Maybe<Long>, occurrence: Maybe<Long>
-    ) -> Option<i64> {
-        index_of(array, &value, start.unwrap_or(0), length.unwrap_or(-1), occurrence.unwrap_or(1))
-    }
-
     /// Takes each element from one array or the other (or one scalar or the other), as the array of conditions says.
     ///
     /// Source: array-iff-function.
@@ -371,6 +410,32 @@ crate::scalars! {
 }
 
 crate::kernels! {
+    /// The place of a value in an array, -1 where it is not there.
+    ///
+    /// The search looks at `length` elements (all for -1) from `start` on (from the end for a negative one), for
+    /// the given occurrence. Null for a negative occurrence and a length below -1.
+    ///
+    /// Source: array-index-of-function.
+    ///
+    /// ```kql
+    /// array_index_of(dynamic(["this", "is", "an", "example"]), "an") // 2
+    /// array_index_of(dynamic(["an", "is", "an"]), "an", 0, -1, 2) // 2
+    /// array_index_of(dynamic([1, 2]), 3) // -1
+    /// ```
+    kql fn array_index_of (
+        array: Dynamic, value: Any, start[optional]: Long, length[optional]: Long, occurrence[optional]: Long
+    ) -> Kind(Kind::Long) = array_index_of;
+
+    /// The elements from place `start` to place `end`, both included; negative places count from the end.
+    ///
+    /// Source: array-slice-function.
+    ///
+    /// ```kql
+    /// array_slice(dynamic([1, 2, 3]), 1, 2) // [2,3]
+    /// array_slice(dynamic([1, 2, 3, 4, 5]), -3, -2) // [3,4]
+    /// ```
+    kql fn array_slice (array: Dynamic, start: Long, end: Long) -> Kind(Kind::Dynamic) = array_slice;
+
     /// An array of the values.
     ///
     /// Source: pack-array-function.

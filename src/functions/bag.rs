@@ -1,7 +1,8 @@
 //! Dynamic property bags.
 use super::Context;
+use super::array::append;
 use super::items::{array, json_rows};
-use super::row::{Any, Dyn, JsonOut, Str};
+use super::row::{Any, Dyn, JsonOut, Str, each};
 use crate::diagnostic::Result;
 use crate::types::json::{JsonKind, MAX_DEPTH, Writer};
 use crate::types::{Column, Dynamic, Json, Kind, Value, json};
@@ -16,6 +17,22 @@ fn bag<'a>(value: Dynamic<'a>) -> Option<Json<'a>> {
 
 /// Keys and values by turns; a key that comes again replaces the value.
 fn bag_pack(_: &Context, args: &[Column], rows: usize) -> Result<Column> {
+    let keys: Vec<Option<&str>> = args.chunks_exact(2).map(|pair| constant_key(&pair[0])).collect();
+    let all_differ = keys.iter().enumerate().all(|(at, key)| key.is_some() && !keys[..at].contains(key));
+    if all_differ {
+        let mut writer = Writer::default();
+        return each(Kind::Dynamic, args, rows, |row, out| {
+            writer.clear();
+            writer.begin_bag();
+            for (key, pair) in keys.iter().zip(args.chunks_exact(2)) {
+                writer.key(key.unwrap_or_default());
+                append(&mut writer, &pair[1], row);
+            }
+            writer.end_bag();
+            out.push_text(writer.text());
+            Ok(())
+        });
+    }
     Ok(json_rows(args, rows, |row| {
         let pairs = args.chunks_exact(2).filter_map(|pair| match pair {
             [key, value] => Some((key.value(row).to_text(), value.value(row).to_json())),
@@ -23,6 +40,13 @@ fn bag_pack(_: &Context, args: &[Column], rows: usize) -> Result<Column> {
         });
         Some(write(pairs))
     }))
+}
+
+fn constant_key(column: &Column) -> Option<&str> {
+    match column {
+        Column::Const(Value::Text(Kind::String, key), _) => Some(key),
+        _ => None,
+    }
 }
 
 /// A bag of the properties, each name once, at its first place with its last value.

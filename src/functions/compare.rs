@@ -1,6 +1,7 @@
 //! Comparing columns: equality, order, and the key that sorts and groups agree on.
+use super::arithmetic::{self, Side};
 use crate::types::{Column, Kind, Text, Value, decimal, json};
-use arrow_array::{BooleanArray, Int64Array};
+use arrow_array::BooleanArray;
 use arrow_buffer::{BooleanBuffer, NullBuffer};
 use std::cmp::Ordering;
 
@@ -46,18 +47,54 @@ pub fn compare(comparison: Comparison, left: &Column, right: &Column, rows: usiz
         (Column::Text(kind, text), Column::Const(Value::Text(_, constant), _)) if *kind != Kind::Dynamic => {
             text_with_constant(comparison, *kind, text, constant)
         }
-        (Column::Long(a) | Column::DateTime(a) | Column::TimeSpan(a), Column::Const(c, _)) if c.as_long().is_some() => {
-            longs_with_constant(comparison, a, c.as_long().unwrap_or_default())
-        }
-        _ => row_by_row(comparison, left, right, rows),
+        _ => numbers(comparison, left, right, rows).unwrap_or_else(|| row_by_row(comparison, left, right, rows)),
     };
     Column::Bool(null_aware(comparison, bits, left, right))
 }
 
-fn longs_with_constant(comparison: Comparison, array: &Int64Array, constant: i64) -> BooleanBuffer {
-    let values = array.values();
+/// Compares numbers of a width: as integers, or as reals where one side is real. None for other kinds, and
+/// for a constant null.
+fn numbers(comparison: Comparison, left: &Column, right: &Column, rows: usize) -> Option<BooleanBuffer> {
+    let (l, r) = (left.kind(), right.kind());
+    let whole = |kind| matches!(kind, Kind::Int | Kind::Long);
+    let constant_null = |c: &Column| matches!(c, Column::Const(value, _) if value.is_null());
+    if constant_null(left) || constant_null(right) {
+        return None;
+    }
+    if (whole(l) && whole(r)) || (l == r && matches!(l, Kind::DateTime | Kind::TimeSpan)) {
+        let (a, b) = (operand(left, arithmetic::longs), operand(right, arithmetic::longs));
+        return Some(compared(comparison, &Side::new(left, a.values()), &Side::new(right, b.values()), rows));
+    }
+    if (l == Kind::Real || whole(l)) && (r == Kind::Real || whole(r)) {
+        let (a, b) = (operand(left, arithmetic::reals), operand(right, arithmetic::reals));
+        return Some(compared(comparison, &Side::new(left, a.values()), &Side::new(right, b.values()), rows));
+    }
+    None
+}
+
+/// A column's numbers; a constant's only once.
+fn operand<A>(column: &Column, numbers: fn(&Column) -> A) -> A {
+    match column {
+        Column::Const(value, _) => numbers(&Column::Const(value.clone(), 1)),
+        column => numbers(column),
+    }
+}
+
+fn compared<T: Copy + PartialOrd>(
+    comparison: Comparison,
+    left: &Side<T>,
+    right: &Side<T>,
+    rows: usize,
+) -> BooleanBuffer {
     macro_rules! bits {
-        ($operator:tt) => { BooleanBuffer::collect_bool(values.len(), |i| values[i] $operator constant) };
+        ($operator:tt) => {
+            match (left, right) {
+                (Side::Each(l), Side::Each(r)) => BooleanBuffer::collect_bool(rows, |i| l[i] $operator r[i]),
+                (Side::Each(l), Side::One(r)) => BooleanBuffer::collect_bool(rows, |i| l[i] $operator *r),
+                (Side::One(l), Side::Each(r)) => BooleanBuffer::collect_bool(rows, |i| *l $operator r[i]),
+                (Side::One(l), Side::One(r)) => BooleanBuffer::collect_bool(rows, |_| l $operator r),
+            }
+        };
     }
     match comparison {
         Comparison::Equal => bits!(==),
@@ -126,6 +163,18 @@ impl<'a> View<'a> {
 
 fn row_by_row(comparison: Comparison, left: &Column, right: &Column, rows: usize) -> BooleanBuffer {
     match (left, right) {
+        (Column::Text(kind, Text::Views(l)), Column::Text(other, Text::Views(r)))
+            if kind == other && comparison.is_equality() && !matches!(kind, Kind::Dynamic | Kind::Decimal) =>
+        {
+            let (lv, rv) = (l.views(), r.views());
+            // Length and first bytes tell most texts apart.
+            let equal = |i: usize| match lv[i] as u32 <= 12 {
+                true => lv[i] == rv[i],
+                false => lv[i] as u64 == rv[i] as u64 && l.value(i) == r.value(i),
+            };
+            let wanted = comparison == Comparison::Equal;
+            BooleanBuffer::collect_bool(rows, |i| equal(i) == wanted)
+        }
         (Column::Text(kind, l), Column::Text(other, r)) if kind == other && *kind != Kind::Dynamic => {
             BooleanBuffer::collect_bool(rows, |i| match (l.get(i), r.get(i)) {
                 (Some(a), Some(b)) => comparison.holds(Some(order_texts(*kind, a, b))),

@@ -20,10 +20,10 @@ fn part_of(name: &str) -> Result<Part> {
 fn by_part(part: &Column, rows: usize, compute: impl Fn(Part, usize) -> Option<i64>) -> Result<Int64Array> {
     if let Column::Const(name, _) = part {
         let part = part_of(name.as_text().unwrap_or_default())?;
-        return Ok(crate::types::primitive(rows, (0..rows).map(|row| compute(part, row))));
+        return Ok(crate::types::numbers(rows, |row| compute(part, row)));
     }
     let parts = (0..rows).map(|row| part_of(part.text(row).unwrap_or_default())).collect::<Result<Vec<Part>>>()?;
-    Ok(crate::types::primitive(rows, parts.into_iter().enumerate().map(|(row, part)| compute(part, row))))
+    Ok(crate::types::numbers(rows, |row| compute(parts[row], row)))
 }
 
 fn valid(array: &Int64Array, row: usize) -> Option<i64> {

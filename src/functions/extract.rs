@@ -1,5 +1,5 @@
 //! Functions that search with regular expressions (RE2's syntax), and one with JSON paths.
-use super::row::{AnyText, Str, each, text_of};
+use super::row::{AnyText, each, text_of};
 use super::string::{Searched, byte_of};
 use super::{Context, operators, pattern};
 use crate::diagnostic::{Fault, Result};
@@ -175,17 +175,78 @@ fn replace(context: &Context, args: &[Column], rows: usize) -> Result<Column> {
     replaced(context, args, rows, [2, 0, 1])
 }
 
+/// The characters that a pattern stands for that is one class of characters, repeated or not.
+struct Class {
+    regex: Arc<Regex>,
+    ascii: [bool; 128],
+}
+
+impl Class {
+    /// None for any other pattern.
+    fn of(context: &Context, pattern: &str) -> Result<Option<Class>> {
+        let one = pattern.strip_suffix(['+', '*']).unwrap_or(pattern);
+        let plain = |inside: &str| {
+            let inside = inside.strip_prefix('^').unwrap_or(inside);
+            !inside.is_empty() && inside.chars().all(|c| c.is_alphanumeric() || " _.,;:/|-".contains(c))
+        };
+        let class = matches!(one, r"\s" | r"\d" | r"\w" | r"\S" | r"\D" | r"\W" | r"[^\w]" | r"[\W]")
+            || one.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).is_some_and(plain);
+        if !class {
+            return Ok(None);
+        }
+        let regex = pattern::compile(context, &format!("\\A{one}\\z"))?;
+        let mut ascii = [false; 128];
+        for (code, holds) in ascii.iter_mut().enumerate() {
+            *holds = regex.is_match(char::from(code as u8).encode_utf8(&mut [0; 4]));
+        }
+        Ok(Some(Class { regex, ascii }))
+    }
+
+    fn holds(&self, character: char) -> bool {
+        match self.ascii.get(character as usize) {
+            Some(holds) => *holds,
+            None => self.regex.is_match(character.encode_utf8(&mut [0; 4])),
+        }
+    }
+}
+
 fn trimmed(context: &Context, args: &[Column], rows: usize, start: bool, end: bool) -> Result<Column> {
     let [pattern, source] = arguments(args)?;
+    if let Column::Const(value, _) = pattern
+        && let Some(class) = Class::of(context, value.as_text().unwrap_or(""))?
+    {
+        return each(Kind::String, args, rows, |row, out| {
+            let text = text_of(source, row);
+            let mut rest: &str = &text;
+            rest = if start { rest.trim_start_matches(|c| class.holds(c)) } else { rest };
+            rest = if end { rest.trim_end_matches(|c| class.holds(c)) } else { rest };
+            out.push_text(rest);
+            Ok(())
+        });
+    }
+    let constant = pattern.is_const().then(|| text_of(pattern, 0));
+    let constant = match &constant {
+        Some(pattern) => Some((
+            pattern::compile(context, &format!("\\A(?:{pattern})+"))?,
+            pattern::compile(context, &format!("(?:{pattern})+\\z"))?,
+        )),
+        None => None,
+    };
     let (mut leading, mut trailing) = (Patterns::new(context), Patterns::new(context));
     each(Kind::String, args, rows, |row, out| {
-        let pattern = text_of(pattern, row);
         let text = text_of(source, row);
         let mut rest: &str = &text;
-        if start && let Some(found) = leading.get(&format!("\\A(?:{pattern})+"))?.find(rest) {
+        let (leading, trailing) = match &constant {
+            Some((leading, trailing)) => (leading.clone(), trailing.clone()),
+            None => {
+                let pattern = text_of(pattern, row);
+                (leading.get(&format!("\\A(?:{pattern})+"))?, trailing.get(&format!("(?:{pattern})+\\z"))?)
+            }
+        };
+        if start && let Some(found) = leading.find(rest) {
             rest = rest.get(found.end()..).unwrap_or_default();
         }
-        if end && let Some(found) = trailing.get(&format!("(?:{pattern})+\\z"))?.find(rest) {
+        if end && let Some(found) = trailing.find(rest) {
             rest = rest.get(..found.start()).unwrap_or_default();
         }
         out.push_text(rest);
@@ -221,6 +282,14 @@ fn count_plain(text: &str, sought: &str) -> i64 {
 
 fn count_of(context: &Context, args: &[Column], rows: usize) -> Result<Column> {
     let [source, sought] = arguments(args)?;
+    if let (Some([byte]), true) = (sought.is_const().then(|| sought.text(0).unwrap_or("").as_bytes()), args.len() == 2)
+        && byte.is_ascii()
+    {
+        return each(Kind::Long, args, rows, |row, out| {
+            out.push_long(text_of(source, row).bytes().filter(|b| b == byte).count() as i64);
+            Ok(())
+        });
+    }
     let mut patterns = Patterns::new(context);
     each(Kind::Long, args, rows, |row, out| {
         let (text, sought) = (text_of(source, row), text_of(sought, row));
@@ -277,10 +346,23 @@ pub fn json_path(path: &str) -> Option<Vec<PathStep>> {
     Some(steps)
 }
 
-fn extract_json(path: &str, text: &str) -> Option<String> {
-    let parsed = json::parse_json(text)?;
-    let found = json::path(&parsed, &json_path(path)?)?;
-    Some(json::to_string(found.text()).into_owned())
+fn extract_json(_: &Context, args: &[Column], rows: usize) -> Result<Column> {
+    let (path, text) = operators::pair(args)?;
+    let mut known: (&str, Option<Vec<PathStep>>) = ("", None);
+    each(Kind::String, args, rows, |row, out| {
+        let path = path.text(row).unwrap_or("");
+        if known.0 != path {
+            known = (path, json_path(path));
+        }
+        let text = text_of(text, row);
+        let parsed = json::parse_json(&text);
+        let found = known.1.as_ref().zip(parsed.as_ref()).and_then(|(steps, json)| json::path(json, steps));
+        match found {
+            Some(found) => out.push_text(&json::to_string(found.text())),
+            None => out.push_null(),
+        }
+        Ok(())
+    })
 }
 
 /// Every character that is no letter, digit or underscore with a backslash before it, as RE2 quotes.
@@ -311,6 +393,17 @@ fn matches_regex(context: &Context, args: &[Column], rows: usize) -> Result<Colu
 }
 
 crate::scalars! {
+    /// A text as a regular expression that matches it alone.
+    ///
+    /// Source: regex-quote-function.
+    ///
+    /// ```kql
+    /// regex_quote("(so$me.Te^xt)") // \(so\$me\.Te\^xt\)
+    /// ```
+    kql fn regex_quote(text: AnyText) -> String { quoted(&text) }
+}
+
+crate::kernels! {
     /// The element that a JSON path leads to, as text; empty where there is none, or where the text is no JSON.
     ///
     /// A path is `$` and steps into it: `.name`, `['name']`, `[0]`. With a type as the third argument, the
@@ -323,19 +416,8 @@ crate::scalars! {
     /// extract_json("$.a[1]['b c']", '{"a": [0, {"b c": 5}]}') // 5
     /// extract_json("$.b", '{"a": 1}') //
     /// ```
-    kql fn extract_json as [extractjson](path: Str, text: AnyText) -> Option<String> { extract_json(path, &text) }
+    kql fn extract_json as [extractjson] (path: String, text: Any) -> Kind(Kind::String) = extract_json;
 
-    /// A text as a regular expression that matches it alone.
-    ///
-    /// Source: regex-quote-function.
-    ///
-    /// ```kql
-    /// regex_quote("(so$me.Te^xt)") // \(so\$me\.Te\^xt\)
-    /// ```
-    kql fn regex_quote(text: AnyText) -> String { quoted(&text) }
-}
-
-crate::kernels! {
     /// Whether a regular expression (RE2's syntax) matches anywhere in a text.
     ///
     /// Source: matches-regex-operator.
@@ -464,6 +546,11 @@ crate::kernels! {
 mod tests {
     use super::*;
 
+    fn extracted(path: &str, text: &str) -> Option<String> {
+        let found = json::parse_json(text)?;
+        Some(json::to_string(json::path(&found, &json_path(path)?)?.text()).into_owned())
+    }
+
     #[test]
     fn plain_matches_overlap() {
         assert_eq!(count_plain("ababa", "aba"), 2);
@@ -473,10 +560,10 @@ mod tests {
 
     #[test]
     fn paths_into_json() {
-        assert_eq!(extract_json("$.a.b[-1]", r#"{"a":{"b":[1,"x"]}}"#).as_deref(), Some("x"));
-        assert_eq!(extract_json("$", r#"{"a":1}"#).as_deref(), Some(r#"{"a":1}"#));
+        assert_eq!(extracted("$.a.b[-1]", r#"{"a":{"b":[1,"x"]}}"#).as_deref(), Some("x"));
+        assert_eq!(extracted("$", r#"{"a":1}"#).as_deref(), Some(r#"{"a":1}"#));
         for wrong in ["", "a", "$a", "$.", "$[", "$[x]"] {
-            assert_eq!(extract_json(wrong, r#"{"a":1}"#), None, "{wrong}");
+            assert_eq!(extracted(wrong, r#"{"a":1}"#), None, "{wrong}");
         }
     }
 }

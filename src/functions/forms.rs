@@ -3,8 +3,8 @@
 use super::Context;
 use crate::diagnostic::{Fault, Result};
 use crate::types::json::{self, PathStep};
-use crate::types::{Builder, Column, Dynamic, Json, Kind, Value};
-use arrow_array::{Float64Array, Int64Array};
+use crate::types::{Builder, Column, Dynamic, Json, Kind, List, Text, Value, gather, number};
+use arrow_array::{Array, Float64Array, Int64Array, UInt32Array};
 use std::sync::Arc;
 
 /// A path's steps from a JSON array of keys and indexes.
@@ -25,25 +25,55 @@ fn path(context: &Context, args: &[Column], rows: usize) -> Result<Column> {
         let found = Dynamic::of(value, 0).and_then(|v| follow(v, &steps));
         return Ok(Column::Const(found.map_or(Value::Null(Kind::Dynamic), Value::dynamic), rows));
     }
+    if matches!(value, Column::Text(..)) {
+        return Ok(value.map_text(Kind::Dynamic, |text| json::path(text, &steps).map(|found| found.text())));
+    }
+    if let (Column::List(list), [PathStep::Index(index)]) = (value, steps.as_slice())
+        && list.items.kind() != Kind::Dynamic
+    {
+        return Ok(in_dynamic(&element_at(list, *index)));
+    }
     let mut out = Builder::new(Kind::Dynamic, rows);
     for row in 0..rows {
-        let found = match Dynamic::of(value, row) {
-            Some(Dynamic::Json(text)) => {
-                if let Some(found) = json::path(text, &steps) {
-                    out.push_text(found.text());
-                    continue;
-                }
-                None
-            }
-            Some(list) => follow(list, &steps),
-            None => None,
-        };
-        match found {
+        match Dynamic::of(value, row).and_then(|value| follow(value, &steps)) {
             Some(text) => out.push_text(&text),
             None => out.push_null(),
         }
     }
     Ok(out.finish())
+}
+
+/// The element of each list at an index; null where there is none.
+fn element_at(list: &List, index: i64) -> Column {
+    let place = |row: usize| {
+        let range = list.range(row);
+        let at = if index < 0 { index.checked_add(range.len() as i64)? } else { index };
+        let at = usize::try_from(at).ok().filter(|at| *at < range.len() && !list.is_null(row))?;
+        Some((range.start + at) as u32)
+    };
+    let places: UInt32Array = (0..list.len()).map(place).collect();
+    // A text that is not there is null here, though no column of texts is.
+    match gather::take_or_null(&list.items, &places) {
+        Column::Text(Kind::String, Text::Views(views)) => {
+            Column::Text(Kind::Field, Text::Views(gather::with_nulls(views, places.nulls())))
+        }
+        other => other,
+    }
+}
+
+/// A column as dynamics: numbers as they are written in JSON, texts in quotes.
+fn in_dynamic(column: &Column) -> Column {
+    Column::write_text(Kind::Dynamic, column.len(), |row, out| {
+        if column.is_null(row) {
+            return false;
+        }
+        match column {
+            Column::Long(longs) => number::write_long(longs.value(row), out),
+            Column::Text(Kind::String | Kind::Field, text) => json::quote(text.value(row), out),
+            other => out.push_str(&other.value(row).to_json()),
+        }
+        true
+    })
 }
 
 fn follow(value: Dynamic, steps: &[PathStep]) -> Option<String> {
@@ -82,16 +112,7 @@ fn dynamic(_: &Context, args: &[Column], rows: usize) -> Result<Column> {
         Some(value) if value.kind() == Kind::Dynamic => Ok(value.clone()),
         Some(Column::Const(value, _)) if value.is_null() => Ok(Column::nulls(Kind::Dynamic, rows)),
         Some(Column::Const(value, _)) => Ok(Column::Const(Value::dynamic(value.to_json()), rows)),
-        Some(value) => {
-            let mut out = Builder::new(Kind::Dynamic, rows);
-            for row in 0..rows {
-                match value.is_null(row) {
-                    true => out.push_null(),
-                    false => out.push_text(&value.value(row).to_json()),
-                }
-            }
-            Ok(out.finish())
-        }
+        Some(value) => Ok(in_dynamic(value)),
         None => Ok(Column::nulls(Kind::Dynamic, rows)),
     }
 }
@@ -99,18 +120,19 @@ fn dynamic(_: &Context, args: &[Column], rows: usize) -> Result<Column> {
 /// Names and values by turns, as a bag without the properties that are null or empty.
 fn pack_present(_: &Context, args: &[Column], rows: usize) -> Result<Column> {
     let mut out = Builder::new(Kind::Dynamic, rows);
+    let mut bag = json::Writer::default();
     for row in 0..rows {
-        let mut bag = json::Writer::default();
+        bag.clear();
         bag.begin_bag();
         for pair in args.chunks_exact(2) {
             let [name, value] = pair else { continue };
-            let value = value.value(row);
-            if !value.is_null() && value != Value::string("") {
-                bag.key(name.text(row).unwrap_or("")).raw(&value.to_json());
+            if !value.is_null(row) && (value.kind() != Kind::String || value.text(row) != Some("")) {
+                bag.key(name.text(row).unwrap_or(""));
+                super::array::append(&mut bag, value, row);
             }
         }
         bag.end_bag();
-        out.push_text(&bag.finish());
+        out.push_text(bag.text());
     }
     Ok(out.finish())
 }

@@ -4,15 +4,12 @@ use super::row::{Any, AnyText, GuidOut, Long, Maybe, each};
 use crate::diagnostic::Result;
 use crate::types::{Builder, Column, Kind, Value, datetime};
 use sha1::Digest;
-use std::fmt::Write;
 use twox_hash::XxHash64;
 
 fn hexadecimal(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut out, byte| {
-        // Writing to a String cannot fail.
-        let _ = write!(out, "{byte:02x}");
-        out
-    })
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    let digit = |four: u8| char::from(DIGITS[usize::from(four & 15)]);
+    bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(*byte)]).collect()
 }
 
 /// XXH64 of a text's UTF-8, or of a value's little-endian bytes: a datetime's are its ticks since year 1.

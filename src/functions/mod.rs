@@ -21,12 +21,15 @@ mod forms;
 pub mod geo;
 mod hash;
 mod items;
+mod lists;
 mod math;
+mod membership;
 mod misc;
 mod net;
 mod operators;
 mod parse;
 pub mod parse_pattern;
+mod parse_tokens;
 mod pattern;
 mod places;
 mod presence;
@@ -36,6 +39,7 @@ mod sets;
 mod sketch;
 mod special;
 mod string;
+mod text_lists;
 mod timespan;
 mod units;
 mod user_agent;
@@ -103,6 +107,7 @@ static FAMILIES: &[&[Scalar]] = &[
     user_agent::COLUMNS,
     string::ROWS,
     string::COLUMNS,
+    text_lists::COLUMNS,
     net::ROWS,
     net::TEXT_ROWS,
     net::COLUMNS,

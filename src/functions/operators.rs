@@ -1,13 +1,11 @@
 //! The infix operators: comparison, membership, text search.
-use super::Context;
-use super::compare::{Comparison, View, compare};
+use super::compare::{Comparison, compare};
 use super::search::{Needle, Needles, Place};
+use super::{Context, membership};
 use crate::diagnostic::{Fault, Result};
 use crate::types::{Column, Dynamic, Kind, Text, Value};
 use arrow_array::{Array, BooleanArray};
 use arrow_buffer::BooleanBuffer;
-use std::collections::HashSet;
-use std::sync::Arc;
 
 macro_rules! comparison {
     ($name:ident, $comparison:ident) => {
@@ -133,52 +131,6 @@ fn texts_of(list: Dynamic) -> Vec<String> {
     list.texts().unwrap_or_else(|| vec![Value::dynamic(list.to_json()).to_text()])
 }
 
-/// The values of a membership list, by the kind of what is looked for.
-#[derive(Debug, PartialEq)]
-enum Members {
-    Texts(HashSet<String>),
-    /// In lower case.
-    Folded(HashSet<String>),
-    Longs(HashSet<i64>),
-    /// Bits of reals.
-    Reals(HashSet<u64>),
-    /// Canonical JSON.
-    Dynamics(HashSet<String>),
-}
-
-impl Members {
-    fn new(kind: Kind, list: Dynamic, fold: bool) -> Members {
-        let values = list.elements().unwrap_or_else(|| vec![crate::types::json::scalar(&list.to_json())]);
-        let converted = values.iter().map(|v| crate::types::convert::value_to(v, kind));
-        match kind {
-            Kind::Bool | Kind::Int | Kind::Long | Kind::DateTime | Kind::TimeSpan => {
-                Members::Longs(converted.filter_map(|v| v.as_long()).collect())
-            }
-            Kind::Real => Members::Reals(converted.filter_map(|v| v.as_real()).map(real_bits).collect()),
-            Kind::Dynamic => Members::Dynamics(
-                values.iter().map(|v| crate::types::json::canonical(&v.to_json()).into_owned()).collect(),
-            ),
-            _ if fold => Members::Folded(values.iter().map(|v| fold_case(&v.to_text())).collect()),
-            _ => Members::Texts(values.iter().map(Value::to_text).collect()),
-        }
-    }
-
-    fn holds(&self, value: &Value) -> bool {
-        match self {
-            _ if value.is_null() => false,
-            Members::Texts(set) => value.as_text().is_some_and(|t| set.contains(t)),
-            Members::Folded(set) => value.as_text().is_some_and(|t| set.contains(&fold_case(t))),
-            Members::Longs(set) => value.as_long().is_some_and(|i| set.contains(&i)),
-            Members::Reals(set) => value.as_real().is_some_and(|r| set.contains(&real_bits(r))),
-            Members::Dynamics(set) => set.contains(crate::types::json::canonical(&value.to_json()).as_ref()),
-        }
-    }
-}
-
-fn real_bits(real: f64) -> u64 {
-    if real == 0.0 { 0 } else { real.to_bits() }
-}
-
 /// One-to-one lower case, as case-insensitive comparison folds it.
 pub(super) fn fold_case(text: &str) -> String {
     if text.is_ascii() {
@@ -197,7 +149,7 @@ pub(super) fn fold_case(text: &str) -> String {
 macro_rules! membership {
     ($name:ident, $fold:literal, $wanted:literal) => {
         fn $name(context: &Context, args: &[Column], rows: usize) -> Result<Column> {
-            is_member(context, args, rows, $fold, $wanted)
+            membership::is_member(context, args, rows, $fold, $wanted)
         }
     };
 }
@@ -206,56 +158,24 @@ membership!(no_member, false, false);
 membership!(member_any_case, true, true);
 membership!(no_member_any_case, true, false);
 
-fn is_member(context: &Context, args: &[Column], rows: usize, fold: bool, wanted: bool) -> Result<Column> {
-    let (value, list) = pair(args)?;
-    let kind = value.kind();
-    let Column::Const(constant, _) = list else {
-        let bits = BooleanBuffer::collect_bool(rows, |row| {
-            let found = Dynamic::of(list, row).is_some_and(|l| Members::new(kind, l, fold).holds(&value.value(row)));
-            found == wanted
-        });
-        return Ok(Column::Bool(BooleanArray::new(bits, None)));
-    };
-    let Some(elements) = Dynamic::of(list, 0) else {
-        return Ok(Column::Const(Value::Bool(!wanted), rows));
-    };
-    let key = format!("{kind} {fold} {}", constant.as_text().unwrap_or(""));
-    let members: Arc<Members> = context.prepared("in", &key, || Ok::<_, Fault>(Members::new(kind, elements, fold)))?;
-    Ok(members_of(&members, value, rows, wanted))
-}
-
-fn members_of(members: &Members, value: &Column, rows: usize, wanted: bool) -> Column {
-    match (members, value) {
-        (Members::Texts(set), Column::Text(_, Text::Views(views))) if set.len() <= FEW => {
-            let constants: Vec<View> = set.iter().map(|t| View::new(t)).collect();
-            let (raw, buffers) = (views.views(), views.data_buffers());
-            let bits =
-                BooleanBuffer::collect_bool(rows, |i| constants.iter().any(|c| c.equals(raw[i], buffers)) == wanted);
-            Column::Bool(BooleanArray::new(bits, None))
-        }
-        (Members::Texts(set), Column::Text(..)) => text_predicate(value, rows, |t| set.contains(t) == wanted),
-        (Members::Folded(set), Column::Text(..)) => {
-            text_predicate(value, rows, |t| set.contains(&fold_case(t)) == wanted)
-        }
-        (_, Column::Const(value, _)) => Column::Const(Value::Bool(members.holds(value) == wanted), rows),
-        _ => {
-            let bits = BooleanBuffer::collect_bool(rows, |row| members.holds(&value.value(row)) == wanted);
-            Column::Bool(BooleanArray::new(bits, None))
-        }
-    }
-}
-
-/// Up to this many constants a run of comparisons beats a hash.
-const FEW: usize = 12;
-
 /// `value between (low .. high)`, both included; the negation keeps nulls out of neither side.
 fn between(context: &Context, args: &[Column], rows: usize) -> Result<Column> {
     let [value, low, high] = args else { return Err(Fault::internal("between takes three operands")) };
     let above = greater_or_equal(context, &[value.clone(), low.clone()], rows)?;
     let below = less_or_equal(context, &[value.clone(), high.clone()], rows)?;
-    let true_at = |c: &Column, row| c.value(row).as_bool() == Some(true);
-    let bits = BooleanBuffer::collect_bool(rows, |row| true_at(&above, row) && true_at(&below, row));
-    Ok(Column::Bool(BooleanArray::new(bits, None)))
+    Ok(Column::Bool(BooleanArray::new(&truths(&above) & &truths(&below), None)))
+}
+
+/// Where a bool column is true; null is not.
+fn truths(column: &Column) -> BooleanBuffer {
+    match column {
+        Column::Bool(bits) => match bits.nulls().filter(|nulls| nulls.null_count() > 0) {
+            Some(valid) => bits.values() & valid.inner(),
+            None => bits.values().clone(),
+        },
+        Column::Const(value, rows) if value.as_bool() == Some(true) => BooleanBuffer::new_set(*rows),
+        other => BooleanBuffer::new_unset(other.len()),
+    }
 }
 
 fn not(_: &Context, args: &[Column], rows: usize) -> Result<Column> {

@@ -1,14 +1,19 @@
 //! The kernel of `parse` and `parse-where`.
 use super::Context;
+use super::parse_tokens::{Place, Tokens};
 use crate::diagnostic::{Fault, Result};
-use crate::types::{Builder, Column, Json, Kind, Value, convert, json};
+use crate::types::{Column, Json, Kind, List, Pieces, Value, convert, json, number};
+use arrow_buffer::NullBuffer;
 use regex::Regex;
 use std::sync::Arc;
 
 /// A pattern: its regular expression with a group `c0`, `c1`… for each column, and the kinds of the columns.
 struct Pattern {
     regex: Arc<Regex>,
-    groups: Vec<(String, Kind)>,
+    /// The same without a regular expression, where that is enough.
+    tokens: Option<Tokens>,
+    groups: Vec<String>,
+    kinds: Vec<Kind>,
     /// Whether a part that does not convert makes the whole text a mismatch.
     strict: bool,
 }
@@ -19,26 +24,45 @@ fn pattern(context: &Context, constant: &str) -> Result<Pattern> {
     let regex = parts.next().and_then(|p| p.as_str()).unwrap_or_default();
     let strict = parts.next().and_then(|p| p.as_bool()).unwrap_or(true);
     let kinds = parts.map(|p| p.as_str().and_then(|name| Kind::parse(&name)).unwrap_or(Kind::String));
-    let groups = kinds.enumerate().map(|(at, kind)| (format!("c{at}"), kind)).collect();
-    Ok(Pattern { regex: super::compile_pattern(context, &regex)?, groups, strict })
+    let kinds: Vec<Kind> = kinds.collect();
+    let groups = (0..kinds.len()).map(|at| format!("c{at}")).collect();
+    let tokens = Tokens::of(&regex, &kinds);
+    Ok(Pattern { regex: super::compile_pattern(context, &regex)?, tokens, groups, kinds, strict })
 }
 
 impl Pattern {
-    /// The texts of the columns as an array; none where the text does not match.
-    fn read(&self, text: &str) -> Option<String> {
-        let found = self.regex.captures(text)?;
-        let mut out = json::Writer::default();
-        out.begin_array();
-        for (group, kind) in &self.groups {
-            let part = found.name(group).map_or("", |m| m.as_str());
-            let converts = || !convert::value_to(&Value::string(part.trim()), *kind).is_null();
-            if self.strict && *kind != Kind::String && !converts() {
-                return None;
-            }
-            out.string(if *kind == Kind::String { part } else { part.trim() });
+    /// The places of the columns' texts; false where the text does not match.
+    fn read(&self, text: &str, places: &mut [Place]) -> bool {
+        let found = match &self.tokens {
+            Some(tokens) => tokens.read(text, places),
+            None => self.search(text, places),
+        };
+        found && self.kinds.iter().zip(places).all(|(kind, place)| self.takes(*kind, text, place))
+    }
+
+    fn search(&self, text: &str, places: &mut [Place]) -> bool {
+        let Some(found) = self.regex.captures(text) else { return false };
+        for (group, place) in self.groups.iter().zip(places) {
+            *place = found.name(group).map_or((0, 0), |m| (m.start(), m.end()));
         }
-        out.end_array();
-        Some(out.finish())
+        true
+    }
+
+    /// Leaves the blanks around a number out; false where it must convert and does not.
+    fn takes(&self, kind: Kind, text: &str, place: &mut Place) -> bool {
+        if kind == Kind::String {
+            return true;
+        }
+        let part = text.get(place.0..place.1).unwrap_or_default();
+        let start = place.0 + (part.len() - part.trim_start().len());
+        *place = (start, start + part.trim().len());
+        !self.strict || {
+            let part = part.trim();
+            match kind {
+                Kind::Long => number::parse_long(part).is_some(),
+                _ => !convert::value_to(&Value::string(part), kind).is_null(),
+            }
+        }
     }
 }
 
@@ -46,18 +70,36 @@ fn parse(context: &Context, args: &[Column], rows: usize) -> Result<Column> {
     let (text, constant) = super::operators::pair(args)?;
     let constant = constant.text(0).unwrap_or("[]");
     let pattern = context.prepared("parse", constant, || pattern(context, constant))?;
+    let mut places: Vec<Place> = vec![(0, 0); pattern.kinds.len()];
     if let Column::Const(value, _) = text {
-        let read = pattern.read(value.as_text().unwrap_or(""));
+        let text = value.as_text().unwrap_or("");
+        let read = pattern.read(text, &mut places).then(|| array_of(text, &places));
         return Ok(Column::Const(read.map_or(Value::Null(Kind::Dynamic), Value::dynamic), rows));
     }
-    let mut out = Builder::new(Kind::Dynamic, rows);
+    let mut items = Pieces::new(Kind::String, Some(text), rows * places.len());
+    let (mut offsets, mut valid) = (Vec::with_capacity(rows + 1), Vec::with_capacity(rows));
+    offsets.push(0);
     for row in 0..rows {
-        match pattern.read(text.text(row).unwrap_or("")) {
-            Some(read) => out.push_text(&read),
-            None => out.push_null(),
+        let text = text.text(row).unwrap_or("");
+        let found = pattern.read(text, &mut places);
+        if found {
+            places.iter().for_each(|(start, end)| items.push(row, text.get(*start..*end).unwrap_or_default()));
         }
+        valid.push(found);
+        offsets.push(u32::try_from(items.len()).map_err(|_| Fault::limit("rows", "parse makes too many parts"))?);
     }
-    Ok(out.finish())
+    let nulls = Some(NullBuffer::from(valid)).filter(|n| n.null_count() > 0);
+    Ok(Column::List(List { offsets: offsets.into(), nulls, items: Arc::new(items.finish()) }))
+}
+
+fn array_of(text: &str, places: &[Place]) -> String {
+    let mut out = json::Writer::default();
+    out.begin_array();
+    places.iter().for_each(|(start, end)| {
+        out.string(text.get(*start..*end).unwrap_or_default());
+    });
+    out.end_array();
+    out.finish()
 }
 
 /// A pattern that is wrong is said when the query is bound.
@@ -84,7 +126,9 @@ mod tests {
         let context = Context::new(0, super::super::Limits::default(), Default::default());
         let mut spec = json::Writer::default();
         spec.begin_array().string(regex).bool(strict).string(kind).end_array();
-        pattern(&context, &spec.finish()).unwrap().read(text)
+        let mut places = [(0, 0)];
+        let found = pattern(&context, &spec.finish()).unwrap().read(text, &mut places);
+        found.then(|| array_of(text, &places))
     }
 
     #[test]

@@ -1,7 +1,10 @@
 //! How a function over the values of one row reads its arguments and writes its results.
 use super::Accepts;
 use crate::diagnostic::Result;
-use crate::types::{Builder, Column, Dynamic, Kind, Value, json};
+use crate::types::{Builder, Column, Dynamic, Kind, Value, json, numbers};
+use arrow_array::types::ArrowPrimitiveType;
+use arrow_array::{Array, PrimitiveArray};
+use arrow_buffer::{ArrowNativeType, NullBuffer};
 use std::borrow::Cow;
 use std::marker::PhantomData;
 
@@ -10,28 +13,31 @@ pub trait Argument {
     const ACCEPTS: Accepts;
     const OPTIONAL: bool = false;
     type Item<'a>;
+    /// The column in the form that is quickest to read row by row.
+    type Source<'a>;
+    fn source(column: Option<&Column>) -> Self::Source<'_>;
     /// The value of a row; none where it is null (and the whole result with it).
-    fn get(column: Option<&Column>, row: usize) -> Option<Self::Item<'_>>;
+    fn get<'a>(source: &Self::Source<'a>, row: usize) -> Option<Self::Item<'a>>;
 }
 
 /// An argument's column, or its constant.
 pub struct Reader<'a, A: Argument> {
-    column: Option<&'a Column>,
-    argument: PhantomData<A>,
+    constant: bool,
+    source: A::Source<'a>,
 }
 
 impl<'a, A: Argument> Reader<'a, A> {
     pub fn new(column: Option<&'a Column>) -> Self {
-        Reader { column, argument: PhantomData }
+        Reader { constant: column.is_none_or(Column::is_const), source: A::source(column) }
     }
 
     pub fn is_const(&self) -> bool {
-        self.column.is_none_or(Column::is_const)
+        self.constant
     }
 
     #[inline(always)]
     pub fn get(&self, row: usize) -> Option<A::Item<'a>> {
-        A::get(self.column, row)
+        A::get(&self.source, row)
     }
 }
 
@@ -44,35 +50,59 @@ pub fn spread(out: Column, constant: bool, rows: usize) -> Column {
     }
 }
 
-macro_rules! argument {
-    ($(#[$doc:meta])* $name:ident, $kind:ident, $item:ty, |$column:ident, $row:ident| $get:expr) => {
+/// The numbers of a column, or its constant.
+pub struct Numbers<'a, T> {
+    constant: Option<T>,
+    values: &'a [T],
+    nulls: Option<&'a NullBuffer>,
+}
+
+impl<'a, T: ArrowNativeType> Numbers<'a, T> {
+    fn none() -> Self {
+        Numbers { constant: None, values: &[], nulls: None }
+    }
+
+    fn constant(value: T) -> Self {
+        Numbers { constant: Some(value), ..Self::none() }
+    }
+
+    fn array<P: ArrowPrimitiveType<Native = T>>(array: &'a PrimitiveArray<P>) -> Self {
+        Numbers { constant: None, values: array.values(), nulls: array.nulls().filter(|n| n.null_count() > 0) }
+    }
+
+    #[inline(always)]
+    fn at(&self, row: usize) -> Option<T> {
+        match (self.constant, self.nulls) {
+            (None, None) => self.values.get(row).copied(),
+            (None, Some(nulls)) => self.values.get(row).copied().filter(|_| nulls.is_valid(row)),
+            (constant, _) => constant,
+        }
+    }
+}
+
+macro_rules! numeric {
+    ($(#[$doc:meta])* $name:ident, $kind:ident, $item:ty, $value:ident) => {
         $(#[$doc])*
         pub struct $name;
         impl Argument for $name {
             const ACCEPTS: Accepts = Accepts::Kind(Kind::$kind);
             type Item<'a> = $item;
+            type Source<'a> = Numbers<'a, $item>;
+            fn source(column: Option<&Column>) -> Numbers<'_, $item> {
+                match column {
+                    Some(Column::$kind(array)) => Numbers::array(array),
+                    Some(Column::Const(Value::$value(value), _)) => Numbers::constant(*value),
+                    _ => Numbers::none(),
+                }
+            }
             #[inline(always)]
-            fn get(column: Option<&Column>, $row: usize) -> Option<$item> {
-                let $column = column?;
-                $get
+            fn get<'a>(source: &Self::Source<'a>, row: usize) -> Option<Self::Item<'a>> {
+                source.at(row)
             }
         }
     };
 }
 
-macro_rules! numeric {
-    ($(#[$doc:meta])* $name:ident, $kind:ident, $item:ty, $value:ident) => {
-        argument!(
-            $(#[$doc])* $name, $kind, $item, |column, row| match column {
-                Column::$kind(array) => (!arrow_array::Array::is_null(array, row)).then(|| array.value(row)),
-                Column::Const(Value::$value(value), _) => Some(*value),
-                _ => None,
-            }
-        );
-    };
-}
-
-numeric!(Bool, Bool, bool, Bool);
 numeric!(Int, Int, i32, Int);
 numeric!(Long, Long, i64, Long);
 numeric!(Real, Real, f64, Real);
@@ -85,59 +115,51 @@ numeric!(
     Span, TimeSpan, i64, TimeSpan
 );
 
-/// Text of the kind string.
-pub struct Str;
-impl Argument for Str {
-    const ACCEPTS: Accepts = Accepts::Kind(Kind::String);
-    type Item<'a> = &'a str;
-    #[inline(always)]
-    fn get(column: Option<&Column>, row: usize) -> Option<&str> {
-        column?.text(row)
-    }
+macro_rules! argument {
+    ($(#[$doc:meta])* $name:ident, $accepts:expr, $item:ty, |$column:ident, $row:ident| $get:expr) => {
+        $(#[$doc])*
+        pub struct $name;
+        impl Argument for $name {
+            const ACCEPTS: Accepts = $accepts;
+            type Item<'a> = $item;
+            type Source<'a> = Option<&'a Column>;
+            fn source(column: Option<&Column>) -> Option<&Column> {
+                column
+            }
+            #[inline(always)]
+            fn get<'a>(source: &Self::Source<'a>, $row: usize) -> Option<Self::Item<'a>> {
+                let $column: &'a Column = (*source)?;
+                $get
+            }
+        }
+    };
 }
 
-/// Canonical text of a guid.
-pub struct Guid;
-impl Argument for Guid {
-    const ACCEPTS: Accepts = Accepts::Kind(Kind::Guid);
-    type Item<'a> = &'a str;
-    #[inline(always)]
-    fn get(column: Option<&Column>, row: usize) -> Option<&str> {
-        column?.text(row)
-    }
-}
-
-/// A dynamic value that is not null.
-pub struct Dyn;
-impl Argument for Dyn {
-    const ACCEPTS: Accepts = Accepts::Kind(Kind::Dynamic);
-    type Item<'a> = Dynamic<'a>;
-    #[inline(always)]
-    fn get(column: Option<&Column>, row: usize) -> Option<Dynamic<'_>> {
-        Dynamic::of(column?, row)
-    }
-}
-
-/// Any value, null included.
-pub struct Any;
-impl Argument for Any {
-    const ACCEPTS: Accepts = Accepts::Any;
-    type Item<'a> = Value;
-    fn get(column: Option<&Column>, row: usize) -> Option<Value> {
-        Some(column?.value(row))
-    }
-}
-
-/// The text of any value, as `tostring` gives it: `""` for null.
-pub struct AnyText;
-impl Argument for AnyText {
-    const ACCEPTS: Accepts = Accepts::Any;
-    type Item<'a> = Cow<'a, str>;
-    #[inline(always)]
-    fn get(column: Option<&Column>, row: usize) -> Option<Cow<'_, str>> {
-        Some(text_of(column?, row))
-    }
-}
+argument!(Bool, Accepts::Kind(Kind::Bool), bool, |column, row| match column {
+    Column::Bool(array) => array.is_valid(row).then(|| array.value(row)),
+    Column::Const(value, _) => value.as_bool(),
+    _ => None,
+});
+argument!(
+    /// Text of the kind string.
+    Str, Accepts::Kind(Kind::String), &'a str, |column, row| column.text(row)
+);
+argument!(
+    /// Canonical text of a guid.
+    Guid, Accepts::Kind(Kind::Guid), &'a str, |column, row| column.text(row)
+);
+argument!(
+    /// A dynamic value that is not null.
+    Dyn, Accepts::Kind(Kind::Dynamic), Dynamic<'a>, |column, row| Dynamic::of(column, row)
+);
+argument!(
+    /// Any value, null included.
+    Any, Accepts::Any, Value, |column, row| Some(column.value(row))
+);
+argument!(
+    /// The text of any value, as `tostring` gives it: `""` for null.
+    AnyText, Accepts::Any, Cow<'a, str>, |column, row| Some(text_of(column, row))
+);
 
 /// The text of a row of any column, as `tostring` gives it: `""` for null.
 #[inline]
@@ -158,7 +180,7 @@ pub fn each(
 ) -> Result<Column> {
     let constant = !args.is_empty() && args.iter().all(Column::is_const);
     let count = if constant { rows.min(1) } else { rows };
-    let mut builder = Builder::new(kind, count);
+    let mut builder = Builder::reading(kind, count, args);
     for row in 0..count {
         write(row, &mut builder)?;
     }
@@ -171,9 +193,13 @@ impl<A: Argument> Argument for Maybe<A> {
     const ACCEPTS: Accepts = A::ACCEPTS;
     const OPTIONAL: bool = true;
     type Item<'a> = Option<A::Item<'a>>;
+    type Source<'a> = A::Source<'a>;
+    fn source(column: Option<&Column>) -> A::Source<'_> {
+        A::source(column)
+    }
     #[inline(always)]
-    fn get(column: Option<&Column>, row: usize) -> Option<Option<A::Item<'_>>> {
-        Some(A::get(column, row))
+    fn get<'a>(source: &Self::Source<'a>, row: usize) -> Option<Self::Item<'a>> {
+        Some(A::get(source, row))
     }
 }
 
@@ -183,11 +209,15 @@ impl<A: Argument> Argument for Optional<A> {
     const ACCEPTS: Accepts = A::ACCEPTS;
     const OPTIONAL: bool = true;
     type Item<'a> = Option<A::Item<'a>>;
+    type Source<'a> = Option<A::Source<'a>>;
+    fn source(column: Option<&Column>) -> Option<A::Source<'_>> {
+        column.map(|column| A::source(Some(column)))
+    }
     #[inline(always)]
-    fn get(column: Option<&Column>, row: usize) -> Option<Option<A::Item<'_>>> {
-        match column {
+    fn get<'a>(source: &Self::Source<'a>, row: usize) -> Option<Self::Item<'a>> {
+        match source {
             None => Some(None),
-            Some(_) => A::get(column, row).map(Some),
+            Some(source) => A::get(source, row).map(Some),
         }
     }
 }
@@ -197,9 +227,13 @@ pub struct Nullable<A>(PhantomData<A>);
 impl<A: Argument> Argument for Nullable<A> {
     const ACCEPTS: Accepts = A::ACCEPTS;
     type Item<'a> = Option<A::Item<'a>>;
+    type Source<'a> = A::Source<'a>;
+    fn source(column: Option<&Column>) -> A::Source<'_> {
+        A::source(column)
+    }
     #[inline(always)]
-    fn get(column: Option<&Column>, row: usize) -> Option<Option<A::Item<'_>>> {
-        Some(A::get(column, row))
+    fn get<'a>(source: &Self::Source<'a>, row: usize) -> Option<Self::Item<'a>> {
+        Some(A::get(source, row))
     }
 }
 
@@ -207,9 +241,9 @@ impl<A: Argument> Argument for Nullable<A> {
 pub trait Output: Sized {
     const KIND: Kind;
     fn push(self, builder: &mut Builder);
-    /// The column of `rows` results; none is null.
-    fn collect(rows: usize, mut result: impl FnMut(usize) -> Option<Self>) -> Column {
-        let mut builder = Builder::new(Self::KIND, rows);
+    /// The column of `rows` results of `args`; one that is none is null.
+    fn collect(args: &[Column], rows: usize, mut result: impl FnMut(usize) -> Option<Self>) -> Column {
+        let mut builder = Builder::reading(Self::KIND, rows, args);
         for row in 0..rows {
             match result(row) {
                 Some(value) => value.push(&mut builder),
@@ -228,6 +262,9 @@ impl<T: Output> Output for Option<T> {
             None => builder.push_null(),
         }
     }
+    fn collect(args: &[Column], rows: usize, mut result: impl FnMut(usize) -> Option<Self>) -> Column {
+        T::collect(args, rows, |row| result(row).flatten())
+    }
 }
 
 macro_rules! output {
@@ -244,20 +281,36 @@ macro_rules! output {
 }
 
 output!(bool, Bool, |value, builder| builder.push_bool(value));
-output!(i32, Int, |value, builder| builder.push_long(i64::from(value)));
-output!(i64, Long, |value, builder| builder.push_long(value));
-output!(f64, Real, |value, builder| builder.push_real(value));
+
+macro_rules! numeric_output {
+    ($type:ty, $kind:ident, $primitive:ty, $push:ident, |$value:ident| $number:expr) => {
+        impl Output for $type {
+            const KIND: Kind = Kind::$kind;
+            fn push(self, builder: &mut Builder) {
+                let $value = self;
+                builder.$push($number.into());
+            }
+            fn collect(_: &[Column], rows: usize, mut result: impl FnMut(usize) -> Option<Self>) -> Column {
+                Column::$kind(numbers::<$primitive>(rows, |row| result(row).map(|$value| $number)))
+            }
+        }
+    };
+}
+
+numeric_output!(i32, Int, arrow_array::types::Int32Type, push_long, |value| value);
+numeric_output!(i64, Long, arrow_array::types::Int64Type, push_long, |value| value);
+numeric_output!(f64, Real, arrow_array::types::Float64Type, push_real, |value| value);
 output!(String, String, |value, builder| builder.push_text(&value));
 output!(&str, String, |value, builder| builder.push_text(value));
 output!(std::borrow::Cow<'_, str>, String, |value, builder| builder.push_text(&value));
 
 /// A datetime as a result.
 pub struct TimeOut(pub i64);
-output!(TimeOut, DateTime, |value, builder| builder.push_long(value.0));
+numeric_output!(TimeOut, DateTime, arrow_array::types::Int64Type, push_long, |value| value.0);
 
 /// A timespan as a result.
 pub struct SpanOut(pub i64);
-output!(SpanOut, TimeSpan, |value, builder| builder.push_long(value.0));
+numeric_output!(SpanOut, TimeSpan, arrow_array::types::Int64Type, push_long, |value| value.0);
 
 /// JSON text of a dynamic value as a result; `null` is null.
 pub struct JsonOut(pub String);

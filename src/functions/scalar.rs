@@ -193,13 +193,13 @@ macro_rules! scalars {
                 let _ = context;
                 $(let $context = context;)?
                 #[allow(unused_mut, unused_variables)]
-                let mut args = args.iter();
-                $(let $arg = row::Reader::<$kind>::new(args.next());)*
+                let mut given = args.iter();
+                $(let $arg = row::Reader::<$kind>::new(given.next());)*
                 // A function of no arguments may differ by row.
                 let constants: &[bool] = &[$($arg.is_const()),*];
                 let constant = !constants.is_empty() && constants.iter().all(|c| *c);
                 let count = if constant { rows.min(1) } else { rows };
-                let out = <$out as row::Output>::collect(count, |_row| {
+                let out = <$out as row::Output>::collect(args, count, |_row| {
                     $(let $arg = $arg.get(_row)?;)*
                     #[allow(clippy::redundant_closure_call)]
                     Some((|| -> $out { $body })())

@@ -1,5 +1,5 @@
 //! Looking for texts in texts: the matchers behind `has`, `contains`, `startswith` and their kin.
-use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
+use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind, packed};
 use memchr::memmem;
 
 /// Where a needle must stand.
@@ -25,7 +25,7 @@ pub struct Needle {
 enum Finder {
     Exact(Box<memmem::Finder<'static>>),
     /// An ASCII needle whatever its case.
-    AnyCase(AhoCorasick),
+    AnyCase(AnyCase),
     /// A needle beyond ASCII whatever its case: one-to-one case folding.
     Folded(regex::Regex),
     Empty,
@@ -38,7 +38,7 @@ impl Needle {
         } else if case_sensitive {
             Finder::Exact(Box::new(memmem::Finder::new(text.as_bytes()).into_owned()))
         } else if text.is_ascii() {
-            any_case(&[text]).map_or_else(|| folded(text), Finder::AnyCase)
+            AnyCase::new(text).map_or_else(|| folded(text), Finder::AnyCase)
         } else {
             folded(text)
         };
@@ -79,7 +79,7 @@ impl Needle {
         let rest = hay.get(from..)?;
         let (start, end) = match &self.finder {
             Finder::Exact(finder) => finder.find(rest.as_bytes()).map(|at| (at, at + self.text.len()))?,
-            Finder::AnyCase(automaton) => automaton.find(rest).map(|m| (m.start(), m.end()))?,
+            Finder::AnyCase(finder) => finder.find(rest.as_bytes(), self.text.as_bytes())?,
             Finder::Folded(regex) => regex.find(rest).map(|m| (m.start(), m.end()))?,
             Finder::Empty => (0, 0),
         };
@@ -107,6 +107,64 @@ impl Needle {
             Finder::Empty => true,
         }
     }
+}
+
+/// Looks for an ASCII needle in any case: for the spellings of its rarest bytes with vector instructions where
+/// the processor has them, else with an automaton.
+enum AnyCase {
+    Packed { searcher: packed::Searcher, offset: usize },
+    Automaton(AhoCorasick),
+}
+
+impl AnyCase {
+    fn new(text: &str) -> Option<AnyCase> {
+        let (offset, window) = rarest(text.as_bytes());
+        let mut builder = packed::Config::new().match_kind(packed::MatchKind::LeftmostFirst).builder();
+        builder.extend(spellings(window));
+        match builder.build() {
+            Some(searcher) if window.len() > 1 => Some(AnyCase::Packed { searcher, offset }),
+            _ => any_case(&[text]).map(AnyCase::Automaton),
+        }
+    }
+
+    fn find(&self, hay: &[u8], needle: &[u8]) -> Option<(usize, usize)> {
+        let (searcher, offset) = match self {
+            AnyCase::Packed { searcher, offset } => (searcher, *offset),
+            AnyCase::Automaton(automaton) => return automaton.find(hay).map(|m| (m.start(), m.end())),
+        };
+        let mut from = offset;
+        while from < hay.len() {
+            let found = searcher.find_in(hay, aho_corasick::Span { start: from, end: hay.len() })?.start();
+            let (start, end) = (found - offset, found - offset + needle.len());
+            if hay.get(start..end)?.eq_ignore_ascii_case(needle) {
+                return Some((start, end));
+            }
+            from = found + 1;
+        }
+        None
+    }
+}
+
+/// Where the three bytes stand that are the least likely in any text, and these.
+fn rarest(needle: &[u8]) -> (usize, &[u8]) {
+    let likely = |byte: &u8| match byte.to_ascii_lowercase() {
+        b'e' | b't' | b'a' | b'o' | b'i' | b'n' | b's' | b'r' | b' ' | b'.' | b'/' | b'\\' => 4,
+        b'l' | b'c' | b'd' | b'm' | b'p' | b'u' | b'h' | b'-' | b'_' | b':' | b'=' | b'0'..=b'9' => 2,
+        _ => 1,
+    };
+    let windows = needle.windows(needle.len().clamp(1, 3)).enumerate();
+    windows.min_by_key(|(_, window)| window.iter().map(likely).sum::<u32>()).unwrap_or((0, needle))
+}
+
+/// Every spelling of some bytes in upper and lower case.
+fn spellings(bytes: &[u8]) -> Vec<Vec<u8>> {
+    bytes.iter().fold(vec![Vec::new()], |all, byte| {
+        let mut cases = vec![byte.to_ascii_lowercase(), byte.to_ascii_uppercase()];
+        cases.dedup();
+        let longer =
+            |start: &Vec<u8>| cases.iter().map(|case| [start.as_slice(), &[*case]].concat()).collect::<Vec<_>>();
+        all.iter().flat_map(longer).collect()
+    })
 }
 
 /// Many needles, prepared: whether any, or all, of them stand in a text.
@@ -213,6 +271,20 @@ mod tests {
         assert!(has("aab ab", "ab"));
         assert!(has("x/ab", "/ab"));
         assert!(has("anything", ""));
+    }
+
+    #[test]
+    fn needles_are_found_in_any_case_and_place() {
+        let long = "x".repeat(70);
+        for needle in ["a", "ab", "Gamma77", "7", "\\x.", "eee", "zq-9"] {
+            for before in ["", "a", "aa", &long, "eegamma7 "] {
+                for after in ["", "A", &long] {
+                    let hay = format!("{before}{}{after}", needle.to_ascii_uppercase());
+                    assert!(Needle::new(needle, Place::Anywhere, false).is_in(&hay), "{needle} in {hay}");
+                }
+            }
+            assert!(!Needle::new(needle, Place::Anywhere, false).is_in("o"));
+        }
     }
 
     #[test]

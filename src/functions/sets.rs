@@ -2,7 +2,9 @@
 use super::Context;
 use super::array::equals;
 use super::items::{array, items, json_rows};
-use super::row::{Any, Dyn};
+use super::lists::{Lists, places};
+use super::operators::pair;
+use super::row::{Dyn, each};
 use crate::diagnostic::Result;
 use crate::types::json::canonical;
 use crate::types::{Column, Dynamic, Kind};
@@ -20,6 +22,9 @@ fn forms<'a>(set: &'a [Cow<'_, str>]) -> HashSet<Cow<'a, str>> {
 }
 
 fn set_union(_: &Context, args: &[Column], rows: usize) -> Result<Column> {
+    if let Some(lists) = Lists::new(args) {
+        return Ok(lists.union());
+    }
     Ok(json_rows(args, rows, |row| {
         let sets = members(args, row)?;
         let mut seen = HashSet::new();
@@ -43,26 +48,60 @@ fn kept(args: &[Column], rows: usize, keep: fn(&str, &[HashSet<Cow<str>>]) -> bo
 }
 
 fn set_intersect(_: &Context, args: &[Column], rows: usize) -> Result<Column> {
+    if let Some(lists) = Lists::new(args) {
+        return Ok(lists.keep(true));
+    }
     Ok(kept(args, rows, |form, others| others.iter().all(|set| set.contains(form))))
 }
 
 fn set_difference(_: &Context, args: &[Column], rows: usize) -> Result<Column> {
+    if let Some(lists) = Lists::new(args) {
+        return Ok(lists.keep(false));
+    }
     Ok(kept(args, rows, |form, others| !others.iter().any(|set| set.contains(form))))
 }
 
-crate::scalars! {
-    /// Whether an array holds a value.
-    ///
-    /// Source: set-has-element-function.
-    ///
-    /// ```kql
-    /// set_has_element(dynamic(["this", "is", "an", "example"]), "example") // true
-    /// set_has_element(dynamic([1, 2]), 3) // false
-    /// ```
-    kql fn set_has_element (set: Dyn, value: Any) -> Option<bool> {
-        Some(set.elements()?.iter().any(|item| equals(item, &value)))
+fn set_has_element(_: &Context, args: &[Column], rows: usize) -> Result<Column> {
+    let (set, value) = pair(args)?;
+    if let Column::Const(value, _) = value
+        && let Some(places) = places(set, value)
+    {
+        let found = places.into_iter().map(|place| place.map(|place| place >= 0));
+        return Ok(Column::Bool(found.collect()));
     }
+    each(Kind::Bool, args, rows, |row, out| {
+        match Dynamic::of(set, row).and_then(Dynamic::elements) {
+            Some(items) => out.push_bool(items.iter().any(|item| equals(item, &value.value(row)))),
+            None => out.push_null(),
+        }
+        Ok(())
+    })
+}
 
+fn jaccard_index(_: &Context, args: &[Column], rows: usize) -> Result<Column> {
+    let typed = Lists::new(args);
+    each(Kind::Real, args, rows, |row, out| {
+        let null = args.iter().any(|a| a.is_null(row));
+        let (both, all) = match &typed {
+            Some(lists) if !null => lists.shared(row),
+            _ => {
+                let Some(sets) = members(args, row) else {
+                    out.push_null();
+                    return Ok(());
+                };
+                let forms: Vec<_> = sets.iter().map(|set| forms(set)).collect();
+                match forms.as_slice() {
+                    [one, other] => (one.intersection(other).count(), one.union(other).count()),
+                    _ => (0, 0),
+                }
+            }
+        };
+        out.push_real(both as f64 / all as f64);
+        Ok(())
+    })
+}
+
+crate::scalars! {
     /// Whether two arrays hold the same values, however often and in whatever order.
     ///
     /// Source: set-equals-function.
@@ -75,6 +114,19 @@ crate::scalars! {
         Some(forms(&one) == forms(&other))
     }
 
+}
+
+crate::kernels! {
+    /// Whether an array holds a value.
+    ///
+    /// Source: set-has-element-function.
+    ///
+    /// ```kql
+    /// set_has_element(dynamic(["this", "is", "an", "example"]), "example") // true
+    /// set_has_element(dynamic([1, 2]), 3) // false
+    /// ```
+    kql fn set_has_element (set: Dynamic, value: Any) -> Kind(Kind::Bool) = set_has_element;
+
     /// How alike two sets are: the number of values in both divided by the number of values in any.
     ///
     /// Source: jaccard-index-function.
@@ -82,14 +134,8 @@ crate::scalars! {
     /// ```kql
     /// jaccard_index(dynamic([1, 2, 3]), dynamic([1, 2, 3, 4])) // 0.75
     /// ```
-    kql fn jaccard_index (set1: Dyn, set2: Dyn) -> Option<f64> {
-        let (one, other) = (items(set1)?, items(set2)?);
-        let (one, other) = (forms(&one), forms(&other));
-        Some(one.intersection(&other).count() as f64 / one.union(&other).count() as f64)
-    }
-}
+    kql fn jaccard_index (set1: Dynamic, set2: Dynamic) -> Kind(Kind::Real) = jaccard_index;
 
-crate::kernels! {
     /// The values that are in any of the arrays, each once; null where one of them is no array.
     ///
     /// Source: set-union-function.

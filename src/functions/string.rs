@@ -3,14 +3,15 @@ use super::row::{AnyText, Dyn, JsonOut, Long, Maybe, Str, each, text_of};
 use super::search::{Needle, Place};
 use super::{Context, operators};
 use crate::diagnostic::{Fault, Result};
-use crate::types::{Builder, Column, Dynamic, Json, Kind, Value, convert, json, number};
-use std::borrow::Cow;
-use std::fmt::Write;
+use crate::types::{Builder, Column, Dynamic, Json, Kind, Text, Value, convert, json, number};
+use memchr::memmem::Finder;
 
 /// The byte where character `at` starts; the text's length when it has no more characters.
 pub(super) fn byte_of(text: &str, at: usize) -> usize {
-    if text.is_ascii() {
-        return at.min(text.len());
+    // Only the characters before the place matter.
+    let before = text.as_bytes().get(..at).unwrap_or(text.as_bytes());
+    if before.is_ascii() {
+        return before.len();
     }
     text.char_indices().nth(at).map_or(text.len(), |(byte, _)| byte)
 }
@@ -64,7 +65,8 @@ impl<'a> Searched<'a> {
 }
 
 /// `length` bounds the places where an occurrence may begin, not where it ends.
-fn index_of(text: &str, sought: &str, start: i64, length: i64, occurrence: i64) -> Option<i64> {
+fn index_of(text: &str, finder: &Finder, start: i64, length: i64, occurrence: i64) -> Option<i64> {
+    let sought = finder.needle();
     if length < -1 {
         return None;
     }
@@ -79,7 +81,7 @@ fn index_of(text: &str, sought: &str, start: i64, length: i64, occurrence: i64) 
     let (mut from, mut skip) = (0, searched.skip);
     loop {
         let rest = searched.part.get(from..).unwrap_or_default();
-        let Some(byte) = rest.find(sought).map(|byte| from + byte) else { return Some(-1) };
+        let Some(byte) = finder.find(rest.as_bytes()).map(|byte| from + byte) else { return Some(-1) };
         let place = searched.place(byte);
         if place >= behind {
             return Some(-1);
@@ -89,56 +91,142 @@ fn index_of(text: &str, sought: &str, start: i64, length: i64, occurrence: i64) 
         }
         skip -= 1;
         // Occurrences may overlap.
-        from = byte + sought.chars().next().map_or(1, char::len_utf8);
+        from = byte + characters_start(sought);
     }
+}
+
+/// The bytes of a text's first character.
+fn characters_start(text: &[u8]) -> usize {
+    text.iter().skip(1).take_while(|byte| **byte & 0xC0 == 0x80).count() + 1
+}
+
+fn places(_: &Context, args: &[Column], rows: usize) -> Result<Column> {
+    let (text, sought) = operators::pair(args)?;
+    let number = |at: usize, row: usize, other| args.get(at).and_then(|c| c.value(row).as_long()).unwrap_or(other);
+    let constant = sought.is_const().then(|| text_of(sought, 0));
+    let constant = constant.as_ref().map(|sought| Finder::new(sought.as_bytes()));
+    each(Kind::Long, args, rows, |row, out| {
+        let (start, length, occurrence) = (number(2, row, 0), number(3, row, -1), number(4, row, 1));
+        let text = text_of(text, row);
+        let place = match &constant {
+            Some(finder) => index_of(&text, finder, start, length, occurrence),
+            None => index_of(&text, &Finder::new(text_of(sought, row).as_bytes()), start, length, occurrence),
+        };
+        match place {
+            Some(place) => out.push_long(place),
+            None => out.push_null(),
+        }
+        Ok(())
+    })
+}
+
+/// Writes a text changed one by one: bytes of ASCII in place, other characters where they have one counterpart.
+fn recased(
+    args: &[Column],
+    rows: usize,
+    changes: fn(u8) -> bool,
+    ascii: fn(&mut str),
+    other: fn(&str) -> String,
+) -> Result<Column> {
+    let value = args.first().ok_or_else(|| Fault::internal("a text function of nothing"))?;
+    let mut made = String::new();
+    each(Kind::String, args, rows, |row, out| {
+        let text = text_of(value, row);
+        if !text.is_ascii() {
+            out.push_text(&other(&text));
+        } else if text.bytes().any(changes) {
+            made.clear();
+            made.push_str(&text);
+            ascii(&mut made);
+            out.push_text(&made);
+        } else {
+            out.push_text(&text);
+        }
+        Ok(())
+    })
 }
 
 /// One-to-one lower case, as `=~` folds it.
-fn lower(text: Cow<'_, str>) -> Cow<'_, str> {
-    match text.bytes().any(|b| b.is_ascii_uppercase() || !b.is_ascii()) {
-        true => Cow::Owned(operators::fold_case(&text)),
-        false => text,
+fn tolower(_: &Context, args: &[Column], rows: usize) -> Result<Column> {
+    recased(args, rows, |b| b.is_ascii_uppercase(), str::make_ascii_lowercase, operators::fold_case)
+}
+
+fn toupper(_: &Context, args: &[Column], rows: usize) -> Result<Column> {
+    recased(
+        args,
+        rows,
+        |b| b.is_ascii_lowercase(),
+        str::make_ascii_uppercase,
+        |text| text.chars().map(upper_one).collect(),
+    )
+}
+
+fn upper_one(c: char) -> char {
+    let mut upper = c.to_uppercase();
+    match (upper.next(), upper.next()) {
+        (Some(one), None) => one,
+        _ => c,
     }
 }
 
-fn upper(text: Cow<'_, str>) -> Cow<'_, str> {
-    if text.is_ascii() {
-        return match text.bytes().any(|b| b.is_ascii_lowercase()) {
-            true => Cow::Owned(text.to_ascii_uppercase()),
-            false => text,
+fn reversed(_: &Context, args: &[Column], rows: usize) -> Result<Column> {
+    let value = args.first().ok_or_else(|| Fault::internal("a text function of nothing"))?;
+    let mut made = String::new();
+    each(Kind::String, args, rows, |row, out| {
+        made.clear();
+        made.extend(text_of(value, row).chars().rev());
+        out.push_text(&made);
+        Ok(())
+    })
+}
+
+/// The bytes of texts.
+fn sizes(_: &Context, args: &[Column], rows: usize) -> Result<Column> {
+    match args.first() {
+        // A view begins with its length.
+        Some(Column::Text(_, Text::Views(views))) => {
+            Ok(Column::Long(views.views().iter().map(|view| i64::from(*view as u32)).collect::<Vec<_>>().into()))
+        }
+        Some(text) => each(Kind::Long, args, rows, |row, out| {
+            out.push_long(text.text(row).map_or(0, str::len) as i64);
+            Ok(())
+        }),
+        None => Err(Fault::internal("a text function of nothing")),
+    }
+}
+
+fn replace_string(_: &Context, args: &[Column], rows: usize) -> Result<Column> {
+    let [text, lookup, rewrite] = args else { return Err(Fault::internal("replace_string() takes three texts")) };
+    let constant = lookup.is_const().then(|| Finder::new(lookup.text(0).unwrap_or("").as_bytes()));
+    let mut made = String::new();
+    each(Kind::String, args, rows, |row, out| {
+        let (text, rewrite) = (text.text(row).unwrap_or(""), rewrite.text(row).unwrap_or(""));
+        let own;
+        let finder = match &constant {
+            Some(finder) => finder,
+            None => {
+                own = Finder::new(lookup.text(row).unwrap_or("").as_bytes());
+                &own
+            }
         };
-    }
-    let one = |c: char| {
-        let mut upper = c.to_uppercase();
-        match (upper.next(), upper.next()) {
-            (Some(one), None) => one,
-            _ => c,
-        }
-    };
-    Cow::Owned(text.chars().map(one).collect())
-}
-
-fn split(text: &str, delimiter: &str, index: Option<i64>) -> String {
-    let mut out = String::with_capacity(text.len() + 8);
-    out.push('[');
-    match index {
-        _ if delimiter.is_empty() => json::quote(text, &mut out),
-        None => {
-            for (place, part) in text.split(delimiter).enumerate() {
-                if place > 0 {
-                    out.push(',');
-                }
-                json::quote(part, &mut out);
+        made.clear();
+        let mut at = 0;
+        if !finder.needle().is_empty() {
+            for found in finder.find_iter(text.as_bytes()) {
+                made.push_str(text.get(at..found).unwrap_or_default());
+                made.push_str(rewrite);
+                at = found + finder.needle().len();
             }
         }
-        Some(index) => {
-            if let Some(part) = usize::try_from(index).ok().and_then(|index| text.split(delimiter).nth(index)) {
-                json::quote(part, &mut out);
+        match at {
+            0 => out.push_text(text),
+            at => {
+                made.push_str(text.get(at..).unwrap_or_default());
+                out.push_text(&made);
             }
         }
-    }
-    out.push(']');
-    out
+        Ok(())
+    })
 }
 
 /// Each lookup in turn claims its matches in what the earlier ones left.
@@ -214,41 +302,6 @@ fn code_points(text: &str) -> String {
     });
     writer.end_array();
     writer.finish()
-}
-
-/// Appends a value as `tostring` writes it.
-fn append(column: &Column, row: usize, out: &mut String) {
-    match column {
-        Column::Long(longs) if !column.is_null(row) => {
-            // Writing to a String cannot fail.
-            let _ = write!(out, "{}", longs.value(row));
-        }
-        column => out.push_str(&text_of(column, row)),
-    }
-}
-
-fn joined(delimiter: Option<&Column>, parts: &[Column], args: &[Column], rows: usize) -> Result<Column> {
-    let mut text = String::new();
-    each(Kind::String, args, rows, |row, out| {
-        text.clear();
-        for (place, part) in parts.iter().enumerate() {
-            if let Some(delimiter) = delimiter.filter(|_| place > 0) {
-                append(delimiter, row, &mut text);
-            }
-            append(part, row, &mut text);
-        }
-        out.push_text(&text);
-        Ok(())
-    })
-}
-
-fn strcat(_: &Context, args: &[Column], rows: usize) -> Result<Column> {
-    joined(None, args, args, rows)
-}
-
-fn strcat_delim(_: &Context, args: &[Column], rows: usize) -> Result<Column> {
-    let (delimiter, parts) = args.split_first().ok_or_else(|| Fault::internal("strcat_delim without a delimiter"))?;
-    joined(Some(delimiter), parts, args, rows)
 }
 
 fn substrings(_: &Context, args: &[Column], rows: usize) -> Result<Column> {
@@ -332,82 +385,6 @@ crate::scalars! {
     /// ```
     kql fn strlen(text: Str) -> i64 { characters(text) as i64 }
 
-    /// The number of bytes of a text in UTF-8.
-    ///
-    /// Source: string-size-function.
-    ///
-    /// ```kql
-    /// string_size("hello") // 5
-    /// string_size("⒦⒰⒮⒯⒪") // 15
-    /// ```
-    kql fn string_size(text: Str) -> i64 { text.len() as i64 }
-
-    /// The place of the first occurrence of one text in another; -1 where there is none.
-    ///
-    /// A negative `start` counts from the end; a `length` bounds the places where it may begin, -1
-    /// is no limit; `occurrence` asks for a later one.
-    /// Null for a `length` below -1 or a negative `occurrence`.
-    ///
-    /// Source: indexof-function.
-    ///
-    /// ```kql
-    /// indexof("abcdefg", "cde") // 2
-    /// indexof("abcdefg", "cde", 1, 2) // 2
-    /// indexof("abcdefg", "cde", 1, 1) // -1
-    /// indexof("abcdefg", "cde", -5) // 2
-    /// indexof(1234567, 5, 1, 4) // 4
-    /// indexof("abcdefgabcdefg", "cde", 1, 10, 2) // 9
-    /// ```
-    kql fn indexof(
-        text: AnyText, sought: AnyText, start: Maybe<Long>, length: Maybe<Long>, occurrence: Maybe<Long>,
-    ) -> Option<i64> {
-        index_of(&text, &sought, start.unwrap_or(0), length.unwrap_or(-1), occurrence.unwrap_or(1))
-    }
-
-    /// The parts of a text between delimiters, as an array; with an index, an array of that part alone.
-    ///
-    /// Source: split-function.
-    ///
-    /// ```kql
-    /// split("aa_bb", "_") // ["aa","bb"]
-    /// split("aaa_bbb_ccc", "_", 1) // ["bbb"]
-    /// split("", "_") // [""]
-    /// split("a__b", "_") // ["a","","b"]
-    /// ```
-    kql fn split(text: AnyText, delimiter: Str, index: Maybe<Long>) -> JsonOut {
-        JsonOut(split(&text, delimiter, index))
-    }
-
-    /// A text in lower case.
-    ///
-    /// Source: tolower-function.
-    ///
-    /// ```kql
-    /// tolower("HELLO") // hello
-    /// tolower("Über") // über
-    /// ```
-    kql fn tolower(value: AnyText) -> Cow<'_, str> { lower(value) }
-
-    /// A text in upper case.
-    ///
-    /// Source: toupper-function.
-    ///
-    /// ```kql
-    /// toupper("hello") // HELLO
-    /// ```
-    kql fn toupper(value: AnyText) -> Cow<'_, str> { upper(value) }
-
-    /// A text with every occurrence of another replaced.
-    ///
-    /// Source: replace-string-function.
-    ///
-    /// ```kql
-    /// replace_string("A magic trick can turn a cat into a dog", "cat", "hamster") // A magic trick can turn a hamster into a dog
-    /// ```
-    kql fn replace_string(text: Str, lookup: Str, rewrite: Str) -> String {
-        if lookup.is_empty() { text.to_owned() } else { text.replace(lookup, rewrite) }
-    }
-
     /// A text with every occurrence of several others replaced, the first of them before the second, and so on.
     ///
     /// Lookups that are no strings are ignored; what has no string as its rewrite stays as it is.
@@ -419,16 +396,6 @@ crate::scalars! {
     /// replace_strings("This is", dynamic(["is", "This"]), dynamic(["was", "This"])) // Thwas was
     /// ```
     kql fn replace_strings(text: Str, lookups: Dyn, rewrites: Dyn) -> String { replace_strings(text, lookups, rewrites) }
-
-    /// The characters of a text in reverse order.
-    ///
-    /// Source: reverse-function.
-    ///
-    /// ```kql
-    /// reverse("ABC") // CBA
-    /// reverse(12345) // 54321
-    /// ```
-    kql fn reverse(value: AnyText) -> String { value.chars().rev().collect() }
 
     /// A text in which characters are replaced by others, one for one.
     ///
@@ -465,17 +432,6 @@ crate::scalars! {
     /// ```
     kql fn strcmp(left: AnyText, right: AnyText) -> i64 { left.cmp(&right) as i64 }
 
-    /// The elements of an array as one text with a delimiter between them.
-    ///
-    /// Source: strcat-array-function.
-    ///
-    /// ```kql
-    /// strcat_array(dynamic([1, 2, 3]), "->") // 1->2->3
-    /// ```
-    kql fn strcat_array as [array_strcat](array: Dyn, delimiter: AnyText) -> String {
-        array.texts().unwrap_or_default().join(&delimiter)
-    }
-
     /// The code points of a text, as an array of longs.
     ///
     /// Source: unicode-codepoints-from-string-function.
@@ -489,24 +445,73 @@ crate::scalars! {
 }
 
 crate::kernels! {
-    /// The values, as texts, one after the other.
+    /// The number of bytes of a text in UTF-8.
     ///
-    /// Source: strcat-function.
+    /// Source: string-size-function.
     ///
     /// ```kql
-    /// strcat("hello", " ", "world") // hello world
-    /// strcat("a", 1, true, long(null)) // a1true
+    /// string_size("hello") // 5
+    /// string_size("⒦⒰⒮⒯⒪") // 15
     /// ```
-    kql fn strcat (part[repeats]: Any) -> Kind(Kind::String) = strcat;
+    kql fn string_size (text: String) -> Kind(Kind::Long) = sizes;
 
-    /// The values, as texts, with a delimiter between them.
+    /// A text in lower case.
     ///
-    /// Source: strcat-delim-function.
+    /// Source: tolower-function.
     ///
     /// ```kql
-    /// strcat_delim("-", 1, "2", "A", 1s) // 1-2-A-00:00:01
+    /// tolower("HELLO") // hello
+    /// tolower("Über") // über
     /// ```
-    kql fn strcat_delim (delimiter: Any, part[repeats]: Any) -> Kind(Kind::String) = strcat_delim;
+    kql fn tolower (value: Any) -> Kind(Kind::String) = tolower;
+
+    /// A text in upper case.
+    ///
+    /// Source: toupper-function.
+    ///
+    /// ```kql
+    /// toupper("hello") // HELLO
+    /// ```
+    kql fn toupper (value: Any) -> Kind(Kind::String) = toupper;
+
+    /// A text with every occurrence of another replaced.
+    ///
+    /// Source: replace-string-function.
+    ///
+    /// ```kql
+    /// replace_string("A magic trick can turn a cat into a dog", "cat", "hamster") // A magic trick can turn a hamster into a dog
+    /// ```
+    kql fn replace_string (text: String, lookup: String, rewrite: String) -> Kind(Kind::String) = replace_string;
+
+    /// The characters of a text in reverse order.
+    ///
+    /// Source: reverse-function.
+    ///
+    /// ```kql
+    /// reverse("ABC") // CBA
+    /// reverse(12345) // 54321
+    /// ```
+    kql fn reverse (value: Any) -> Kind(Kind::String) = reversed;
+
+    /// The place of the first occurrence of one text in another; -1 where there is none.
+    ///
+    /// A negative `start` counts from the end; a `length` bounds the places where it may begin, -1
+    /// is no limit; `occurrence` asks for a later one.
+    /// Null for a `length` below -1 or a negative `occurrence`.
+    ///
+    /// Source: indexof-function.
+    ///
+    /// ```kql
+    /// indexof("abcdefg", "cde") // 2
+    /// indexof("abcdefg", "cde", 1, 2) // 2
+    /// indexof("abcdefg", "cde", 1, 1) // -1
+    /// indexof("abcdefg", "cde", -5) // 2
+    /// indexof(1234567, 5, 1, 4) // 4
+    /// indexof("abcdefgabcdefg", "cde", 1, 10, 2) // 9
+    /// ```
+    kql fn indexof (
+        text: Any, sought: Any, start[optional]: Long, length[optional]: Long, occurrence[optional]: Long
+    ) -> Kind(Kind::Long) = places;
 
     /// The part of a text from a place on, all of the rest or a number of characters.
     ///
@@ -572,13 +577,17 @@ mod tests {
         assert_eq!(substring("ABCD", i64::MIN, Some(i64::MAX)), "ABCD");
     }
 
+    fn index(text: &str, sought: &str, start: i64, length: i64, occurrence: i64) -> Option<i64> {
+        index_of(text, &Finder::new(sought), start, length, occurrence)
+    }
+
     #[test]
     fn places_count_characters() {
-        assert_eq!(index_of("éé.x", ".", 0, -1, 1), Some(2));
-        assert_eq!(index_of("abcdefgabcdefg", "cde", 1, -1, 3), Some(-1));
-        assert_eq!(index_of("abc", "b", 0, -2, 1), None);
-        assert_eq!(index_of("abc", "b", 0, -1, -1), None);
-        assert_eq!(index_of("abc", "", i64::MAX, -1, 1), Some(-1));
+        assert_eq!(index("éé.x", ".", 0, -1, 1), Some(2));
+        assert_eq!(index("abcdefgabcdefg", "cde", 1, -1, 3), Some(-1));
+        assert_eq!(index("abc", "b", 0, -2, 1), None);
+        assert_eq!(index("abc", "b", 0, -1, -1), None);
+        assert_eq!(index("abc", "", i64::MAX, -1, 1), Some(-1));
     }
 
     #[test]
@@ -590,12 +599,5 @@ mod tests {
         assert_eq!(replace(r#"["is","This"]"#, r#"["was","This"]"#), "Thwas was an example");
         assert_eq!(replace(r#"["This","is"]"#, r#"[12345,"was"]"#), "This was an example");
         assert_eq!(replace(r#"["", 5]"#, "[]"), "This is an example");
-    }
-
-    #[test]
-    fn split_of_one_part() {
-        assert_eq!(split("a,b", ",", Some(1)), r#"["b"]"#);
-        assert_eq!(split("a,b", ",", Some(5)), "[]");
-        assert_eq!(split("a,b", "", None), r#"["a,b"]"#);
     }
 }

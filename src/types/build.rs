@@ -1,11 +1,9 @@
 //! Building columns value by value.
-use super::{Column, Kind, Text, Value};
-use arrow_array::builder::{
-    BooleanBuilder, Float64Builder, Int32Builder, Int64Builder, PrimitiveBuilder, StringViewBuilder,
-};
+use super::{Column, Kind, Pieces, Value};
+use arrow_array::builder::{BooleanBuilder, Float64Builder, Int32Builder, Int64Builder};
 use arrow_array::types::ArrowPrimitiveType;
-use arrow_array::{Array, BooleanArray};
-use arrow_buffer::BooleanBuffer;
+use arrow_array::{BooleanArray, PrimitiveArray};
+use arrow_buffer::{BooleanBuffer, BooleanBufferBuilder, NullBuffer, ScalarBuffer};
 
 /// Builds a column of one kind.
 pub struct Builder {
@@ -18,7 +16,7 @@ enum Inner {
     Int(Int32Builder),
     Long(Int64Builder),
     Real(Float64Builder),
-    Text(StringViewBuilder),
+    Text(Pieces),
 }
 
 impl Builder {
@@ -28,9 +26,19 @@ impl Builder {
             Kind::Int => Inner::Int(Int32Builder::with_capacity(rows)),
             Kind::Long | Kind::DateTime | Kind::TimeSpan => Inner::Long(Int64Builder::with_capacity(rows)),
             Kind::Real => Inner::Real(Float64Builder::with_capacity(rows)),
-            _ => Inner::Text(StringViewBuilder::with_capacity(rows)),
+            _ => Inner::Text(Pieces::new(kind, None, rows)),
         };
         Builder { kind, inner }
+    }
+
+    /// A builder of one value for each row of some columns. Texts that are part of the first column's text of
+    /// their row share its bytes.
+    pub fn reading(kind: Kind, rows: usize, columns: &[Column]) -> Builder {
+        let source = columns.iter().find(|c| matches!(c, Column::Text(..)));
+        match kind.is_textual() {
+            true => Builder { kind, inner: Inner::Text(Pieces::new(kind, source, rows)) },
+            false => Self::new(kind, rows),
+        }
     }
 
     pub fn kind(&self) -> Kind {
@@ -59,15 +67,14 @@ impl Builder {
             Inner::Int(b) => b.append_null(),
             Inner::Long(b) => b.append_null(),
             Inner::Real(b) => b.append_null(),
-            Inner::Text(b) if self.kind == Kind::String => b.append_value(""),
-            Inner::Text(b) => b.append_null(),
+            Inner::Text(b) => b.push_null(),
         }
     }
 
     /// Appends text to a textual column; a null to any other.
     pub fn push_text(&mut self, text: &str) {
         match &mut self.inner {
-            Inner::Text(b) => b.append_value(text),
+            Inner::Text(b) => b.push(b.len(), text),
             _ => self.push_null(),
         }
     }
@@ -118,7 +125,7 @@ impl Builder {
                 _ => Column::Long(b.finish()),
             },
             Inner::Real(b) => Column::Real(b.finish()),
-            Inner::Text(b) => Column::Text(self.kind, Text::Views(b.finish())),
+            Inner::Text(b) => std::mem::replace(b, Pieces::new(self.kind, None, 0)).finish(),
         }
     }
 
@@ -130,7 +137,7 @@ impl Builder {
         }
         let mut builder = Builder::new(value.kind(), rows);
         if let (Inner::Text(b), Value::Text(_, text)) = (&mut builder.inner, value) {
-            repeat_text(b, text, rows);
+            b.repeat(text, rows);
         } else {
             (0..rows).for_each(|_| builder.push(value));
         }
@@ -138,31 +145,24 @@ impl Builder {
     }
 }
 
-/// Long texts are stored once: every view points to the same bytes.
-fn repeat_text(builder: &mut StringViewBuilder, text: &str, rows: usize) {
-    let Ok(length) = u32::try_from(text.len()) else { return };
-    if length <= 12 {
-        return (0..rows).for_each(|_| builder.append_value(text));
-    }
-    let block = builder.append_block(text.as_bytes().to_vec().into());
-    for _ in 0..rows {
-        // The block was appended above and holds exactly this text.
-        if builder.try_append_view(block, 0, length).is_err() {
-            builder.append_value(text);
-        }
-    }
-}
-
-/// A primitive array from optional values.
-pub fn primitive<T: ArrowPrimitiveType>(
+/// An array of optional values, without a bitmap where none is null.
+pub fn numbers<P: ArrowPrimitiveType>(
     rows: usize,
-    values: impl Iterator<Item = Option<T::Native>>,
-) -> arrow_array::PrimitiveArray<T> {
-    let mut builder = PrimitiveBuilder::<T>::with_capacity(rows);
-    values.for_each(|v| builder.append_option(v));
-    let array = builder.finish();
-    match array.null_count() {
-        0 => arrow_array::PrimitiveArray::new(array.values().clone(), None),
-        _ => array,
-    }
+    mut result: impl FnMut(usize) -> Option<P::Native>,
+) -> PrimitiveArray<P> {
+    let mut values: Vec<P::Native> = Vec::with_capacity(rows);
+    let mut missing: Vec<usize> = Vec::new();
+    values.extend((0..rows).map(|row| {
+        result(row).unwrap_or_else(|| {
+            missing.push(row);
+            Default::default()
+        })
+    }));
+    let nulls = (!missing.is_empty()).then(|| {
+        let mut valid = BooleanBufferBuilder::new(rows);
+        valid.append_n(rows, true);
+        missing.iter().for_each(|row| valid.set_bit(*row, false));
+        NullBuffer::new(valid.finish())
+    });
+    PrimitiveArray::new(ScalarBuffer::from(values), nulls)
 }

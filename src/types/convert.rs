@@ -1,5 +1,9 @@
 //! Columns of another kind: the conversions of an import, of `to…()` functions and of unions.
+use super::build::numbers;
 use super::{Builder, Column, Kind, Text, Value, datetime, decimal, guid, json, number, timespan};
+use arrow_array::types::ArrowPrimitiveType;
+use arrow_array::{Array, BooleanArray, Float64Array, Int64Array, PrimitiveArray};
+use arrow_buffer::BooleanBuffer;
 
 /// The column as `kind`, null where a value does not convert: what an import and `tolong`, `todatetime`… do.
 pub fn lenient(column: &Column, kind: Kind) -> Column {
@@ -14,14 +18,95 @@ pub fn lenient(column: &Column, kind: Kind) -> Column {
             let keys: arrow_array::UInt32Array = keys.iter().map(|k| k.map(|k| k as u32)).collect();
             super::gather::take_or_null(&converted, &keys)
         }
-        _ => {
+        _ => typed(column, kind).unwrap_or_else(|| {
             let mut builder = Builder::new(kind, column.len());
             for row in 0..column.len() {
                 builder.push(&value_to(&column.value(row), kind));
             }
             builder.finish()
-        }
+        }),
     }
+}
+
+/// The conversions that queries use most, without a [`Value`] for each row. They give what [`value_to`] gives.
+fn typed(column: &Column, kind: Kind) -> Option<Column> {
+    Some(match column {
+        Column::Text(Kind::Dynamic, text) => from_dynamics(column, text, kind)?,
+        Column::Text(Kind::String | Kind::Field, text) => from_texts(column, text, kind)?,
+        Column::Long(array) => from_longs(array, kind)?,
+        Column::Int(array) => {
+            let long =
+                PrimitiveArray::new(array.values().iter().map(|v| i64::from(*v)).collect(), array.nulls().cloned());
+            if kind == Kind::Long { Column::Long(long) } else { from_longs(&long, kind)? }
+        }
+        Column::Real(array) => from_reals(array, kind)?,
+        Column::DateTime(array) if kind == Kind::String => written(array, datetime::write),
+        Column::TimeSpan(array) if kind == Kind::String => written(array, timespan::write),
+        _ => return None,
+    })
+}
+
+fn from_dynamics(column: &Column, text: &Text, kind: Kind) -> Option<Column> {
+    let of = |row: usize| text.get(row).map(|json| dynamic_to(json, kind));
+    Some(match kind {
+        Kind::String => column.map_text(kind, |json| Some(json::to_string(json))),
+        Kind::Long => {
+            Column::Long(numbers(text.len(), |row| json::long(text.get(row)?).or_else(|| of(row)?.as_long())))
+        }
+        Kind::Real => Column::Real(numbers(text.len(), |row| of(row)?.as_real())),
+        Kind::DateTime => Column::DateTime(numbers(text.len(), |row| of(row)?.as_long())),
+        _ => return None,
+    })
+}
+
+fn from_texts(column: &Column, text: &Text, kind: Kind) -> Option<Column> {
+    let rows = text.len();
+    Some(match kind {
+        Kind::Long => Column::Long(numbers(rows, |row| number::parse_long(text.get(row)?))),
+        Kind::Int => Column::Int(numbers(rows, |row| i32::try_from(number::parse_long(text.get(row)?)?).ok())),
+        Kind::Real => Column::Real(numbers(rows, |row| number::parse_real(text.get(row)?))),
+        Kind::DateTime => Column::DateTime(numbers(rows, |row| datetime::parse(text.get(row)?))),
+        Kind::TimeSpan => Column::TimeSpan(numbers(rows, |row| timespan::parse(text.get(row)?))),
+        Kind::Dynamic => column.map_text(kind, |text| json::parse_json(text).filter(|json| json != "null")),
+        _ => return None,
+    })
+}
+
+fn from_longs(array: &Int64Array, kind: Kind) -> Option<Column> {
+    let nulls = || array.nulls().cloned();
+    Some(match kind {
+        Kind::Real => Column::Real(PrimitiveArray::new(array.values().iter().map(|v| *v as f64).collect(), nulls())),
+        Kind::Int => Column::Int(numbers(array.len(), |row| {
+            array.is_valid(row).then(|| i32::try_from(array.value(row)).ok()).flatten()
+        })),
+        Kind::Bool => {
+            let values = array.values();
+            let bits = BooleanBuffer::collect_bool(values.len(), |row| values[row] != 0);
+            Column::Bool(BooleanArray::new(bits, nulls()))
+        }
+        Kind::String => written(array, number::write_long),
+        _ => return None,
+    })
+}
+
+fn from_reals(array: &Float64Array, kind: Kind) -> Option<Column> {
+    let real = |row: usize| array.is_valid(row).then(|| array.value(row));
+    Some(match kind {
+        Kind::Long => Column::Long(numbers(array.len(), |row| number::real_to_long(real(row)?))),
+        Kind::Int => Column::Int(numbers(array.len(), |row| i32::try_from(number::real_to_long(real(row)?)?).ok())),
+        Kind::String => written(array, number::write_real),
+        _ => return None,
+    })
+}
+
+/// A text column of numbers; `""` for null.
+fn written<P: ArrowPrimitiveType>(array: &PrimitiveArray<P>, write: fn(P::Native, &mut String)) -> Column {
+    Column::write_text(Kind::String, array.len(), |row, out| {
+        if array.is_valid(row) {
+            write(array.value(row), out);
+        }
+        true
+    })
 }
 
 /// A value as `kind`; null where it does not convert.

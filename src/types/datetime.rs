@@ -80,24 +80,23 @@ pub fn format(ticks: i64) -> String {
 pub fn write(ticks: i64, out: &mut String) {
     let (year, month, day) = civil(ticks);
     let time = time_of_day(ticks);
-    let seconds = time / TICKS_PER_SECOND;
+    let (seconds, fraction) = ((time / TICKS_PER_SECOND) as u32, (time % TICKS_PER_SECOND) as u32);
+    let year = year.unsigned_abs();
+    let pairs = [year / 100, year % 100, month, day, seconds / 3600, seconds / 60 % 60, seconds % 60];
+    let places = [0, 2, 5, 8, 11, 14, 17];
     let mut text = *b"0000-00-00T00:00:00.0000000Z";
-    put(&mut text, 0, 4, i64::from(year));
-    put(&mut text, 5, 2, i64::from(month));
-    put(&mut text, 8, 2, i64::from(day));
-    put(&mut text, 11, 2, seconds / 3600);
-    put(&mut text, 14, 2, seconds / 60 % 60);
-    put(&mut text, 17, 2, seconds % 60);
-    put(&mut text, 20, 7, time % TICKS_PER_SECOND);
+    pairs.iter().zip(places).for_each(|(pair, place)| put(&mut text, place, *pair));
+    [(20, 100_000), (22, 1000), (24, 10)].iter().for_each(|(place, unit)| put(&mut text, *place, fraction / unit));
+    text[26] = b'0' + (fraction % 10) as u8;
     out.push_str(std::str::from_utf8(&text).unwrap_or_default());
 }
 
-/// Writes a number's last `digits` digits at a place.
-fn put(text: &mut [u8], start: usize, digits: usize, mut value: i64) {
-    for place in text.iter_mut().skip(start).take(digits).rev() {
-        *place = b'0' + (value % 10).unsigned_abs() as u8;
-        value /= 10;
-    }
+/// Writes a number's last two digits at a place.
+#[inline(always)]
+fn put(text: &mut [u8; 28], place: usize, value: u32) {
+    let value = value % 100;
+    text[place] = b'0' + (value / 10) as u8;
+    text[place + 1] = b'0' + (value % 10) as u8;
 }
 
 /// A year that 25 divides is a multiple of 100 when 4 divides it, and of 400 when 16 does.

@@ -1,5 +1,6 @@
 //! A dynamic value in either encoding, read without building a tree.
 use super::{Column, Json, Kind, List, Text, Value, json};
+use arrow_array::Array;
 use std::borrow::Cow;
 
 /// One dynamic value that is not null: JSON text, or a row of typed lists.
@@ -80,6 +81,17 @@ impl<'a> Dynamic<'a> {
 
     /// The numbers of an array's elements; none where an element is no number.
     pub fn numbers(self) -> Option<Vec<Option<f64>>> {
+        if let Dynamic::List(list, row) = self {
+            match &*list.items {
+                Column::Real(items) => {
+                    return Some(list.range(row).map(|i| items.is_valid(i).then(|| items.value(i))).collect());
+                }
+                Column::Long(items) => {
+                    return Some(list.range(row).map(|i| items.is_valid(i).then(|| items.value(i) as f64)).collect());
+                }
+                _ => {}
+            }
+        }
         Some(self.elements()?.iter().map(Value::as_real).collect())
     }
 

@@ -1,9 +1,10 @@
 //! Picking rows, putting columns behind each other, and putting rows of several columns together.
-use super::{Builder, Column, List, Text, Value};
+use super::{Builder, Column, Dictionary, List, Text, Value};
 use arrow_array::{
     Array, BooleanArray, Int32Array, PrimitiveArray, StringViewArray, UInt32Array, types::ArrowPrimitiveType,
 };
 use arrow_buffer::{BooleanBuffer, NullBuffer, ScalarBuffer};
+use std::collections::HashMap;
 use std::sync::Arc;
 
 /// The rows of `column` at `rows`, in that order.
@@ -196,18 +197,53 @@ fn concat_plain(columns: &[Column]) -> Column {
     let kind = columns.first().map_or(super::Kind::String, Column::kind);
     let texts: Vec<StringViewArray> =
         columns.iter().filter_map(|c| if let Column::Text(_, t) = c { Some(t.to_views()) } else { None }).collect();
-    if texts.len() == columns.len()
-        && let Some(views) = join(texts)
-    {
-        return Column::Text(kind, Text::Views(views));
+    if texts.len() == columns.len() {
+        return Column::Text(kind, Text::Views(concat_views(&texts)));
     }
     let mut builder = Builder::new(kind, 0);
     columns.iter().for_each(|c| c.values().for_each(|v| builder.push(&v)));
     builder.finish()
 }
 
+/// Views behind each other over all their buffers, of which parts of one column share many.
+fn concat_views(arrays: &[StringViewArray]) -> StringViewArray {
+    let mut buffers: Vec<arrow_buffer::Buffer> = Vec::new();
+    let mut known: HashMap<(usize, usize), u32> = HashMap::new();
+    let mut views: Vec<u128> = Vec::with_capacity(arrays.iter().map(StringViewArray::len).sum());
+    let mut last: (Option<&[arrow_buffer::Buffer]>, Vec<u32>) = (None, Vec::new());
+    for array in arrays {
+        let own = &array.data_buffers()[..];
+        if last.0.is_none_or(|before| !std::ptr::eq(before, own)) {
+            let place = |buffer: &arrow_buffer::Buffer| {
+                *known.entry((buffer.as_ptr() as usize, buffer.len())).or_insert_with(|| {
+                    buffers.push(buffer.clone());
+                    buffers.len() as u32 - 1
+                })
+            };
+            last = (Some(own), own.iter().map(place).collect());
+        }
+        let moved = |view: &u128| match *view as u32 <= 12 {
+            true => *view,
+            false => {
+                let buffer = last.1.get((*view >> 64) as u32 as usize).copied().unwrap_or(0);
+                (*view & !(u128::from(u32::MAX) << 64)) | u128::from(buffer) << 64
+            }
+        };
+        views.extend(array.views().iter().map(moved));
+    }
+    let nulls = arrays.iter().any(|array| array.null_count() > 0).then(|| {
+        let valid = arrays.iter().flat_map(|array| (0..array.len()).map(|row| array.is_valid(row)));
+        valid.collect::<NullBuffer>()
+    });
+    // SAFETY: every view is a valid one of its array, moved to where its buffer stands now.
+    unsafe { StringViewArray::new_unchecked(views.into(), buffers.into(), nulls) }
+}
+
 /// Row `i` of the result is row `picks[i].1` of `columns[picks[i].0]`; all of one kind.
 pub fn interleave(columns: &[Column], picks: &[(u32, u32)]) -> Column {
+    if let Some(few) = interleave_constants(columns, picks).or_else(|| interleave_plain(columns, picks)) {
+        return few;
+    }
     let mut starts = Vec::with_capacity(columns.len());
     let mut total = 0u32;
     for column in columns {
@@ -220,6 +256,120 @@ pub fn interleave(columns: &[Column], picks: &[(u32, u32)]) -> Column {
     take(&joined, &rows)
 }
 
+/// Constant texts: a dictionary of them.
+fn interleave_constants(columns: &[Column], picks: &[(u32, u32)]) -> Option<Column> {
+    let texts = columns.iter().map(|c| const_of(c).and_then(Value::as_text)).collect::<Option<Vec<&str>>>()?;
+    let kind = columns.first()?.kind();
+    let mut distinct: Vec<&str> = Vec::new();
+    let mut keys: Vec<i32> = Vec::with_capacity(texts.len());
+    for text in texts {
+        let known = distinct.iter().position(|known| *known == text);
+        keys.push(known.unwrap_or(distinct.len()) as i32);
+        if known.is_none() {
+            distinct.push(text);
+        }
+    }
+    let keys: Vec<i32> = picks.iter().map(|(which, _)| keys[*which as usize]).collect();
+    let dictionary = Dictionary::of_distinct(StringViewArray::from_iter_values(distinct));
+    Some(Column::Text(kind, Text::Dictionary(Int32Array::from(keys), dictionary)))
+}
+
+/// Numbers, or texts as views, where no row is null.
+fn interleave_plain(columns: &[Column], picks: &[(u32, u32)]) -> Option<Column> {
+    if columns.iter().any(|c| c.null_buffer().is_some_and(|n| n.null_count() > 0)) {
+        return None;
+    }
+    macro_rules! picked {
+        ($variant:ident) => {{
+            let parts = columns.iter().map(|c| match c {
+                Column::$variant(a) => Some((&a.values()[..], None)),
+                Column::Const(Value::$variant(v), _) => Some((&[][..], Some(*v))),
+                _ => None,
+            });
+            let parts: Vec<_> = parts.collect::<Option<_>>()?;
+            let values: Vec<_> = picks
+                .iter()
+                .map(|&(which, row)| match parts[which as usize] {
+                    (_, Some(constant)) => constant,
+                    (values, None) => values[row as usize],
+                })
+                .collect();
+            Some(Column::$variant(PrimitiveArray::new(values.into(), None)))
+        }};
+    }
+    match columns.iter().find(|c| !c.is_const())? {
+        Column::Long(_) => picked!(Long),
+        Column::Int(_) => picked!(Int),
+        Column::Real(_) => picked!(Real),
+        Column::DateTime(_) => picked!(DateTime),
+        Column::TimeSpan(_) => picked!(TimeSpan),
+        Column::Text(kind, _) => interleave_views(*kind, columns, picks),
+        _ => None,
+    }
+}
+
+/// The views of several columns over all their buffers.
+fn interleave_views(kind: super::Kind, columns: &[Column], picks: &[(u32, u32)]) -> Option<Column> {
+    let mut buffers: Vec<arrow_buffer::Buffer> = Vec::new();
+    let mut parts: Vec<(StringViewArray, u128)> = Vec::with_capacity(columns.len());
+    for column in columns {
+        let views = match column {
+            Column::Text(_, text) => text.to_views(),
+            Column::Const(value, _) => StringViewArray::from_iter_values([value.as_text()?]),
+            _ => return None,
+        };
+        let before = (buffers.len() as u128) << 64;
+        buffers.extend(views.data_buffers().iter().cloned());
+        parts.push((views, before));
+    }
+    let constant: Vec<bool> = columns.iter().map(Column::is_const).collect();
+    let view = |&(which, row): &(u32, u32)| {
+        let (views, before) = &parts[which as usize];
+        let view = views.views()[if constant[which as usize] { 0 } else { row as usize }];
+        if view as u32 <= 12 { view } else { view + before }
+    };
+    let views: Vec<u128> = picks.iter().map(view).collect();
+    // SAFETY: every view is a valid one of a column, moved to where that column's buffers stand now.
+    Some(Column::Text(kind, Text::Views(unsafe { StringViewArray::new_unchecked(views.into(), buffers.into(), None) })))
+}
+
+/// The rows of `yes` where a bit is set, else those of `no`; both of one kind.
+pub fn choose(mask: &BooleanBuffer, yes: &Column, no: &Column) -> Column {
+    macro_rules! chosen {
+        ($($variant:ident),*) => {
+            match (yes, no) {
+                $(
+                    (Column::$variant(a), Column::$variant(b)) if a.null_count() + b.null_count() == 0 => {
+                        return Column::$variant(selected(mask, |i| a.values()[i], |i| b.values()[i]));
+                    }
+                    (Column::$variant(a), Column::Const(Value::$variant(b), _)) if a.null_count() == 0 => {
+                        return Column::$variant(selected(mask, |i| a.values()[i], |_| *b));
+                    }
+                    (Column::Const(Value::$variant(a), _), Column::$variant(b)) if b.null_count() == 0 => {
+                        return Column::$variant(selected(mask, |_| *a, |i| b.values()[i]));
+                    }
+                    (Column::Const(Value::$variant(a), _), Column::Const(Value::$variant(b), _)) => {
+                        return Column::$variant(selected(mask, |_| *a, |_| *b));
+                    }
+                )*
+                _ => {}
+            }
+        };
+    }
+    chosen!(Int, Long, Real, DateTime, TimeSpan);
+    let picks: Vec<(u32, u32)> = (0..mask.len()).map(|row| (u32::from(!mask.value(row)), row as u32)).collect();
+    interleave(&[yes.clone(), no.clone()], &picks)
+}
+
+fn selected<T: ArrowPrimitiveType>(
+    mask: &BooleanBuffer,
+    yes: impl Fn(usize) -> T::Native,
+    no: impl Fn(usize) -> T::Native,
+) -> PrimitiveArray<T> {
+    let values: Vec<T::Native> = (0..mask.len()).map(|i| if mask.value(i) { yes(i) } else { no(i) }).collect();
+    PrimitiveArray::new(values.into(), None)
+}
+
 /// The rows of `column` at `rows`, null where a row number is null.
 pub fn take_or_null(column: &Column, rows: &UInt32Array) -> Column {
     if rows.null_count() == 0 {
@@ -229,6 +379,13 @@ pub fn take_or_null(column: &Column, rows: &UInt32Array) -> Column {
     let null = column.len() as u32;
     let picks: Vec<u32> = rows.iter().map(|r| r.unwrap_or(null)).collect();
     take(&padded, &picks)
+}
+
+/// The same texts with other nulls.
+pub fn with_nulls(views: StringViewArray, nulls: Option<&NullBuffer>) -> StringViewArray {
+    let (views, buffers, _) = views.into_parts();
+    // SAFETY: the views and buffers are those of a valid array.
+    unsafe { StringViewArray::new_unchecked(views, buffers, nulls.cloned()) }
 }
 
 /// The same text with its bytes copied together, so that it holds on to no larger buffers.

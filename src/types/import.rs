@@ -1,13 +1,14 @@
 //! Arrow arrays as columns: numbers and text move without copying their bytes.
-use super::{Builder, Column, Dictionary, Kind, Text, convert, gather};
+use super::{Builder, Column, Dictionary, Kind, List, Text, convert, gather};
 use arrow_array::cast::AsArray;
 use arrow_array::types::*;
 use arrow_array::{
     Array, ArrayRef, Float64Array, GenericStringArray, Int32Array, Int64Array, OffsetSizeTrait, StringViewArray,
 };
-use arrow_buffer::NullBuffer;
+use arrow_buffer::{ArrowNativeType, NullBuffer};
 use arrow_data::{ByteView, MAX_INLINE_VIEW_LEN};
 use arrow_schema::{DataType, Field, TimeUnit};
+use std::sync::Arc;
 
 /// The kind that an Arrow field arrives as where no schema says otherwise.
 pub fn natural_kind(field: &Field) -> Kind {
@@ -248,6 +249,9 @@ fn hex_guid(bytes: &[u8]) -> String {
 }
 
 fn nested(array: &ArrayRef, rows: Option<&[u32]>) -> Column {
+    if let Some(list) = list(array) {
+        return pick(Column::List(list), rows);
+    }
     let mut builder = Builder::new(Kind::Dynamic, array.len());
     for row in 0..array.len() {
         let mut text = String::new();
@@ -255,6 +259,35 @@ fn nested(array: &ArrayRef, rows: Option<&[u32]>) -> Column {
         if text == "null" { builder.push_null() } else { builder.push_text(&text) }
     }
     pick(builder.finish(), rows)
+}
+
+/// A list of numbers, bools or texts as a typed list; none for other elements, and for texts that are null.
+fn list(array: &ArrayRef) -> Option<List> {
+    let place = |offset: usize| u32::try_from(offset).ok();
+    let (offsets, items): (Option<Vec<u32>>, &ArrayRef) = match array.data_type() {
+        DataType::List(_) => {
+            let lists = array.as_list::<i32>();
+            (lists.value_offsets().iter().map(|o| place(o.as_usize())).collect(), lists.values())
+        }
+        DataType::LargeList(_) => {
+            let lists = array.as_list::<i64>();
+            (lists.value_offsets().iter().map(|o| place(o.as_usize())).collect(), lists.values())
+        }
+        DataType::FixedSizeList(_, wide) => {
+            let wide = usize::try_from(*wide).ok()?;
+            let lists = array.as_fixed_size_list();
+            ((0..=array.len()).map(|row| place(row * wide)).collect(), lists.values())
+        }
+        _ => return None,
+    };
+    let kind = match kind_of(items.data_type()) {
+        Kind::Int | Kind::Long => Kind::Long,
+        kind @ (Kind::Real | Kind::Bool) => kind,
+        Kind::String if is_text(items.data_type()) && items.null_count() == 0 => Kind::String,
+        _ => return None,
+    };
+    let items = load(items, kind, None);
+    Some(List { offsets: offsets?.into(), nulls: array.nulls().cloned(), items: Arc::new(items) })
 }
 
 /// Kusto's strings are never null: a null text becomes `""`.

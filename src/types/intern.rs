@@ -170,6 +170,50 @@ impl Interner {
         }
     }
 
+    /// Makes ready for [`Interner::find`]: no values are added any more.
+    pub fn settle(&mut self) {
+        self.unshare();
+    }
+
+    /// The numbers of a column's values, [`NULL`] for null and for values that have none. `maps` keeps what was
+    /// found for a dictionary.
+    pub fn find(&self, column: &Column, maps: &mut HashMap<u64, Vec<u32>>) -> Vec<u32> {
+        match column {
+            Column::Const(value, rows) => {
+                let one = Column::from_values(value.kind(), [value]);
+                let number =
+                    if value.is_null() { NULL } else { self.find(&one, maps).first().copied().unwrap_or(NULL) };
+                vec![number; *rows]
+            }
+            Column::Text(_, Text::Dictionary(keys, dictionary)) => {
+                let map = match self.dictionaries.get(&dictionary.id) {
+                    Some(map) if dictionary.distinct => map,
+                    _ => maps.entry(dictionary.id).or_insert_with(|| self.texts.find_views(&dictionary.values)),
+                };
+                each(keys.values(), keys.nulls(), |key| map.get(key as usize).copied().unwrap_or(NULL))
+            }
+            Column::Text(_, Text::Views(views)) => self.texts.find_views(views),
+            Column::Long(a) | Column::DateTime(a) | Column::TimeSpan(a) => {
+                each(a.values(), a.nulls(), |v| self.find_bits(v as u64))
+            }
+            Column::Int(a) => each(a.values(), a.nulls(), |v| self.find_bits(i64::from(v) as u64)),
+            Column::Real(a) => each(a.values(), a.nulls(), |v| self.find_bits(real_bits(v))),
+            Column::Bool(a) => {
+                let number = |i| if a.is_null(i) { NULL } else { self.find_bits(u64::from(a.value(i))) };
+                (0..a.len()).map(number).collect()
+            }
+            Column::List(list) => {
+                let number = |i| if list.is_null(i) { NULL } else { self.texts.find_bytes(list.json(i).as_bytes()) };
+                (0..list.len()).map(number).collect()
+            }
+        }
+    }
+
+    fn find_bits(&self, bits: u64) -> u32 {
+        let same = |&i: &u32| self.number_values.get(i as usize) == Some(&bits);
+        self.numbers.find(hash_number(bits), same).copied().unwrap_or(NULL)
+    }
+
     /// What the numbers of `other` are here; its unknown values are added.
     pub fn absorb(&mut self, other: &Interner) -> Known {
         if let Some(dictionary) = &other.shared {
@@ -273,15 +317,40 @@ impl Texts {
     }
 
     fn intern_bytes(&mut self, bytes: &[u8]) -> u32 {
-        let mut raw = [0u8; 16];
-        raw[..4].copy_from_slice(&(bytes.len() as u32).to_le_bytes());
-        let held = if bytes.len() <= 12 { bytes.len() } else { 4 };
-        raw[4..4 + held].copy_from_slice(&bytes[..held]);
-        let view = u128::from_le_bytes(raw);
+        let view = head(bytes);
         if bytes.len() <= 12 {
             return self.find(HASHER.hash_one(view), view, &[]);
         }
         self.find(HASHER.hash_one(bytes), view, bytes)
+    }
+
+    fn find_views(&self, views: &StringViewArray) -> Vec<u32> {
+        let buffers = views.data_buffers();
+        each(views.views(), views.nulls(), |view| match view as u32 <= 12 {
+            true => self.known(HASHER.hash_one(view), view, &[]),
+            false => bytes_of(view, buffers).map_or(NULL, |bytes| self.find_bytes(bytes)),
+        })
+    }
+
+    fn find_bytes(&self, bytes: &[u8]) -> u32 {
+        let view = head(bytes);
+        match bytes.len() <= 12 {
+            true => self.known(HASHER.hash_one(view), view, &[]),
+            false => self.known(HASHER.hash_one(bytes), view, bytes),
+        }
+    }
+
+    /// The number of a text that was seen; [`NULL`] for others.
+    fn known(&self, hash: u64, view: u128, bytes: &[u8]) -> u32 {
+        let same = |&i: &u32| {
+            let known = self.views[i as usize];
+            if bytes.is_empty() {
+                return known == view;
+            }
+            let alike = known as u64 == view as u64 && self.hashes[i as usize] == hash;
+            alike && held(known, &self.full, &self.open) == bytes
+        };
+        self.table.find(hash, same).copied().unwrap_or(NULL)
     }
 
     /// `view` is whole where `bytes` is empty, else length and prefix.
@@ -321,6 +390,15 @@ impl Texts {
         // SAFETY: the views are our own and point into these buffers, which hold whole texts.
         unsafe { StringViewArray::new_unchecked(views.into(), self.buffers().into(), nulls) }
     }
+}
+
+/// A text's length and all of its bytes, or the first four where they are more than twelve.
+fn head(bytes: &[u8]) -> u128 {
+    let mut raw = [0u8; 16];
+    raw[..4].copy_from_slice(&(bytes.len() as u32).to_le_bytes());
+    let held = if bytes.len() <= 12 { bytes.len() } else { 4 };
+    raw[4..4 + held].copy_from_slice(&bytes[..held]);
+    u128::from_le_bytes(raw)
 }
 
 fn bytes_of(view: u128, buffers: &[Buffer]) -> Option<&[u8]> {

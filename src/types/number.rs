@@ -1,20 +1,47 @@
 //! Numbers: their texts, rounding, bins and remainders.
 
+/// Appends a long's decimal digits.
+pub fn write_long(value: i64, out: &mut String) {
+    let mut text = [0u8; 20];
+    let mut at = text.len();
+    let mut rest = value.unsigned_abs();
+    while at > 0 {
+        at -= 1;
+        text[at] = b'0' + (rest % 10) as u8;
+        rest /= 10;
+        if rest == 0 {
+            break;
+        }
+    }
+    if value < 0 {
+        out.push('-');
+    }
+    out.push_str(text.get(at..).and_then(|digits| std::str::from_utf8(digits).ok()).unwrap_or_default());
+}
+
 /// The text that `tostring()` gives a real: the shortest that reads back as the same, `1` for 1.0.
 ///
 /// Magnitudes from 1e16, and below 1e-4, have an exponent of at least two digits.
 pub fn format_real(real: f64) -> String {
-    if real.is_nan() {
-        return "NaN".to_owned();
-    }
-    if real.is_infinite() {
-        return if real > 0.0 { "Infinity" } else { "-Infinity" }.to_owned();
-    }
+    let mut out = String::new();
+    write_real(real, &mut out);
+    out
+}
+
+/// Appends what [`format_real`] gives.
+pub fn write_real(real: f64, out: &mut String) {
     let magnitude = real.abs();
-    if magnitude != 0.0 && !(1e-4..1e16).contains(&magnitude) {
-        return with_exponent(real);
+    if (1e-4..1e16).contains(&magnitude) {
+        let mut buffer = zmij::Buffer::new();
+        let text = buffer.format_finite(real);
+        return out.push_str(text.strip_suffix(".0").unwrap_or(text));
     }
-    format!("{real}")
+    out.push_str(&match real {
+        _ if real.is_nan() => "NaN".to_owned(),
+        _ if real.is_infinite() => if real > 0.0 { "Infinity" } else { "-Infinity" }.to_owned(),
+        0.0 => format!("{real}"),
+        _ => with_exponent(real),
+    });
 }
 
 fn with_exponent(real: f64) -> String {
@@ -68,6 +95,9 @@ pub fn parse_long(text: &str) -> Option<i64> {
 /// Source: the documentation page "toreal()".
 pub fn parse_real(text: &str) -> Option<f64> {
     let text = text.trim();
+    if text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'.')) && text.starts_with(|first: char| first != '.') {
+        return text.parse().ok();
+    }
     match text.to_ascii_lowercase().trim_start_matches(['+', '-']) {
         "nan" => return Some(f64::NAN),
         "inf" | "infinity" => {
@@ -230,6 +260,18 @@ mod tests {
     }
 
     proptest::proptest! {
+        #[test]
+        fn digits_are_those_of_the_standard_library(real in -1e17..1e17, small in -1.0..1.0, long: i64) {
+            for real in [real, small, (real as i64) as f64, (small * 1e6).round() / 1e3] {
+                if (1e-4..1e16).contains(&real.abs()) {
+                    proptest::prop_assert_eq!(format_real(real), format!("{real}"));
+                }
+            }
+            let mut text = String::new();
+            write_long(long, &mut text);
+            proptest::prop_assert_eq!(text, long.to_string());
+        }
+
         #[test]
         fn text_gives_the_real_back(bits: u64) {
             let real = f64::from_bits(bits);

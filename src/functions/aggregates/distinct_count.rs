@@ -14,6 +14,8 @@ struct DistinctCount {
     noted: Vec<(u32, u32)>,
     /// Pairs seen lately: with few groups nearly every row is one of them.
     recent: Box<[(u32, u32); RECENT]>,
+    /// The values of a single group, by their numbers.
+    only: Vec<bool>,
     /// How many pairs may be noted before doubles are thrown out.
     room: usize,
 }
@@ -27,8 +29,23 @@ impl DistinctCount {
             values: Interner::new(kind),
             noted: Vec::new(),
             recent: Box::new([(NULL, NULL); RECENT]),
+            only: Vec::new(),
             room: ROOM,
         }
+    }
+
+    fn mark(&mut self, number: u32) {
+        if number as usize >= self.only.len() {
+            self.only.resize(self.values.len().max(number as usize + 1), false);
+        }
+        self.only[number as usize] = true;
+    }
+
+    /// More groups than one: what was marked becomes pairs.
+    fn spread(&mut self) {
+        let only = std::mem::take(&mut self.only);
+        let marked = only.iter().enumerate().filter(|(_, seen)| **seen);
+        self.noted.extend(marked.map(|(number, _)| (0, number as u32)));
     }
 
     #[inline]
@@ -95,6 +112,14 @@ impl State for DistinctCount {
     fn update(&mut self, rows: &Rows, arguments: &[Column]) -> Result<()> {
         let Some(argument) = arguments.first() else { return Ok(()) };
         let numbers = self.values.numbers(argument);
+        if rows.count == 1 && self.noted.is_empty() {
+            numbers.into_iter().filter(|n| *n != NULL).for_each(|number| self.mark(number));
+            return match self.only.len() > rows.context.limits.values {
+                true => Err(Fault::limit("values", "too many distinct values in one aggregate")),
+                false => Ok(()),
+            };
+        }
+        self.spread();
         for (&group, number) in rows.groups.iter().zip(numbers) {
             if number != NULL {
                 self.note(group, number);
@@ -104,14 +129,27 @@ impl State for DistinctCount {
     }
 
     fn merge(&mut self, other: Box<dyn State>, into: &[u32], _: usize) -> Result<()> {
-        let other: DistinctCount = same(other)?;
+        let mut other: DistinctCount = same(other)?;
         let known = self.values.absorb(&other.values);
+        if into == [0] && self.noted.is_empty() && other.noted.is_empty() {
+            let marked = other.only.iter().enumerate().filter(|(_, seen)| **seen);
+            marked.for_each(|(number, _)| self.mark(known.at(number as u32)));
+            return Ok(());
+        }
+        self.spread();
+        other.spread();
         self.noted.extend(other.noted.iter().map(|(group, value)| (into[*group as usize], known.at(*value))));
         Ok(())
     }
 
     fn finish(self: Box<Self>, _: &Context, count: usize) -> Result<Column> {
-        let (starts, values) = by_group(&self.noted, count);
+        let mut state = *self;
+        if count == 1 && state.noted.is_empty() {
+            let number = state.only.iter().filter(|seen| **seen).count() as i64;
+            return Ok(Column::Long(vec![number].into()));
+        }
+        state.spread();
+        let (starts, values) = by_group(&state.noted, count);
         let number = |window: &[u32]| {
             let own = &values[window[0] as usize..window[1] as usize];
             own.iter().filter(|v| **v != NULL).count() as i64

@@ -91,10 +91,29 @@ impl ExtremeValue {
     }
 }
 
+impl ExtremeValue {
+    /// As [`Self::offer`]; the text is only copied where it is the best so far.
+    fn offer_text(&mut self, group: usize, kind: Kind, text: &str) {
+        let wanted = if self.largest { Ordering::Greater } else { Ordering::Less };
+        let best = &mut self.best[group];
+        if best.as_ref().and_then(Value::as_text).is_none_or(|best| text.cmp(best) == wanted) {
+            *best = Some(Value::Text(kind, text.into()));
+        }
+    }
+}
+
 impl State for ExtremeValue {
     fn update(&mut self, rows: &Rows, arguments: &[Column]) -> Result<()> {
         self.best.resize(rows.count, None);
         let Some(argument) = arguments.first() else { return Ok(()) };
+        if let Column::Text(kind @ (Kind::String | Kind::Guid), text) = argument {
+            for (row, &group) in rows.groups.iter().enumerate() {
+                if let Some(text) = text.get(row) {
+                    self.offer_text(group as usize, *kind, text);
+                }
+            }
+            return Ok(());
+        }
         for (row, &group) in rows.groups.iter().enumerate() {
             let value = argument.value(row);
             if !value.is_null() && !matches!(value, Value::Real(r) if r.is_nan()) {

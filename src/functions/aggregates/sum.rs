@@ -36,7 +36,7 @@ impl Double {
     }
 }
 
-/// Count, sum and sum of squares of each group.
+/// Count, sum and sum of squares of a group.
 #[derive(Clone, Copy, Default)]
 struct Moments {
     count: i64,
@@ -53,19 +53,63 @@ struct Sums {
     squares: bool,
     result: Kind,
     finish: Finish,
-    groups: Vec<Moments>,
+    /// Of each group; apart, so that many groups fit into the processor's memory, and empty where not wanted.
+    counts: Vec<i64>,
+    wholes: Vec<i128>,
+    reals: Vec<Double>,
+    squared: Vec<Double>,
 }
 
 impl Sums {
+    fn resize(&mut self, count: usize) {
+        self.counts.resize(count, 0);
+        match self.real {
+            true => self.reals.resize(count, Double::default()),
+            false => self.wholes.resize(count, 0),
+        }
+        if self.squares {
+            self.squared.resize(count, Double::default());
+        }
+    }
+
+    fn moments(&self, group: usize) -> Moments {
+        let double = |all: &[Double]| all.get(group).copied().unwrap_or_default();
+        Moments {
+            count: self.counts.get(group).copied().unwrap_or(0),
+            whole: self.wholes.get(group).copied().unwrap_or(0),
+            real: double(&self.reals),
+            squares: double(&self.squared),
+        }
+    }
+
+    /// One group: several sums side by side, which the processor adds at once.
+    fn add_all(&mut self, argument: &Column) {
+        const WIDE: usize = 8;
+        let values = arithmetic::reals(argument);
+        if values.null_count() > 0 {
+            return values.iter().flatten().for_each(|value| {
+                self.counts[0] += 1;
+                self.reals[0].add(value);
+            });
+        }
+        let mut sums = [Double::default(); WIDE];
+        let chunks = values.values().chunks_exact(WIDE);
+        let rest = chunks.remainder();
+        chunks.for_each(|chunk| sums.iter_mut().zip(chunk).for_each(|(sum, value)| sum.add(*value)));
+        rest.iter().zip(&mut sums).for_each(|(value, sum)| sum.add(*value));
+        self.counts[0] += values.len() as i64;
+        sums.into_iter().for_each(|sum| self.reals[0].join(sum));
+    }
+
     fn update_reals(&mut self, rows: &Rows, argument: &Column) {
         let values = arithmetic::reals(argument);
         for (row, &group) in rows.groups.iter().enumerate() {
             if values.is_valid(row) {
-                let (value, moments) = (values.value(row), &mut self.groups[group as usize]);
-                moments.count += 1;
-                moments.real.add(value);
+                let (value, group) = (values.value(row), group as usize);
+                self.counts[group] += 1;
+                self.reals[group].add(value);
                 if self.squares {
-                    moments.squares.add(value * value);
+                    self.squared[group].add(value * value);
                 }
             }
         }
@@ -75,11 +119,11 @@ impl Sums {
         let values = arithmetic::longs(argument);
         for (row, &group) in rows.groups.iter().enumerate() {
             if values.is_valid(row) {
-                let (value, moments) = (values.value(row), &mut self.groups[group as usize]);
-                moments.count += 1;
-                moments.whole += i128::from(value);
+                let (value, group) = (values.value(row), group as usize);
+                self.counts[group] += 1;
+                self.wholes[group] += i128::from(value);
                 if self.squares {
-                    moments.squares.add(value as f64 * value as f64);
+                    self.squared[group].add(value as f64 * value as f64);
                 }
             }
         }
@@ -88,8 +132,9 @@ impl Sums {
 
 impl State for Sums {
     fn update(&mut self, rows: &Rows, arguments: &[Column]) -> Result<()> {
-        self.groups.resize(rows.count, Moments::default());
+        self.resize(rows.count);
         match arguments.first() {
+            Some(argument) if self.real && rows.count == 1 && !self.squares => self.add_all(argument),
             Some(argument) if self.real => self.update_reals(rows, argument),
             Some(argument) => self.update_longs(rows, argument),
             None => {}
@@ -98,22 +143,21 @@ impl State for Sums {
     }
 
     fn merge(&mut self, other: Box<dyn State>, into: &[u32], count: usize) -> Result<()> {
-        self.groups.resize(count, Moments::default());
+        self.resize(count);
         let other: Sums = same(other)?;
-        for (&group, from) in into.iter().zip(other.groups) {
-            let own = &mut self.groups[group as usize];
-            own.count += from.count;
-            own.whole += from.whole;
-            own.real.join(from.real);
-            own.squares.join(from.squares);
+        for (at, &group) in into.iter().enumerate() {
+            let (from, group) = (other.moments(at), group as usize);
+            self.counts[group] += from.count;
+            self.wholes.get_mut(group).into_iter().for_each(|own| *own += from.whole);
+            self.reals.get_mut(group).into_iter().for_each(|own| own.join(from.real));
+            self.squared.get_mut(group).into_iter().for_each(|own| own.join(from.squares));
         }
         Ok(())
     }
 
-    fn finish(mut self: Box<Self>, _: &Context, count: usize) -> Result<Column> {
-        self.groups.resize(count, Moments::default());
+    fn finish(self: Box<Self>, _: &Context, count: usize) -> Result<Column> {
         let mut builder = Builder::new(self.result, count);
-        self.groups.iter().for_each(|moments| (self.finish)(moments, &mut builder));
+        (0..count).for_each(|group| (self.finish)(&self.moments(group), &mut builder));
         Ok(builder.finish())
     }
 
@@ -168,7 +212,16 @@ impl State for WholeSums {
 
 fn state(kinds: &[Kind], result: Kind, squares: bool, finish: Finish) -> Result<Box<dyn State>> {
     let real = matches!(kinds.first(), Some(Kind::Real | Kind::Decimal | Kind::Dynamic));
-    Ok(Box::new(Sums { real, squares, result, finish, groups: Vec::new() }))
+    Ok(Box::new(Sums {
+        real,
+        squares,
+        result,
+        finish,
+        counts: Vec::new(),
+        wholes: Vec::new(),
+        reals: Vec::new(),
+        squared: Vec::new(),
+    }))
 }
 
 fn total(moments: &Moments, builder: &mut Builder) {

@@ -1,12 +1,13 @@
 //! Element by element: arithmetic, comparison, functions of one number, and sums over a series.
 use super::{Numbers, write};
 use crate::diagnostic::Result;
-use crate::functions::Context;
 use crate::functions::items::{array, json_rows, value_rows};
 use crate::functions::operators::pair;
 use crate::functions::row::{Dyn, JsonOut, Maybe, Real};
+use crate::functions::{Context, arithmetic};
 use crate::types::number::{json_real, real_to_long};
-use crate::types::{Column, Dynamic, Kind, Value, convert};
+use crate::types::{Column, Dynamic, Kind, List, Value, convert};
+use arrow_array::Array;
 
 /// A series, or a number for every place.
 enum Operand {
@@ -40,6 +41,31 @@ impl Operand {
     }
 }
 
+/// The results for typed lists of numbers, one of them real, that are equally long in each row; none for others.
+fn typed(args: &[Column], make: impl Fn(f64, f64) -> f64) -> Option<Column> {
+    let [Column::List(left), Column::List(right)] = args else { return None };
+    let real = |list: &List| list.items.kind() == Kind::Real;
+    let number = |list: &List| real(list) || list.items.kind() == Kind::Long;
+    let (l, r) = (arithmetic::reals(&left.items), arithmetic::reals(&right.items));
+    let plain = number(left) && number(right) && (real(left) || real(right)) && l.null_count() + r.null_count() == 0;
+    if !plain || left.nulls.is_some() || right.nulls.is_some() {
+        return None;
+    }
+    let mut values = Vec::with_capacity(l.len());
+    let mut offsets = Vec::with_capacity(left.offsets.len());
+    offsets.push(0);
+    for row in 0..left.len() {
+        let (a, b) = (l.values().get(left.range(row))?, r.values().get(right.range(row))?);
+        if a.len() != b.len() {
+            return None;
+        }
+        values.extend(a.iter().zip(b).map(|(a, b)| make(*a, *b)));
+        offsets.push(values.len() as u32);
+    }
+    let items = std::sync::Arc::new(Column::Real(values.into()));
+    Some(Column::List(List { offsets: offsets.into(), nulls: None, items }))
+}
+
 /// What `make` gives of the numbers at each place, null where one is missing.
 fn both(args: &[Column], rows: usize, make: impl Fn(f64, f64, bool) -> String) -> Result<Column> {
     let (left, right) = pair(args)?;
@@ -68,11 +94,21 @@ macro_rules! operation {
         }
     };
 }
-operation!(add, |l, r, whole| number(l + r, whole));
-operation!(subtract, |l, r, whole| number(l - r, whole));
-operation!(multiply, |l, r, whole| number(l * r, whole));
-operation!(divide, |l, r, _whole| number(l / r, false));
-operation!(power, |l, r, _whole| number(l.powf(r), false));
+macro_rules! arithmetic {
+    ($name:ident, |$l:ident, $r:ident| $make:expr, $keeps:literal) => {
+        fn $name(_: &Context, args: &[Column], rows: usize) -> Result<Column> {
+            if let Some(typed) = typed(args, |$l, $r| $make) {
+                return Ok(typed);
+            }
+            both(args, rows, |$l, $r, whole| number($make, whole && $keeps))
+        }
+    };
+}
+arithmetic!(add, |l, r| l + r, true);
+arithmetic!(subtract, |l, r| l - r, true);
+arithmetic!(multiply, |l, r| l * r, true);
+arithmetic!(divide, |l, r| l / r, false);
+arithmetic!(power, |l, r| l.powf(r), false);
 operation!(greater, |l, r, _whole| (l > r).to_string());
 operation!(greater_equals, |l, r, _whole| (l >= r).to_string());
 operation!(less, |l, r, _whole| (l < r).to_string());

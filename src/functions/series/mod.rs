@@ -32,6 +32,11 @@ pub struct Numbers {
 impl Numbers {
     /// The numbers of an array; none for anything else.
     fn of(series: Dynamic) -> Option<Numbers> {
+        if let Dynamic::List(list, _) = series
+            && let kind @ (Kind::Real | Kind::Long) = list.items.kind()
+        {
+            return Some(Numbers { values: series.numbers()?, whole: kind == Kind::Long });
+        }
         let items = items(series)?;
         let numbers: Vec<Json> = items.iter().map(|item| Json::new(item)).collect();
         let whole = numbers.iter().all(|n| n.as_f64().is_none() || n.as_i64().is_some_and(|_| !n.text().contains('.')));

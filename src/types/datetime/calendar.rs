@@ -63,13 +63,12 @@ impl Part {
 /// A part's number; the parts below the second are all counted from the second's start.
 pub fn part(ticks: i64, part: Part) -> i64 {
     let time = time_of_day(ticks);
-    let (year, month, day) = civil(ticks);
     match part {
-        Part::Year => i64::from(year),
-        Part::Quarter => i64::from((month - 1) / 3 + 1),
-        Part::Month => i64::from(month),
+        Part::Year => i64::from(civil(ticks).0),
+        Part::Quarter => i64::from((civil(ticks).1 - 1) / 3 + 1),
+        Part::Month => i64::from(civil(ticks).1),
         Part::Week => week_of_year(ticks),
-        Part::Day => i64::from(day),
+        Part::Day => i64::from(civil(ticks).2),
         Part::DayOfYear => day_of_year(ticks),
         Part::Hour => time / TICKS_PER_HOUR,
         Part::Minute => time / TICKS_PER_MINUTE % 60,
@@ -101,12 +100,18 @@ pub fn week_of_year(ticks: i64) -> i64 {
 /// The first tick of the part that a datetime lies in; weeks begin on Sunday.
 pub fn start_of(ticks: i64, part: Part) -> Option<i64> {
     let ticks = checked(ticks)?;
+    // The usual periods are divided by constants.
+    match part {
+        Part::Day => return Some(ticks - ticks.rem_euclid(TICKS_PER_DAY)),
+        Part::Week => return checked(ticks - time_of_day(ticks) - day_of_week(ticks) * TICKS_PER_DAY),
+        Part::Hour => return Some(ticks - ticks.rem_euclid(TICKS_PER_HOUR)),
+        _ => {}
+    }
     let (year, month, _) = civil(ticks);
     match part {
         Part::Year => from_civil(year, 1, 1, 0, 0, 0, 0),
         Part::Quarter => from_civil(year, (month - 1) / 3 * 3 + 1, 1, 0, 0, 0, 0),
         Part::Month => from_civil(year, month, 1, 0, 0, 0, 0),
-        Part::Week => checked(ticks - time_of_day(ticks) - day_of_week(ticks) * TICKS_PER_DAY),
         Part::Nanosecond => Some(ticks),
         _ => part.ticks().map(|size| ticks - ticks.rem_euclid(size)),
     }
@@ -168,11 +173,16 @@ pub fn diff(part: Part, later: i64, earlier: i64) -> Option<i64> {
 /// The number of a datetime's part, counted from a fixed one.
 fn ordinal(ticks: i64, part: Part) -> Option<i64> {
     let ticks = checked(ticks)?;
-    let (year, month, _) = civil(ticks);
+    let months = || {
+        let (year, month, _) = civil(ticks);
+        i64::from(year) * 12 + i64::from(month) - 1
+    };
     Some(match part {
-        Part::Year => i64::from(year),
-        Part::Quarter => i64::from(year) * 4 + i64::from((month - 1) / 3),
-        Part::Month => i64::from(year) * 12 + i64::from(month),
+        Part::Year => i64::from(civil(ticks).0),
+        Part::Quarter => months().div_euclid(3),
+        Part::Month => months(),
+        Part::Day | Part::DayOfYear => ticks.div_euclid(TICKS_PER_DAY),
+        Part::Hour => ticks.div_euclid(TICKS_PER_HOUR),
         // 0001-01-01 is a Monday: a week that begins on Sunday began one day before it.
         Part::Week => (ticks - MIN + TICKS_PER_DAY).div_euclid(7 * TICKS_PER_DAY),
         _ => ticks.div_euclid(part.ticks()?),

@@ -2,6 +2,13 @@
 use super::{Json, JsonKind};
 use crate::types::{Kind, Value, datetime, timespan};
 
+/// A whole number that is written as such.
+pub fn long(text: &str) -> Option<i64> {
+    let digits = text.strip_prefix('-').unwrap_or(text);
+    let plain = (1..=18).contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_digit());
+    plain.then(|| text.parse().ok()).flatten()
+}
+
 /// The value with its own kind: scalars by what they are, arrays and bags as dynamic, null as dynamic's null.
 pub fn scalar(text: &str) -> Value {
     let json = Json::new(text);

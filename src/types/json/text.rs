@@ -1,7 +1,7 @@
 //! Between dynamic values and texts: `tostring()`, `parse_json()`, quotes and escapes.
-use super::{Json, JsonKind, MAX_DEPTH, is_blank, scalar_end, string_end};
+use super::form::{Form, form};
+use super::{Json, JsonKind, is_blank, scalar_end, string_end};
 use memchr::memchr;
-use serde::de::IgnoredAny;
 use std::borrow::Cow;
 
 /// What `tostring()` makes of a dynamic: a string without quotes, `""` for null, otherwise standard JSON.
@@ -99,7 +99,7 @@ fn write_scalar(token: &str, out: &mut String) {
 }
 
 /// What `parse_json()` makes of a text: JSON is read as such (blanks dropped, escapes in one spelling), other text,
-/// and what nests deeper than [`MAX_DEPTH`], becomes a JSON string; `None`, which is null, for empty text and `null`.
+/// and what nests deeper than [`super::MAX_DEPTH`], becomes a JSON string; `None`, which is null, for empty text and `null`.
 ///
 /// Source: the documentation page "parse_json()".
 pub fn parse_json(text: &str) -> Option<Cow<'_, str>> {
@@ -107,51 +107,16 @@ pub fn parse_json(text: &str) -> Option<Cow<'_, str>> {
     if json.is_empty() || json == "null" {
         return None;
     }
-    let valid = serde_json::from_str::<IgnoredAny>(json).is_ok() && depth(json.as_bytes()) <= MAX_DEPTH;
-    if !valid {
+    let Some(form) = form(json.as_bytes()) else {
         let mut out = String::with_capacity(text.len() + 2);
         quote(text, &mut out);
         return Some(Cow::Owned(out));
-    }
-    if has_other_escapes(json) {
-        return Some(Cow::Owned(rewrite(json, Strings::Requoted)));
-    }
-    Some(if is_standard(json.as_bytes()) { Cow::Borrowed(json) } else { Cow::Owned(rewrite(json, Strings::Kept)) })
-}
-
-/// How deep arrays and bags nest.
-fn depth(bytes: &[u8]) -> usize {
-    // Too few brackets to nest too deep is the rule; only the rest is worth a walk around the strings.
-    if bytes.len() <= MAX_DEPTH {
-        return 0;
-    }
-    let (mut at, mut depth, mut deepest) = (0, 0_usize, 0);
-    while let Some(byte) = bytes.get(at) {
-        match byte {
-            b'"' => {
-                at = string_end(bytes, at);
-                continue;
-            }
-            b'{' | b'[' => depth += 1,
-            b'}' | b']' => depth = depth.saturating_sub(1),
-            _ => {}
-        }
-        deepest = deepest.max(depth);
-        at += 1;
-    }
-    deepest
-}
-
-/// Whether valid JSON has an escape that [`quote`] would not write, such as `\/` or `\u0041`.
-fn has_other_escapes(json: &str) -> bool {
-    let mut rest = json.as_bytes();
-    while let Some(found) = memchr(b'\\', rest) {
-        if !matches!(rest.get(found + 1), Some(b'"' | b'\\' | b'n' | b'r' | b't')) {
-            return true;
-        }
-        rest = rest.get(found + 2..).unwrap_or_default();
-    }
-    false
+    };
+    Some(match form {
+        Form { escapes: true, .. } => Cow::Owned(rewrite(json, Strings::Requoted)),
+        Form { blanks: true, .. } => Cow::Owned(rewrite(json, Strings::Kept)),
+        _ => Cow::Borrowed(json),
+    })
 }
 
 /// Appends a JSON string of the text.

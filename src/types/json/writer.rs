@@ -27,6 +27,17 @@ impl Writer {
         self.out
     }
 
+    /// Forgets what was written, and keeps its room.
+    pub fn clear(&mut self) {
+        self.out.clear();
+        self.follows = false;
+    }
+
+    /// What is written so far.
+    pub fn text(&self) -> &str {
+        &self.out
+    }
+
     fn value(&mut self, write: impl FnOnce(&mut String)) -> &mut Self {
         if std::mem::replace(&mut self.follows, true) {
             self.out.push(',');
@@ -81,7 +92,7 @@ impl Writer {
     }
 
     pub fn long(&mut self, value: i64) -> &mut Self {
-        self.value(|out| out.push_str(&value.to_string()))
+        self.value(|out| number::write_long(value, out))
     }
 
     pub fn real(&mut self, value: f64) -> &mut Self {

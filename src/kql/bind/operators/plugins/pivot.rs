@@ -1,7 +1,7 @@
 //! `pivot`: the values of a column as columns.
 use super::Evaluation;
 use super::bag_unpack::{MAX_COLUMNS, itself};
-use crate::expr::Expr;
+use crate::expr::{Expr, NodeId};
 use crate::functions::{Dialect, aggregates};
 use crate::kql::ast::{Argument, Column, ColumnNames, RowSchema};
 use crate::kql::bind::aggregates::Given;
@@ -52,8 +52,9 @@ impl Binder<'_> {
         if let Some(schema) = evaluation.schema.filter(|schema| !schema.open) {
             return self.pivoted_as(evaluation, pivot, schema);
         }
+        let read = self.read_by(&pivot, input);
         // No rows tell of no value, and rule none out.
-        let table = self.answer(input.node, evaluation.span).filter(|table| table.rows() > 0);
+        let table = self.answer(read, evaluation.span).filter(|table| table.rows() > 0);
         let Some(table) = table else {
             let mut out = self.project(input, pivot.keys.iter().map(itself).collect());
             out.open = Open::Any;
@@ -65,6 +66,18 @@ impl Binder<'_> {
         }
         let rows = self.values(table);
         self.pivoted(evaluation, &rows, &pivot, &values)
+    }
+
+    /// The rows with no more columns than the pivot reads.
+    fn read_by(&mut self, pivot: &Pivot, input: &Relation) -> NodeId {
+        if input.is_open() {
+            return input.node;
+        }
+        let mut read: Vec<Name> = pivot.aggregate.expressions().flat_map(|e| e.columns()).collect();
+        read.extend(pivot.keys.iter().map(|(name, _)| name.clone()));
+        read.push(pivot.column.clone());
+        let columns = input.schema.columns().iter().filter(|(name, _)| read.contains(name)).map(itself).collect();
+        self.project(input, columns).node
     }
 
     fn pivot_aggregate(&mut self, argument: &Argument, input: &Relation) -> Bind<AggregateCall> {

@@ -1,0 +1,162 @@
+//! Membership in lists: `in`, `!in` and their kin whatever the case.
+use super::Context;
+use super::compare::View;
+use super::operators::{fold_case, pair, text_predicate};
+use crate::diagnostic::{Fault, Result};
+use crate::types::{Column, Dynamic, Kind, Text, Value};
+use arrow_array::{Array, BooleanArray};
+use arrow_buffer::BooleanBuffer;
+use std::sync::Arc;
+
+/// The values of a membership list, by the kind of what is looked for.
+enum Members {
+    Texts(Texts),
+    /// In lower case.
+    Folded(Texts),
+    Longs(HashSet<i64>),
+    /// Bits of reals.
+    Reals(HashSet<u64>),
+    /// Canonical JSON.
+    Dynamics(HashSet<String>),
+}
+
+type HashSet<T> = hashbrown::HashSet<T, foldhash::fast::FixedState>;
+
+/// Texts to be found among, and which lengths they have: most others differ in theirs.
+#[derive(Default)]
+struct Texts {
+    set: HashSet<String>,
+    lengths: u64,
+}
+
+impl Texts {
+    fn new(texts: impl Iterator<Item = String>) -> Texts {
+        let set: HashSet<String> = texts.collect();
+        let lengths = set.iter().fold(0, |all, text| all | Self::bit(text.len()));
+        Texts { set, lengths }
+    }
+
+    #[inline(always)]
+    fn bit(length: usize) -> u64 {
+        1 << length.min(63)
+    }
+
+    #[inline]
+    fn has(&self, text: &str) -> bool {
+        self.lengths & Self::bit(text.len()) != 0 && self.set.contains(text)
+    }
+
+    /// Whether the texts, which are in lower case, hold this one in any case.
+    fn has_folded(&self, text: &str) -> bool {
+        if !text.is_ascii() {
+            return self.set.contains(&fold_case(text));
+        }
+        if self.lengths & Self::bit(text.len()) == 0 {
+            return false;
+        }
+        let mut lower = [0u8; 128];
+        match lower.get_mut(..text.len()) {
+            Some(lower) => {
+                lower.copy_from_slice(text.as_bytes());
+                lower.make_ascii_lowercase();
+                std::str::from_utf8(lower).is_ok_and(|lower| self.set.contains(lower))
+            }
+            None => self.set.contains(&fold_case(text)),
+        }
+    }
+}
+
+impl Members {
+    fn new(kind: Kind, list: Dynamic, fold: bool) -> Members {
+        let values = list.elements().unwrap_or_else(|| vec![crate::types::json::scalar(&list.to_json())]);
+        let converted = values.iter().map(|v| crate::types::convert::value_to(v, kind));
+        match kind {
+            Kind::Bool | Kind::Int | Kind::Long | Kind::DateTime | Kind::TimeSpan => {
+                Members::Longs(converted.filter_map(|v| v.as_long()).collect())
+            }
+            Kind::Real => Members::Reals(converted.filter_map(|v| v.as_real()).map(real_bits).collect()),
+            Kind::Dynamic => Members::Dynamics(
+                values.iter().map(|v| crate::types::json::canonical(&v.to_json()).into_owned()).collect(),
+            ),
+            _ if fold => Members::Folded(Texts::new(values.iter().map(|v| fold_case(&v.to_text())))),
+            _ => Members::Texts(Texts::new(values.iter().map(Value::to_text))),
+        }
+    }
+
+    fn holds(&self, value: &Value) -> bool {
+        match self {
+            _ if value.is_null() => false,
+            Members::Texts(texts) => value.as_text().is_some_and(|t| texts.has(t)),
+            Members::Folded(texts) => value.as_text().is_some_and(|t| texts.has_folded(t)),
+            Members::Longs(set) => value.as_long().is_some_and(|i| set.contains(&i)),
+            Members::Reals(set) => value.as_real().is_some_and(|r| set.contains(&real_bits(r))),
+            Members::Dynamics(set) => set.contains(crate::types::json::canonical(&value.to_json()).as_ref()),
+        }
+    }
+}
+
+fn real_bits(real: f64) -> u64 {
+    if real == 0.0 { 0 } else { real.to_bits() }
+}
+
+/// Whether the left values are (`wanted`) or are not in the lists; `fold` passes over case.
+pub(super) fn is_member(context: &Context, args: &[Column], rows: usize, fold: bool, wanted: bool) -> Result<Column> {
+    let (value, list) = pair(args)?;
+    let kind = value.kind();
+    let Column::Const(constant, _) = list else {
+        let bits = BooleanBuffer::collect_bool(rows, |row| {
+            let found = Dynamic::of(list, row).is_some_and(|l| Members::new(kind, l, fold).holds(&value.value(row)));
+            found == wanted
+        });
+        return Ok(Column::Bool(BooleanArray::new(bits, None)));
+    };
+    let Some(elements) = Dynamic::of(list, 0) else {
+        return Ok(Column::Const(Value::Bool(!wanted), rows));
+    };
+    let key = format!("{kind} {fold} {}", constant.as_text().unwrap_or(""));
+    let members: Arc<Members> = context.prepared("in", &key, || Ok::<_, Fault>(Members::new(kind, elements, fold)))?;
+    Ok(members_of(&members, value, rows, wanted))
+}
+
+fn members_of(members: &Members, value: &Column, rows: usize, wanted: bool) -> Column {
+    match (members, value) {
+        (Members::Texts(texts), Column::Text(_, Text::Views(views))) if texts.set.len() <= FEW => {
+            let constants: Vec<View> = texts.set.iter().map(|t| View::new(t)).collect();
+            let (raw, buffers) = (views.views(), views.data_buffers());
+            let bits =
+                BooleanBuffer::collect_bool(rows, |i| constants.iter().any(|c| c.equals(raw[i], buffers)) == wanted);
+            Column::Bool(BooleanArray::new(bits, None))
+        }
+        (Members::Texts(texts), Column::Text(..)) => text_predicate(value, rows, |t| texts.has(t) == wanted),
+        (Members::Folded(texts), Column::Text(..)) => text_predicate(value, rows, |t| texts.has_folded(t) == wanted),
+        (_, Column::Const(value, _)) => Column::Const(Value::Bool(members.holds(value) == wanted), rows),
+        (Members::Longs(set), Column::Long(a) | Column::DateTime(a) | Column::TimeSpan(a)) => {
+            let valid = |row: usize| a.is_valid(row);
+            Column::Bool(BooleanArray::new(longs_in(set, a.values(), valid, wanted), None))
+        }
+        (Members::Longs(set), Column::Int(a)) => {
+            let values: Vec<i64> = a.values().iter().map(|v| i64::from(*v)).collect();
+            let valid = |row: usize| a.is_valid(row);
+            Column::Bool(BooleanArray::new(longs_in(set, &values, valid, wanted), None))
+        }
+        _ => {
+            let bits = BooleanBuffer::collect_bool(rows, |row| members.holds(&value.value(row)) == wanted);
+            Column::Bool(BooleanArray::new(bits, None))
+        }
+    }
+}
+
+/// Which integers are in the set; null is in none.
+fn longs_in(set: &HashSet<i64>, values: &[i64], valid: impl Fn(usize) -> bool, wanted: bool) -> BooleanBuffer {
+    if set.len() <= FEW {
+        let few: Vec<i64> = set.iter().copied().collect();
+        let among = |value: i64| few.iter().fold(false, |found, one| found | (*one == value));
+        return BooleanBuffer::collect_bool(values.len(), |row| (among(values[row]) & valid(row)) == wanted);
+    }
+    let (least, most) = set.iter().fold((i64::MAX, i64::MIN), |(a, b), v| (a.min(*v), b.max(*v)));
+    let has = |value: i64| (least..=most).contains(&value) && set.contains(&value);
+    BooleanBuffer::collect_bool(values.len(), |row| (has(values[row]) && valid(row)) == wanted)
+}
+
+/// Up to this many constants a run of comparisons beats a hash.
+const FEW: usize = 12;

@@ -1,0 +1,179 @@
+//! Building text columns of which most rows are parts of another column's texts.
+use super::{Column, Kind, Text, Value};
+use arrow_array::StringViewArray;
+use arrow_buffer::{Buffer, NullBuffer};
+
+/// Builds a text column. A text that lies inside the source column's text of the same row is kept as a view of
+/// it; others are copied.
+pub struct Pieces {
+    kind: Kind,
+    source: Option<StringViewArray>,
+    buffers: Vec<Buffer>,
+    open: Vec<u8>,
+    views: Vec<u128>,
+    nulls: Vec<u32>,
+}
+
+/// Bytes of one block of copied texts.
+const BLOCK: usize = 1 << 20;
+
+impl Pieces {
+    /// `source` is any column that texts are likely to be parts of.
+    pub fn new(kind: Kind, source: Option<&Column>, rows: usize) -> Pieces {
+        let source = match source {
+            Some(Column::Text(_, Text::Views(views))) if !views.data_buffers().is_empty() => Some(views.clone()),
+            _ => None,
+        };
+        let buffers = source.as_ref().map_or_else(Vec::new, |s| s.data_buffers().to_vec());
+        Pieces { kind, source, buffers, open: Vec::new(), views: Vec::with_capacity(rows), nulls: Vec::new() }
+    }
+
+    pub fn len(&self) -> usize {
+        self.views.len()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.views.is_empty()
+    }
+
+    /// Appends a text, which may be part of the source's text in row `row`.
+    #[inline]
+    pub fn push(&mut self, row: usize, text: &str) {
+        let view = match text.len() <= 12 {
+            true => inline(text.as_bytes()),
+            false => self.shared(row, text).unwrap_or_else(|| self.copied(text)),
+        };
+        self.views.push(view);
+    }
+
+    /// Appends one text many times; its bytes are stored once.
+    pub fn repeat(&mut self, text: &str, times: usize) {
+        if times > 0 {
+            let view = if text.len() <= 12 { inline(text.as_bytes()) } else { self.copied(text) };
+            self.views.extend(std::iter::repeat_n(view, times));
+        }
+    }
+
+    /// Appends a null; for kind string the empty text.
+    pub fn push_null(&mut self) {
+        if self.kind != Kind::String {
+            self.nulls.push(self.views.len() as u32);
+        }
+        self.views.push(0);
+    }
+
+    /// The view of a text that lies in the source's text of that row.
+    #[inline]
+    fn shared(&self, row: usize, text: &str) -> Option<u128> {
+        let source = self.source.as_ref()?;
+        let view = *source.views().get(row)?;
+        let (length, buffer, offset) = (view as u32, (view >> 64) as u32, (view >> 96) as u32);
+        if length <= 12 {
+            return None;
+        }
+        let held = self.buffers.get(buffer as usize)?.get(offset as usize..offset as usize + length as usize)?;
+        let start = (text.as_ptr() as usize).checked_sub(held.as_ptr() as usize)?;
+        // Within the row's own bytes: its end lies there too.
+        (start + text.len() <= held.len()).then(|| long(text.as_bytes(), buffer, offset + start as u32))
+    }
+
+    fn copied(&mut self, text: &str) -> u128 {
+        if !self.open.is_empty() && self.open.len() + text.len() > BLOCK {
+            self.buffers.push(Buffer::from_vec(std::mem::take(&mut self.open)));
+        }
+        if self.open.is_empty() {
+            self.open.reserve(text.len().max(BLOCK.min(4096)));
+        }
+        let offset = self.open.len() as u32;
+        self.open.extend_from_slice(text.as_bytes());
+        long(text.as_bytes(), self.buffers.len() as u32, offset)
+    }
+
+    pub fn finish(mut self) -> Column {
+        let rows = self.views.len();
+        if !self.open.is_empty() {
+            self.buffers.push(Buffer::from_vec(self.open));
+        }
+        let nulls = (!self.nulls.is_empty()).then(|| {
+            let mut valid = arrow_buffer::BooleanBufferBuilder::new(rows);
+            valid.append_n(rows, true);
+            self.nulls.iter().for_each(|row| valid.set_bit(*row as usize, false));
+            NullBuffer::new(valid.finish())
+        });
+        // SAFETY: every view holds its text itself, or points at whole characters of one of these buffers.
+        let views = unsafe { StringViewArray::new_unchecked(self.views.into(), self.buffers.into(), nulls) };
+        Column::Text(self.kind, Text::Views(views))
+    }
+}
+
+/// The view of a text of at most 12 bytes.
+#[inline(always)]
+fn inline(bytes: &[u8]) -> u128 {
+    let mut raw = [0u8; 16];
+    raw[0] = bytes.len() as u8;
+    raw[4..4 + bytes.len()].copy_from_slice(bytes);
+    u128::from_le_bytes(raw)
+}
+
+/// The view of a longer text that stands at a place of a buffer.
+#[inline(always)]
+fn long(bytes: &[u8], buffer: u32, offset: u32) -> u128 {
+    let prefix = bytes.first_chunk::<4>().map_or(0, |four| u32::from_le_bytes(*four));
+    bytes.len() as u32 as u128 | (prefix as u128) << 32 | (buffer as u128) << 64 | (offset as u128) << 96
+}
+
+impl Column {
+    /// The column of the texts that `write` appends for each of so many rows; null (or `""`) where it says false.
+    pub fn write_text(kind: Kind, rows: usize, mut write: impl FnMut(usize, &mut String) -> bool) -> Column {
+        let mut pieces = Pieces::new(kind, None, rows);
+        let mut text = String::new();
+        for row in 0..rows {
+            text.clear();
+            match write(row, &mut text) {
+                true => pieces.push(row, &text),
+                false => pieces.push_null(),
+            }
+        }
+        pieces.finish()
+    }
+
+    /// The column of the text that `make` gives for each row's text; null (or `""`) where it gives none.
+    pub fn map_text<'a, T: AsRef<str>>(&'a self, kind: Kind, make: impl Fn(&'a str) -> Option<T>) -> Column {
+        if let Column::Const(value, rows) = self {
+            let made = value.as_text().and_then(make);
+            let none = || Value::null(kind);
+            return Column::Const(made.map_or_else(none, |t| Value::Text(kind, t.as_ref().into())), *rows);
+        }
+        let mut pieces = Pieces::new(kind, Some(self), self.len());
+        for row in 0..self.len() {
+            match self.text(row).and_then(&make) {
+                Some(text) => pieces.push(row, text.as_ref()),
+                None => pieces.push_null(),
+            }
+        }
+        pieces.finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parts_are_shared_and_others_copied() {
+        let texts = ["a text of many bytes, and more of them", "short", "another text that is long"];
+        let source = Column::strings(StringViewArray::from_iter_values(texts));
+        let mut pieces = Pieces::new(Kind::String, Some(&source), 3);
+        pieces.push(0, source.text(0).unwrap().get(2..22).unwrap());
+        pieces.push(1, "a copied text of many bytes");
+        pieces.push_null();
+        let made = pieces.finish();
+        let expected = ["text of many bytes, ", "a copied text of many bytes", ""];
+        assert_eq!((0..3).map(|row| made.text(row).unwrap()).collect::<Vec<_>>(), expected);
+        let (Column::Text(_, Text::Views(made)), Column::Text(_, Text::Views(source))) = (made, source) else {
+            panic!()
+        };
+        assert_eq!(made.data_buffers().len(), source.data_buffers().len() + 1);
+        StringViewArray::try_new(made.views().clone(), made.data_buffers().clone(), None).unwrap();
+    }
+}
