@@ -235,6 +235,13 @@ fn refused(mut diagnostics: Vec<Diagnostic>) -> Fault {
     Fault::new(kind, diagnostics)
 }
 
+/// Whether what the binder says only follows from what the parser has said: that a query without its broken statement
+/// has no result, or that a broken literal is none.
+fn follows(said: &Diagnostic, parsed: &[Diagnostic]) -> bool {
+    let start = |d: &Diagnostic| d.span.map(|span| span.start);
+    is_wrong(parsed) && (said.code == "KS110" || parsed.iter().any(|d| d.span.is_some() && start(d) == start(said)))
+}
+
 /// Checks a query over no rows: tables without a schema are open.
 pub fn check(source: &Arc<Source>, database: &Database) -> Result<Check> {
     pool::install(Some(1), || {
@@ -243,7 +250,9 @@ pub fn check(source: &Arc<Source>, database: &Database) -> Result<Check> {
         let context = Options::default().context(now);
         let settings = bind::Settings { now, context: &context, scope: None, open_tables: true };
         let bound = bind::bind(&tree, database, &settings);
-        diagnostics.extend(bound.diagnostics);
+        let follows = |said: &Diagnostic| follows(said, &diagnostics);
+        let rest: Vec<Diagnostic> = bound.diagnostics.into_iter().filter(|said| !follows(said)).collect();
+        diagnostics.extend(rest);
         let first = bound.results.first().map(|(root, _)| bound.plan.schema(*root));
         let columns = first.map_or(Vec::new(), |s| s.columns().iter().map(|(n, k)| (n.to_string(), *k)).collect());
         let unknown = bound.unknown.iter().map(|name| name.to_string()).collect();

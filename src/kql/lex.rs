@@ -225,9 +225,10 @@ impl Lexer<'_> {
         if let Some(symbol) = SYMBOLS.iter().find(|s| rest.starts_with(**s)) {
             return self.push(TokenKind::Symbol(symbol), symbol.len());
         }
-        let at = Span::new(self.position, self.position + first.len_utf8());
-        self.report(unexpected(first).at(at));
-        self.position += first.len_utf8();
+        // `&&` is one mistake.
+        let length = if rest.starts_with("&&") { 2 } else { first.len_utf8() };
+        self.report(unexpected(first).at(Span::new(self.position, self.position + length)));
+        self.position += length;
     }
 }
 

@@ -247,7 +247,7 @@ impl PyRule {
     ) -> PyResult<PyCheck> {
         let rule = self.rule()?;
         let found = check_source(py, rule.query_source.clone(), schemas.as_ref(), functions.as_ref())?;
-        let beside = if strict { rules::strict::check(rule) } else { Vec::new() };
+        let beside = if strict { rules::strict::check(rule) } else { rules::strict::refused(rule) };
         Ok(found.with_file(beside, rule.file.clone()))
     }
 

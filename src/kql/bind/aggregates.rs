@@ -124,6 +124,11 @@ impl Binder<'_> {
                 _ if kind == Kind::Dynamic => self.converted(argument, Kind::Real, call.span)?,
                 Accepts::Integer if kind.is_number() => self.converted(argument, Kind::Long, call.span)?,
                 _ if kind == Kind::Bool => self.converted(argument, Kind::Long, call.span)?,
+                Accepts::Summable if function.name == "sum" => {
+                    let span = call.arguments.get(at).map_or(call.span, |argument| argument.span);
+                    let message = "The argument value must be summable: a number, timespan or datetime.";
+                    return Err(self.error("KS138", message, span));
+                }
                 _ => {
                     let message =
                         format!("The function '{}' is not compatible with arguments ({kind}).", call.name.text);

@@ -126,14 +126,15 @@ impl Binder<'_> {
             return Ok(());
         }
         let (least, most) = items.first().map_or((0, 0), |i| i.arity());
-        let wanted = match (least, most) {
-            (1, 1) => "1 argument".to_owned(),
-            (l, m) if l == m => format!("{l} arguments"),
-            (l, usize::MAX) => format!("at least {l} arguments"),
-            (l, m) => format!("between {l} and {m} arguments"),
+        let (code, wanted) = match (least, most) {
+            (1, 1) => ("KS119", "1 argument".to_owned()),
+            (l, m) if l == m => ("KS119", format!("{l} arguments")),
+            (1, usize::MAX) => ("KS120", "at least 1 argument".to_owned()),
+            (l, usize::MAX) => ("KS120", format!("at least {l} arguments")),
+            (l, m) => ("KS119", format!("between {l} and {m} arguments")),
         };
         let message = format!("The function '{}' expects {wanted}.", call.name.text);
-        Err(self.error("KS119", message, call.name.span))
+        Err(self.error(code, message, call.name.span))
     }
 
     /// The overload for these arguments, which are converted to what it takes.

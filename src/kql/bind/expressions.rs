@@ -41,8 +41,8 @@ impl Binder<'_> {
                 (ExpressionKind::Star, Some(relation)) => self.any_column_of(binary, relation, false),
                 _ => self.binary(binary, row),
             },
-            ExpressionKind::And(terms) => self.junction(terms, row, Expr::And),
-            ExpressionKind::Or(terms) => self.junction(terms, row, Expr::Or),
+            ExpressionKind::And(terms) => self.junction("and", terms, row, Expr::And),
+            ExpressionKind::Or(terms) => self.junction("or", terms, row, Expr::Or),
             ExpressionKind::In(tested) => self.membership(tested, row),
             ExpressionKind::Between(between) => self.between(between, row),
             ExpressionKind::Star => Err(self.error("KS108", "'*' cannot stand here.", span)),
@@ -53,10 +53,24 @@ impl Binder<'_> {
 
     /// An expression that must be a scalar.
     pub fn scalar(&mut self, expression: &Expression, row: &Row) -> Bind<Expr> {
+        if let ExpressionKind::Name(name) = &expression.kind
+            && self.names_nothing(name, row)
+        {
+            return Err(self.unknown_name(name, row));
+        }
         match self.value(expression, row)? {
             Value::Scalar(expr) => Ok(expr),
             Value::Table(_) => Err(self.error("KS108", "Scalar value expected.", expression.span)),
         }
+    }
+
+    /// Whether a name in the place of a scalar is none: a check without data takes other unknown names to be tables.
+    fn names_nothing(&self, name: &Name, row: &Row) -> bool {
+        let text = name.text.as_str();
+        let local = self.is_unwritten(name) || text == ASSUMED || self.scopes.find(self.scope, text).is_some();
+        let known = || self.catalog.schema(text).is_some() || self.catalog.function(text).is_some();
+        let given = || !matches!(self.catalog.table(text), Ok(None));
+        self.settings.open_tables && row.relation.is_none() && row.graph.is_none() && !local && !known() && !given()
     }
 
     /// An expression that must be a table.
@@ -108,16 +122,13 @@ impl Binder<'_> {
         }
     }
 
-    fn junction(&mut self, terms: &[Expression], row: &Row, make: fn(Vec<Expr>) -> Expr) -> Bind<Expr> {
+    fn junction(&mut self, word: &str, terms: &[Expression], row: &Row, make: fn(Vec<Expr>) -> Expr) -> Bind<Expr> {
         let mut parts = Vec::with_capacity(terms.len());
         let mut failed = None;
-        for term in terms {
+        for (at, term) in terms.iter().enumerate() {
             let bound = self.scalar(term, row).and_then(|e| match e.kind() {
                 Kind::Bool | Kind::Dynamic | Kind::Int | Kind::Long => self.condition(e, term.span),
-                kind => {
-                    let message = format!("The operator 'and' is not defined for the operand types bool and {kind}.");
-                    Err(self.error("KS106", message, term.span))
-                }
+                kind => Err(self.no_condition(word, kind, at == 0, term.span)),
             });
             match bound {
                 Ok(part) => parts.push(part),
@@ -125,6 +136,11 @@ impl Binder<'_> {
             }
         }
         failed.map_or_else(|| Ok(make(parts)), Err)
+    }
+
+    fn no_condition(&mut self, word: &str, kind: Kind, first: bool, span: Span) -> Reported {
+        let kinds = if first { format!("{kind} and bool") } else { format!("bool and {kind}") };
+        self.error("KS106", format!("The operator '{word}' is not defined for the operand types {kinds}."), span)
     }
 
     fn name(&mut self, name: &Name, row: &Row) -> Bind<Value> {

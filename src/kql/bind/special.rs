@@ -69,9 +69,13 @@ impl Binder<'_> {
     fn branches(&mut self, call: &Call, row: &Row, exactly: Option<usize>) -> Bind<Expr> {
         let arguments = &call.arguments;
         if exactly.is_some_and(|n| arguments.len() != n) || arguments.len() < 3 || arguments.len().is_multiple_of(2) {
-            let wanted = if exactly.is_some() { "3 arguments" } else { "an odd number of arguments, at least 3" };
+            let (code, wanted) = match exactly {
+                Some(_) => ("KS119", "3 arguments"),
+                None if arguments.len() < 3 => ("KS120", "at least 3 arguments"),
+                None => ("KS121", "an odd number of arguments: conditions with their values, and the value otherwise"),
+            };
             let message = format!("The function '{}' expects {wanted}.", call.name.text);
-            return Err(self.error("KS119", message, call.name.span));
+            return Err(self.error(code, message, call.name.span));
         }
         let mut conditions = Vec::new();
         let mut values = Vec::new();
@@ -79,7 +83,10 @@ impl Binder<'_> {
         for (at, argument) in arguments.iter().enumerate() {
             let is_condition = at % 2 == 0 && at + 1 < arguments.len();
             let bound = self.scalar(&argument.value, row);
-            let bound = if is_condition { bound.and_then(|e| self.condition(e, argument.value.span)) } else { bound };
+            let bound = match is_condition {
+                true => bound.and_then(|e| self.branch_condition(e, argument.value.span)),
+                false => bound,
+            };
             match bound {
                 Ok(e) if is_condition => conditions.push(e),
                 Ok(e) => values.push(e),
@@ -95,6 +102,13 @@ impl Binder<'_> {
         Ok(Expr::Case { branches: conditions.into_iter().zip(values).collect(), otherwise, kind })
     }
 
+    fn branch_condition(&mut self, expr: Expr, span: Span) -> Bind<Expr> {
+        match expr.kind() {
+            Kind::Bool | Kind::Dynamic | Kind::Int | Kind::Long | Kind::Real => self.condition(expr, span),
+            _ => Err(self.error("KS107", "A value of type bool expected.", span)),
+        }
+    }
+
     /// The expressions converted to the kind that holds them all.
     fn of_one_kind(&mut self, values: Vec<Expr>, span: Span) -> Bind<(Vec<Expr>, Kind)> {
         let kind = common(values.iter().map(Expr::kind));
@@ -108,7 +122,7 @@ impl Binder<'_> {
             parts.push(self.scalar(&argument.value, row)?);
         }
         if parts.is_empty() {
-            return Err(self.error("KS119", "The function 'coalesce' expects at least 1 argument.", call.name.span));
+            return Err(self.error("KS120", "The function 'coalesce' expects at least 1 argument.", call.name.span));
         }
         let (parts, kind) = self.of_one_kind(parts, call.span)?;
         Ok(Expr::Coalesce(parts, kind))

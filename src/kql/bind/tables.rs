@@ -4,7 +4,7 @@ use super::binder::Binder;
 use super::expressions::Value;
 use super::relation::{Open, Relation, Row};
 use super::scope::Binding;
-use crate::diagnostic::{Diagnostic, Span};
+use crate::diagnostic::{Diagnostic, Span, closest};
 use crate::expr::Expr;
 use crate::kql::ast::{Call, Datatable, Expression, ExpressionKind, Name, NamePattern, Path, PathStepKind};
 use crate::plan::{Node, Source, Window};
@@ -103,8 +103,12 @@ impl Binder<'_> {
             self.open = true;
             relation.open = Open::Any;
             let message = format!("the table '{}' is not known: any column is taken to be there", name.text);
-            let help = "give its columns with schemas=, or functions= where it is a saved function";
             if first {
+                let known = self.catalog.known_tables();
+                let help = match closest(&name.text, known.iter().map(String::as_str)) {
+                    Some(near) => format!("did you mean '{near}'?"),
+                    None => "give its columns with schemas=, or functions= where it is a saved function".to_owned(),
+                };
                 self.say(Diagnostic::warning("KS204", message).at(name.span).help(help));
             }
         } else if takes_any_column(&name.text) {

@@ -101,8 +101,9 @@ impl Parser<'_> {
     fn no_operator(&mut self, written: &str) -> Reported {
         let span = self.token().span;
         if written.is_empty() {
-            let said = format!("an operator is expected before {}", self.here());
-            return self.report(Diagnostic::error("KS176", said).at(span));
+            let said = Diagnostic::error("KS176", format!("an operator is expected before {}", self.here())).at(span);
+            let twice = self.at("|") && self.after("|") && self.touches(0);
+            return self.report(if twice { said.help("write `or`") } else { said });
         }
         let said = Diagnostic::error("KS176", format!("`{written}` is not an operator")).at(span);
         let said = match closest(written, operators::names()) {
@@ -120,11 +121,25 @@ impl Parser<'_> {
         }
         let said = format!("{} is unexpected here, within `{}`", self.here(), name.text);
         let said = Diagnostic::error("KS198", said).at(self.token().span);
-        Err(self.report(match self.token().kind {
-            TokenKind::Symbol("=") => said.help("compare with `==`"),
-            TokenKind::Symbol(",") => said,
-            _ => said.help("a comma, an operator or a `|` may be missing before it"),
-        }))
+        let help = match self.token().kind {
+            TokenKind::Symbol("=") => "compare with `==`",
+            TokenKind::Symbol(",") => return Err(self.report(said)),
+            TokenKind::Word => self.help_for_word(),
+            _ => "a comma, an operator or a `|` may be missing before it",
+        };
+        Err(self.report(said.help(help)))
+    }
+
+    /// What may be meant by a word that stands where an operator should have ended.
+    fn help_for_word(&self) -> &'static str {
+        let before = self.position.checked_sub(1).and_then(|at| self.tokens.get(at)).map(|token| self.written(*token));
+        match (before, self.written(self.token())) {
+            (Some("not"), _) => "write `not(...)`",
+            (_, "not") if self.is_word(1, "in") => "write `!in`",
+            (_, "is") => "write `isnull(...)`, `isempty(...)` or their opposites",
+            _ if operators::find(&self.hyphenated()).is_some() => "a `|` may be missing before it",
+            _ => "a comma, an operator or a `|` may be missing before it",
+        }
     }
 
     /// `(operators)`: a pipeline over the rows that the enclosing operator gives.

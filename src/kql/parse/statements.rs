@@ -36,7 +36,11 @@ impl Parser<'_> {
         }
         let said = format!("{} is unexpected here: the statement before it has ended", self.here());
         let said = Diagnostic::error("KS005", said).at(self.token().span);
+        let first = statement.span().text(self.text).split_whitespace().next().unwrap_or("");
         Err(self.report(match self.token().kind {
+            _ if first.eq_ignore_ascii_case("select") => {
+                said.help("this looks like SQL: in KQL the table comes first, `T | where ... | project ...`")
+            }
             TokenKind::Symbol(_) => said,
             _ => said.help("a `|` or a `;` may be missing before it"),
         }))

@@ -98,7 +98,7 @@ impl Binder<'_> {
             _ => {}
         }
         let message = "A join condition is a column of both sides, or $left.a == $right.b.";
-        Err(self.error("KS183", message, condition.span))
+        Err(self.error("KS182", message, condition.span))
     }
 
     fn key_column(&mut self, name: &ast::Name, relation: &mut Relation) -> Bind<Name> {

@@ -95,8 +95,8 @@ impl Binder<'_> {
         }
         // What is missing is left out; what else is wrong stays wrong, unless it follows from that.
         let names: Vec<String> = errors.iter().map(|d| d.message.clone()).collect();
-        let note = format!("this part of the union is left out: {}", names.first().cloned().unwrap_or_default());
-        self.say(Diagnostic::new(Severity::Note, "HP131", note).at(item.span));
+        let left_out = format!("this part of the union is left out: {}", names.first().cloned().unwrap_or_default());
+        self.say(Diagnostic::warning("KS205", left_out).at(item.span));
         Ok(Vec::new())
     }
 
