@@ -129,7 +129,10 @@ mod tests {
         assert!(sections.iter().map(|s| s.entries.len()).sum::<usize>() > 400);
         for name in sections.iter().flat_map(Section::names) {
             let page = help(name).unwrap();
-            assert!(page.contains("Source: ") && page.contains("```kql"), "{name}: {page}");
+            // What needs a service or files of one has no answer to show.
+            let needs_more = page.contains("is an error here") || name.starts_with("infer_storage_schema");
+            let shows = page.contains("```kql") || needs_more;
+            assert!(page.contains("Source: ") && shows, "{name}: {page}");
         }
     }
 

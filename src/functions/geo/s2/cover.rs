@@ -227,7 +227,7 @@ mod tests {
             let inside = corners.iter().zip(parts).fold(Vector::new(0.0, 0.0, 0.0), |sum, (c, part)| sum + *c * part);
             prop_assert!(cells.contains(&Cell::of(inside.unit()).parent(level)));
             for cell in cells {
-                let size = cell.center().angle(cell.corners()[0]).max(cell.center().angle(cell.corners()[1]));
+                let size = cell.corners().into_iter().map(|corner| cell.center().angle(corner)).fold(0.0, f64::max);
                 let away = polygons.0.iter().map(|polygon| polygon.distance(cell.center())).fold(4.0, f64::min);
                 prop_assert!(chord_angle(away) <= size + radius / EARTH_RADIUS + 1e-9);
             }
