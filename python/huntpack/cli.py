@@ -535,10 +535,10 @@ def export(
     pack = loaded(paths)
     # A template without a rule would only be mistaken for one.
     text = pack.export(to) if len(pack) else ""
-    if text and file is None:
-        print(text)
-    elif text:
+    if text and file is not None:
         output.write_text(file, text + "\n")
+    elif text:
+        print(text)
     if report_failures(pack.problems):
         stop(FAILED)
 

@@ -98,6 +98,11 @@ impl Database {
         self.external.push((url.into(), data));
     }
 
+    /// The names of tables whose columns are declared.
+    pub fn declared_tables(&self) -> impl Iterator<Item = &str> {
+        self.schemas.keys().map(String::as_str)
+    }
+
     pub fn add_schema(&mut self, table: impl Into<String>, schema: Schema) {
         self.schemas.insert(table.into(), schema);
     }

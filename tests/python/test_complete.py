@@ -44,7 +44,9 @@ def test_schemas_functions_and_watchlists() -> None:
 
 
 def test_a_wide_table_is_fast() -> None:
-    query = "SigninLogs | where ResultType != 0 | summarize count() by UserPrincipalName, bin(TimeGenerated, 1h) | where "
+    query = (
+        "SigninLogs | where ResultType != 0 | summarize count() by UserPrincipalName, bin(TimeGenerated, 1h) | where "
+    )
     hp.complete(query)
     start = time.perf_counter()
     for _ in range(5):

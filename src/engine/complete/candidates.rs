@@ -120,7 +120,8 @@ impl<'a> Candidates<'a> {
     /// theirs is written.
     fn tables(&mut self) {
         self.names(|named| matches!(named, Named::Table | Named::Function | Named::Pattern));
-        for name in self.database.tables() {
+        let declared = self.database.declared_tables().map(str::to_owned);
+        for name in self.database.tables().into_iter().chain(declared) {
             let columns = self.database.schema(&name).map_or(0, |schema| schema.len());
             let detail = if columns > 0 { format!("{columns} columns") } else { String::new() };
             self.push(&name, CompletionKind::Table, quoted(&name), detail, 0);
