@@ -34,7 +34,11 @@ pub fn write_real(real: f64, out: &mut String) {
     if (1e-4..1e16).contains(&magnitude) {
         let mut buffer = zmij::Buffer::new();
         let text = buffer.format_finite(real);
-        return out.push_str(text.strip_suffix(".0").unwrap_or(text));
+        // Of more than fifteen digits two shortest texts may be equally near: the standard library's is meant.
+        return match text.len() <= 15 {
+            true => out.push_str(text.strip_suffix(".0").unwrap_or(text)),
+            false => out.push_str(&format!("{real}")),
+        };
     }
     out.push_str(&match real {
         _ if real.is_nan() => "NaN".to_owned(),
