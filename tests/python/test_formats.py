@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import csv
 import datetime as dt
+import random
 import statistics
 from pathlib import Path
 from typing import Any, Optional
@@ -362,3 +364,19 @@ def test_logons(tmp_path: Path, write: Writer) -> None:
         "Failed": 20,
         "Host": "WEB01",
     }
+
+
+def test_cells_with_line_ends_are_read_alike_by_any_threads(tmp_path: Path) -> None:
+    """Cells hold line ends, quotes and delimiters; some are longer than what a thread reads at once."""
+    chance = random.Random(7)
+    pieces = ["x", '"', "\n", ",", "é", "word ", '""', '\n"']
+    lengths = [0, 3, 30, 300] * 1000 + [400_000] * 2
+    rows = [(str(at), "".join(chance.choices(pieces, k=chance.choice(lengths)))) for at in range(12_000)]
+    rows[5_000] = ("5000", '"\n,' * 700_000)
+    path = tmp_path / "cells.csv"
+    with path.open("w", newline="", encoding="utf-8") as file:
+        csv.writer(file).writerows([("name", "text"), *rows])
+    for threads in (1, 2, 7):
+        found = hp.kql("T | project tostring(name), text", {"T": path}, threads=threads)
+        assert found.rows() == rows
+        assert not found.problems
