@@ -105,10 +105,9 @@ impl CsvParser {
             for separators in found.records() {
                 begin = self.take(block, begin, separators, rows);
             }
-            return if reached.stray || to == block.end {
-                self.take_slowly(block, reached.records_end, rows)
-            } else {
-                begin
+            return match reached.stray || to == block.end {
+                true => self.take_slowly(block, begin, rows),
+                false => begin,
             };
         }
     }

@@ -63,8 +63,8 @@ fn each_record(
                 at = after_separators(bytes, next, place);
                 continue;
             }
+            // A record of no known shape has left the cells as they were.
             _ => {
-                scratch.clear(width);
                 let mut unwanted = |cell: &mut Cell| !rows.in_window(bytes, cell);
                 keys.walk(bytes, at, layout, &mut scratch.cells, &mut scratch.ranks, &mut unwanted)
             }
