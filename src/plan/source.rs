@@ -1,4 +1,5 @@
 //! What a plan reads from: declared here, so that front ends and the executor know neither files nor hosts.
+use super::InMemory;
 use crate::diagnostic::{self, Result};
 use crate::expr::Expr;
 use crate::functions::{self, Context, Dialect};
@@ -155,6 +156,26 @@ pub trait Catalog {
     /// The data that stands for the URL of a storage, with its own columns: of a folder, the files whose names begin
     /// and end as given.
     fn stored(&self, _url: &str, _start: &str, _end: &str) -> Result<Option<Arc<dyn Source>>> {
+        Ok(None)
+    }
+
+    /// The events that a search looks at: the rows of all tables, one table after the other, as one source whose
+    /// columns are all of the kind field.
+    ///
+    /// With `fields` the schema holds exactly these, in their order, and no more is read of the events; a field that
+    /// no event has is absent everywhere. Without, the schema holds every field that any event has, which costs a look
+    /// at all of them.
+    fn events(&self, fields: Option<&[Name]>) -> Result<Arc<dyn Source>> {
+        let schema = fields.into_iter().flatten().map(|name| (name.clone(), Kind::Field)).collect();
+        Ok(InMemory::source(Table::from_rows(schema, &[])))
+    }
+
+    /// The events of a data model (`Web`) or of one of its datasets (`Endpoint.Processes`), with the fields that the
+    /// dataset defines; none where there is no such data model and no event has fields of that name.
+    ///
+    /// With `prefixed` the fields of a dataset carry its name (`Processes.user`), as `tstats` names them; the field
+    /// `nodename` holds the datasets that an event is in. `fields` as in [`Catalog::events`].
+    fn dataset(&self, _path: &str, _prefixed: bool, _fields: Option<&[Name]>) -> Result<Option<Arc<dyn Source>>> {
         Ok(None)
     }
 }
