@@ -1,11 +1,13 @@
 //! The relational plan that both languages lower to: an arena of nodes, each with its schema.
 mod explain;
+mod knowledge;
 mod memory;
 mod node;
 mod source;
 
 pub use crate::expr::NodeId;
 pub use explain::{describe, explain};
+pub use knowledge::{EventType, Lookup, MOST_MATCHES, Macro, MatchType, Matching, Tag};
 pub use memory::InMemory;
 pub use node::{AggregateCall, Expanded, JoinKind, JoinSide, Node, RowCall, SortKey, TableOperation};
 pub use source::{Catalog, ExternalForm, Morsel, Needs, Piece, Scan, Source, TextForm, TextTest, Window};

@@ -1,5 +1,5 @@
 //! What a plan reads from: declared here, so that front ends and the executor know neither files nor hosts.
-use super::InMemory;
+use super::{EventType, InMemory, Lookup, Macro, Tag};
 use crate::diagnostic::{self, Result};
 use crate::expr::Expr;
 use crate::functions::{self, Context, Dialect};
@@ -177,5 +177,39 @@ pub trait Catalog {
     /// `nodename` holds the datasets that an event is in. `fields` as in [`Catalog::events`].
     fn dataset(&self, _path: &str, _prefixed: bool, _fields: Option<&[Name]>) -> Result<Option<Arc<dyn Source>>> {
         Ok(None)
+    }
+
+    /// The search macro of that name with so many arguments.
+    fn search_macro(&self, _name: &str, _arguments: usize) -> Option<Macro> {
+        None
+    }
+
+    /// The names of all search macros, those with arguments as `name(2)`.
+    fn search_macros(&self) -> Vec<String> {
+        Vec::new()
+    }
+
+    /// A lookup by its definition's name or its file's; none where there is none.
+    fn lookup(&self, _name: &str) -> Result<Option<Lookup>> {
+        Ok(None)
+    }
+
+    fn lookups(&self) -> Vec<String> {
+        Vec::new()
+    }
+
+    /// Keeps rows as a lookup for what follows; tells where they were kept. `append` adds to the rows that there are.
+    fn write_lookup(&self, name: &str, _rows: &Table, _append: bool) -> Result<String> {
+        Err(diagnostic::Fault::query("HP331", format!("the lookup `{name}` cannot be written here")))
+    }
+
+    /// The event types that searches may name.
+    fn event_types(&self) -> Vec<EventType> {
+        Vec::new()
+    }
+
+    /// The tags of field values.
+    fn event_tags(&self) -> Vec<Tag> {
+        Vec::new()
     }
 }

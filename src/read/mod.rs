@@ -7,6 +7,7 @@
 mod block;
 mod cef;
 mod cell;
+mod conf;
 mod csv;
 mod events;
 mod files;
@@ -25,6 +26,7 @@ mod values;
 mod w3c;
 mod windows;
 
+pub use conf::{Conf, Setting, Stanza};
 pub use format::Format;
 pub use tables::{known_schema, known_tables};
 
