@@ -8,7 +8,7 @@ use crate::expr::{Input, NodeId, evaluate};
 use crate::functions::Context;
 use crate::functions::compare::total_order;
 use crate::plan::SortKey;
-use crate::types::{Chunk, Column, Dictionary, Kind, Name, Schema, Stored, Table, Text, gather};
+use crate::types::{Chunk, Column, Dictionary, Field, Kind, Name, Schema, Stored, Table, Text, gather};
 use arrow_array::Array;
 use rayon::prelude::*;
 use std::cmp::Ordering;
@@ -124,7 +124,10 @@ impl Ranked {
             Column::Bool(a) => {
                 Values::Numbers((0..a.len()).map(|i| (!a.is_null(i)).then(|| u64::from(a.value(i)))).collect())
             }
-            Column::Real(a) => Values::Numbers(a.iter().map(|v| v.filter(|v| !v.is_nan()).map(real_rank)).collect()),
+            Column::Field(Field::Long(a)) => Values::Numbers(a.iter().map(|v| v.map(|v| v as u64 ^ 1 << 63)).collect()),
+            Column::Real(a) | Column::Field(Field::Real(a)) => {
+                Values::Numbers(a.iter().map(|v| v.filter(|v| !v.is_nan()).map(real_rank)).collect())
+            }
             column @ Column::Text(Kind::String | Kind::Guid | Kind::Field, _) => Values::Texts(column),
             column => Values::Others(column),
         };

@@ -233,6 +233,10 @@ pub fn order(left: &Value, right: &Value) -> Option<Ordering> {
         (Value::Text(Kind::Decimal, l), r) => Some(decimal::compare(l, &r.to_text())),
         (l, Value::Text(Kind::Decimal, r)) => Some(decimal::compare(&l.to_text(), r)),
         (Value::Text(_, l), Value::Text(_, r)) => Some(l.cmp(r)),
+        (Value::Field(a), Value::Field(b)) if a.number().is_some() && b.number().is_some() => {
+            a.number()?.order(b.number()?)
+        }
+        (Value::Field(_), _) | (_, Value::Field(_)) => Some(left.to_text().cmp(&right.to_text())),
         (Value::Real(_), _) | (_, Value::Real(_)) => left.as_real()?.partial_cmp(&right.as_real()?),
         _ => Some(left.as_long()?.cmp(&right.as_long()?)),
     }

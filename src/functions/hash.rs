@@ -18,6 +18,7 @@ fn xxhash(value: &Value) -> Option<u64> {
     match value {
         Value::Null(_) => None,
         Value::Text(_, text) => of(text.as_bytes()),
+        Value::Field(_) => of(value.to_text().as_bytes()),
         Value::Bool(value) => of(&[u8::from(*value)]),
         Value::Int(value) => of(&value.to_le_bytes()),
         Value::Long(value) | Value::TimeSpan(value) => of(&value.to_le_bytes()),

@@ -1,4 +1,5 @@
 //! Building columns value by value.
+use super::field::{FieldBuilder, Number};
 use super::{Column, Kind, Pieces, Value};
 use arrow_array::builder::{BooleanBuilder, Float64Builder, Int32Builder, Int64Builder};
 use arrow_array::types::ArrowPrimitiveType;
@@ -17,6 +18,7 @@ enum Inner {
     Long(Int64Builder),
     Real(Float64Builder),
     Text(Pieces),
+    Field(FieldBuilder),
 }
 
 impl Builder {
@@ -26,6 +28,7 @@ impl Builder {
             Kind::Int => Inner::Int(Int32Builder::with_capacity(rows)),
             Kind::Long | Kind::DateTime | Kind::TimeSpan => Inner::Long(Int64Builder::with_capacity(rows)),
             Kind::Real => Inner::Real(Float64Builder::with_capacity(rows)),
+            Kind::Field => Inner::Field(FieldBuilder::new(None, rows)),
             _ => Inner::Text(Pieces::new(kind, None, rows)),
         };
         Builder { kind, inner }
@@ -36,6 +39,7 @@ impl Builder {
     pub fn reading(kind: Kind, rows: usize, columns: &[Column]) -> Builder {
         let source = columns.iter().find(|c| matches!(c, Column::Text(..)));
         match kind.is_textual() {
+            _ if kind == Kind::Field => Builder { kind, inner: Inner::Field(FieldBuilder::new(source, rows)) },
             true => Builder { kind, inner: Inner::Text(Pieces::new(kind, source, rows)) },
             false => Self::new(kind, rows),
         }
@@ -53,6 +57,7 @@ impl Builder {
             Inner::Long(b) => b.len(),
             Inner::Real(b) => b.len(),
             Inner::Text(b) => b.len(),
+            Inner::Field(b) => b.len(),
         }
     }
 
@@ -68,6 +73,7 @@ impl Builder {
             Inner::Long(b) => b.append_null(),
             Inner::Real(b) => b.append_null(),
             Inner::Text(b) => b.push_null(),
+            Inner::Field(b) => b.push_null(),
         }
     }
 
@@ -75,6 +81,7 @@ impl Builder {
     pub fn push_text(&mut self, text: &str) {
         match &mut self.inner {
             Inner::Text(b) => b.push(b.len(), text),
+            Inner::Field(b) => b.push_text(text),
             _ => self.push_null(),
         }
     }
@@ -85,6 +92,7 @@ impl Builder {
             Inner::Long(b) => b.append_value(value),
             Inner::Int(b) => b.append_option(i32::try_from(value).ok()),
             Inner::Real(b) => b.append_value(value as f64),
+            Inner::Field(b) => b.push_number(Number::Long(value)),
             _ => self.push_null(),
         }
     }
@@ -92,6 +100,7 @@ impl Builder {
     pub fn push_real(&mut self, value: f64) {
         match &mut self.inner {
             Inner::Real(b) => b.append_value(value),
+            Inner::Field(b) => b.push_number(Number::Real(value)),
             _ => self.push_null(),
         }
     }
@@ -112,6 +121,10 @@ impl Builder {
             Value::Long(i) | Value::DateTime(i) | Value::TimeSpan(i) => self.push_long(*i),
             Value::Real(r) => self.push_real(*r),
             Value::Text(_, text) => self.push_text(text),
+            Value::Field(_) => match &mut self.inner {
+                Inner::Field(b) => b.push(value),
+                _ => self.push_null(),
+            },
         }
     }
 
@@ -125,6 +138,7 @@ impl Builder {
                 _ => Column::Long(b.finish()),
             },
             Inner::Real(b) => Column::Real(b.finish()),
+            Inner::Field(b) => b.finish(),
             Inner::Text(b) => std::mem::replace(b, Pieces::new(self.kind, None, 0)).finish(),
         }
     }
@@ -135,12 +149,13 @@ impl Builder {
             let bits = if *b { BooleanBuffer::new_set(rows) } else { BooleanBuffer::new_unset(rows) };
             return Column::Bool(BooleanArray::new(bits, None));
         }
-        let mut builder = Builder::new(value.kind(), rows);
-        if let (Inner::Text(b), Value::Text(_, text)) = (&mut builder.inner, value) {
-            b.repeat(text, rows);
-        } else {
-            (0..rows).for_each(|_| builder.push(value));
+        if let Value::Text(kind, text) = value {
+            let mut pieces = Pieces::new(*kind, None, rows);
+            pieces.repeat(text, rows);
+            return pieces.finish();
         }
+        let mut builder = Builder::new(value.kind(), rows);
+        (0..rows).for_each(|_| builder.push(value));
         builder.finish()
     }
 }

@@ -1,5 +1,5 @@
 //! A column of a batch: values of one kind, or one value standing for every row.
-use super::{Builder, Kind, List, Text, Value};
+use super::{Builder, Field, Kind, List, Text, Value};
 use arrow_array::{Array, BooleanArray, Float64Array, Int32Array, Int64Array, StringViewArray};
 use arrow_buffer::NullBuffer;
 
@@ -13,10 +13,12 @@ pub enum Column {
     Real(Float64Array),
     DateTime(Int64Array),
     TimeSpan(Int64Array),
-    /// Decimal, string, guid, field; dynamic as JSON text.
+    /// Decimal, string, guid; dynamic as JSON text; fields of one text each.
     Text(Kind, Text),
     /// Dynamic as typed lists.
     List(List),
+    /// Fields that are numbers, or several texts each.
+    Field(Field),
 }
 
 impl Column {
@@ -46,6 +48,7 @@ impl Column {
             Column::TimeSpan(_) => Kind::TimeSpan,
             Column::Text(kind, _) => *kind,
             Column::List(_) => Kind::Dynamic,
+            Column::Field(_) => Kind::Field,
         }
     }
 
@@ -58,6 +61,7 @@ impl Column {
             Column::Real(a) => a.len(),
             Column::Text(_, text) => text.len(),
             Column::List(list) => list.len(),
+            Column::Field(field) => field.len(),
         }
     }
 
@@ -79,6 +83,7 @@ impl Column {
             Column::Real(a) => a.is_null(row),
             Column::Text(_, text) => text.is_null(row),
             Column::List(list) => list.is_null(row),
+            Column::Field(field) => field.is_null(row),
         }
     }
 
@@ -93,6 +98,7 @@ impl Column {
             Column::Text(_, Text::Views(views)) => views.nulls().cloned(),
             Column::Text(_, Text::Dictionary(keys, _)) => keys.nulls().cloned(),
             Column::List(list) => list.nulls.clone(),
+            Column::Field(field) => field.nulls(),
         }
     }
 
@@ -110,6 +116,7 @@ impl Column {
             Column::TimeSpan(a) => Value::TimeSpan(a.value(row)),
             Column::Text(kind, text) => Value::Text(*kind, text.value(row).into()),
             Column::List(list) => Value::dynamic(list.json(row)),
+            Column::Field(field) => field.value(row),
         }
     }
 
@@ -118,7 +125,8 @@ impl Column {
         (0..self.len()).map(|row| self.value(row))
     }
 
-    /// The text of a row of a textual column, none where it is null or of another kind.
+    /// The text of a row of a textual column, none where it is null, of another kind, or a field's number or
+    /// several texts.
     #[inline]
     pub fn text(&self, row: usize) -> Option<&str> {
         match self {

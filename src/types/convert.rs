@@ -1,6 +1,7 @@
 //! Columns of another kind: the conversions of an import, of `to…()` functions and of unions.
 use super::build::numbers;
-use super::{Builder, Column, Kind, Text, Value, datetime, decimal, guid, json, number, timespan};
+use super::{Builder, Column, Field, FieldValue, Kind, Text, Value};
+use super::{datetime, decimal, field, guid, import, json, number, timespan};
 use arrow_array::types::ArrowPrimitiveType;
 use arrow_array::{Array, BooleanArray, Float64Array, Int64Array, PrimitiveArray};
 use arrow_buffer::BooleanBuffer;
@@ -9,6 +10,9 @@ use arrow_buffer::BooleanBuffer;
 pub fn lenient(column: &Column, kind: Kind) -> Column {
     if column.kind() == kind {
         return column.clone();
+    }
+    if kind == Kind::Field {
+        return field::from_column(column);
     }
     match column {
         Column::Const(value, rows) => Column::Const(value_to(value, kind), *rows),
@@ -40,6 +44,9 @@ fn typed(column: &Column, kind: Kind) -> Option<Column> {
             if kind == Kind::Long { Column::Long(long) } else { from_longs(&long, kind)? }
         }
         Column::Real(array) => from_reals(array, kind)?,
+        Column::Field(Field::Long(array)) if kind == Kind::Long => Column::Long(array.clone()),
+        Column::Field(Field::Real(array)) if kind == Kind::Real => Column::Real(array.clone()),
+        Column::Field(field) => return typed(&Column::Text(Kind::Field, Text::Views(field.texts())), kind),
         Column::DateTime(array) if kind == Kind::String => written(array, datetime::write),
         Column::TimeSpan(array) if kind == Kind::String => written(array, timespan::write),
         _ => return None,
@@ -62,6 +69,7 @@ fn from_dynamics(column: &Column, text: &Text, kind: Kind) -> Option<Column> {
 fn from_texts(column: &Column, text: &Text, kind: Kind) -> Option<Column> {
     let rows = text.len();
     Some(match kind {
+        Kind::String => import::without_null_text(Column::Text(kind, text.clone())),
         Kind::Long => Column::Long(numbers(rows, |row| number::parse_long(text.get(row)?))),
         Kind::Int => Column::Int(numbers(rows, |row| i32::try_from(number::parse_long(text.get(row)?)?).ok())),
         Kind::Real => Column::Real(numbers(rows, |row| number::parse_real(text.get(row)?))),
@@ -131,7 +139,7 @@ pub fn value_to(value: &Value, kind: Kind) -> Value {
         Kind::Decimal => decimal::parse(&value.to_text()).map(|d| Value::Text(Kind::Decimal, d.into())),
         Kind::Guid => guid::parse(&value.to_text()).map(|g| Value::Text(Kind::Guid, g.into())),
         Kind::Dynamic => Some(to_dynamic(value)),
-        Kind::Field => Some(Value::Text(Kind::Field, value.to_text().into())),
+        Kind::Field => Some(field::from_value(value)),
     };
     converted.unwrap_or(Value::null(kind))
 }
@@ -166,7 +174,7 @@ fn to_bool(value: &Value) -> Option<Value> {
             "false" => Some(false),
             other => number::parse_long(other).map(|i| i != 0),
         },
-        Value::Real(r) => (!r.is_nan()).then_some(*r != 0.0),
+        Value::Real(r) | Value::Field(FieldValue::Real(r)) => (!r.is_nan()).then_some(*r != 0.0),
         other => other.as_long().map(|i| i != 0),
     };
     known.map(Value::Bool)
@@ -176,7 +184,7 @@ fn to_long(value: &Value) -> Option<i64> {
     match value {
         Value::Text(Kind::Decimal, text) => number::real_to_long(text.parse().ok()?),
         Value::Text(_, text) => number::parse_long(text),
-        Value::Real(r) => number::real_to_long(*r),
+        Value::Real(r) | Value::Field(FieldValue::Real(r)) => number::real_to_long(*r),
         Value::DateTime(ticks) => Some(since_year_one(*ticks)),
         other => other.as_long(),
     }

@@ -67,6 +67,7 @@ pub fn array(column: &Column, name: &str) -> Result<ArrayRef> {
             Arc::new(plain)
         }
         Column::Text(_, text) => Arc::new(text.to_views().gc()),
+        Column::Field(field) => Arc::new(field.texts()),
         // Lists and constants were written out above.
         Column::Const(..) | Column::List(_) => return Err(Fault::internal("a column was not written out")),
     })

@@ -1,5 +1,5 @@
 //! Picking rows, putting columns behind each other, and putting rows of several columns together.
-use super::{Builder, Column, Dictionary, List, Text, Value};
+use super::{Builder, Column, Dictionary, Field, List, Text, Value, field};
 use arrow_array::{
     Array, BooleanArray, Int32Array, PrimitiveArray, StringViewArray, UInt32Array, types::ArrowPrimitiveType,
 };
@@ -19,6 +19,11 @@ pub fn take(column: &Column, rows: &[u32]) -> Column {
         Column::TimeSpan(a) => Column::TimeSpan(take_primitive(a, rows)),
         Column::Text(kind, text) => Column::Text(*kind, take_text(text, rows)),
         Column::List(list) => Column::List(take_list(list, rows)),
+        Column::Field(field) => Column::Field(match field {
+            Field::Long(a) => Field::Long(take_primitive(a, rows)),
+            Field::Real(a) => Field::Real(take_primitive(a, rows)),
+            Field::Several(list) => Field::Several(take_list(list, rows)),
+        }),
     }
 }
 
@@ -36,11 +41,20 @@ pub fn slice(column: &Column, start: usize, rows: usize) -> Column {
         Column::Text(kind, Text::Dictionary(keys, d)) => {
             Column::Text(*kind, Text::Dictionary(keys.slice(start, rows), d.clone()))
         }
-        Column::List(list) => Column::List(List {
-            offsets: list.offsets.get(start..=start + rows).unwrap_or_default().into(),
-            nulls: list.nulls.as_ref().map(|n| n.slice(start, rows)),
-            items: list.items.clone(),
+        Column::List(list) => Column::List(slice_list(list, start, rows)),
+        Column::Field(field) => Column::Field(match field {
+            Field::Long(a) => Field::Long(a.slice(start, rows)),
+            Field::Real(a) => Field::Real(a.slice(start, rows)),
+            Field::Several(list) => Field::Several(slice_list(list, start, rows)),
         }),
+    }
+}
+
+fn slice_list(list: &List, start: usize, rows: usize) -> List {
+    List {
+        offsets: list.offsets.get(start..=start + rows).unwrap_or_default().into(),
+        nulls: list.nulls.as_ref().map(|n| n.slice(start, rows)),
+        items: list.items.clone(),
     }
 }
 
@@ -114,6 +128,9 @@ pub fn concat(columns: &[Column]) -> Option<Column> {
     if columns.iter().all(|c| matches!(c, Column::Const(v, _) if Some(v) == const_of(first))) {
         let rows = columns.iter().map(Column::len).sum();
         return const_of(first).map(|v| Column::Const(v.clone(), rows));
+    }
+    if columns.iter().any(|c| matches!(c, Column::Field(_) | Column::Const(Value::Field(_), _))) {
+        return Some(field::concat(columns));
     }
     if columns.iter().all(|c| matches!(c, Column::List(_))) && same_item_kinds(columns) {
         return Some(concat_lists(columns));
@@ -392,7 +409,12 @@ pub fn with_nulls(views: StringViewArray, nulls: Option<&NullBuffer>) -> StringV
 pub fn compact(column: Column) -> Column {
     match column {
         Column::Text(kind, Text::Views(views)) => Column::Text(kind, Text::Views(views.gc())),
-        Column::List(list) => Column::List(List { items: Arc::new(compact((*list.items).clone())), ..list }),
+        Column::List(list) => Column::List(compact_list(list)),
+        Column::Field(Field::Several(list)) => Column::Field(Field::Several(compact_list(list))),
         other => other,
     }
+}
+
+fn compact_list(list: List) -> List {
+    List { items: Arc::new(compact((*list.items).clone())), ..list }
 }

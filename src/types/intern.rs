@@ -106,6 +106,7 @@ impl Interner {
         match column {
             Column::Const(value, rows) => vec![self.number(value); *rows],
             Column::Text(_, Text::Views(views)) => self.texts.intern_views(views),
+            Column::Field(field) => self.texts.intern_views(&field.texts()),
             Column::Text(_, Text::Dictionary(keys, dictionary)) => {
                 let map = self.dictionaries.entry(dictionary.id).or_insert_with(|| vec![NULL; dictionary.len()]);
                 let texts = &mut self.texts;
@@ -147,6 +148,7 @@ impl Interner {
         match value {
             Value::Null(_) => NULL,
             Value::Text(_, text) => self.texts.intern(text),
+            Value::Field(_) => self.texts.intern(&value.to_text()),
             Value::Real(r) => self.bits(real_bits(*r)),
             other => self.bits(other.as_long().unwrap_or_default() as u64),
         }
@@ -193,6 +195,7 @@ impl Interner {
                 each(keys.values(), keys.nulls(), |key| map.get(key as usize).copied().unwrap_or(NULL))
             }
             Column::Text(_, Text::Views(views)) => self.texts.find_views(views),
+            Column::Field(field) => self.texts.find_views(&field.texts()),
             Column::Long(a) | Column::DateTime(a) | Column::TimeSpan(a) => {
                 each(a.values(), a.nulls(), |v| self.find_bits(v as u64))
             }

@@ -58,6 +58,11 @@ impl Kind {
         }
     }
 
+    /// The name that the columns of an answer show: a field that holds texts is a string.
+    pub fn shown(self) -> &'static str {
+        if self == Kind::Field { Kind::String.name() } else { self.name() }
+    }
+
     /// The kind of a name as it is written in a query or a schema, aliases included.
     pub fn parse(name: &str) -> Option<Kind> {
         Some(match name {

@@ -1,5 +1,5 @@
 //! One value: a literal, a constant, a cell.
-use super::{Kind, datetime, number, timespan};
+use super::{FieldValue, Kind, datetime, number, timespan};
 use std::sync::Arc;
 
 /// A scalar of any kind. Texts of kind string are never null: an absent text is `""`.
@@ -14,6 +14,8 @@ pub enum Value {
     TimeSpan(i64),
     /// Text of the kinds decimal, string, guid and field; JSON text of the kind dynamic.
     Text(Kind, Arc<str>),
+    /// A number or several texts of the kind field; one text is `Text(Kind::Field, …)`.
+    Field(FieldValue),
 }
 
 impl Value {
@@ -39,6 +41,7 @@ impl Value {
             Value::Real(_) => Kind::Real,
             Value::DateTime(_) => Kind::DateTime,
             Value::TimeSpan(_) => Kind::TimeSpan,
+            Value::Field(_) => Kind::Field,
         }
     }
 
@@ -60,19 +63,20 @@ impl Value {
         }
     }
 
-    /// The integer of a bool, int, long, datetime or timespan (ticks).
+    /// The integer of a bool, int, long, datetime or timespan (ticks), and of a field's whole number.
     pub fn as_long(&self) -> Option<i64> {
         match self {
             Value::Bool(b) => Some(i64::from(*b)),
             Value::Int(i) => Some(i64::from(*i)),
             Value::Long(i) | Value::DateTime(i) | Value::TimeSpan(i) => Some(*i),
+            Value::Field(FieldValue::Long(i)) => Some(*i),
             _ => None,
         }
     }
 
     pub fn as_real(&self) -> Option<f64> {
         match self {
-            Value::Real(r) => Some(*r),
+            Value::Real(r) | Value::Field(FieldValue::Real(r)) => Some(*r),
             Value::Text(Kind::Decimal, text) => text.parse().ok(),
             Value::DateTime(_) | Value::TimeSpan(_) | Value::Bool(_) => None,
             other => other.as_long().map(|i| i as f64),
@@ -91,6 +95,11 @@ impl Value {
             Value::TimeSpan(t) => timespan::format(*t),
             Value::Text(Kind::Dynamic, json) => super::json::to_string(json).into_owned(),
             Value::Text(_, text) => text.to_string(),
+            Value::Field(value) => {
+                let mut out = String::new();
+                value.write(&mut out);
+                out
+            }
         }
     }
 
@@ -107,6 +116,10 @@ impl Value {
                 let mut out = String::with_capacity(text.len() + 2);
                 super::json::quote(text, &mut out);
                 out
+            }
+            Value::Field(FieldValue::Several(texts)) => {
+                let texts = texts.iter().map(|text| Value::Text(Kind::Field, text.clone()).to_json());
+                format!("[{}]", texts.collect::<Vec<_>>().join(","))
             }
             other => other.to_text(),
         }

@@ -145,7 +145,7 @@ impl PyCheck {
     fn columns(&self) -> Vec<(&str, &'static str)> {
         let kind_of = |name: &String, kind: Kind| match self.check.unknown.contains(name) {
             true => "unknown",
-            false => kind.name(),
+            false => kind.shown(),
         };
         self.check.columns.iter().map(|(name, kind)| (name.as_str(), kind_of(name, *kind))).collect()
     }

@@ -68,7 +68,7 @@ pub fn html(table: &Table) -> String {
     let schema = table.schema().columns();
     let mut out = String::from("<table>\n<thead><tr>");
     for (name, kind) in schema.iter().take(SHOWN_COLUMNS) {
-        let _ = write!(out, "<th title=\"{kind}\" style=\"text-align:left\">{}</th>", escaped(name));
+        let _ = write!(out, "<th title=\"{}\" style=\"text-align:left\">{}</th>", kind.shown(), escaped(name));
     }
     out.push_str("</tr></thead>\n<tbody>\n");
     for row in head(table, SHOWN_HTML_ROWS, SHOWN_COLUMNS, HTML_CELL) {

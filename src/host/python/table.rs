@@ -69,7 +69,7 @@ impl PyTable {
     /// and guid.
     #[getter]
     fn columns(&self) -> Vec<(String, &'static str)> {
-        self.table().schema().columns().iter().map(|(name, kind)| (name.to_string(), kind.name())).collect()
+        self.table().schema().columns().iter().map(|(name, kind)| (name.to_string(), kind.shown())).collect()
     }
 
     /// The results of a query's further statements.

@@ -1,6 +1,6 @@
 //! Columns as Python values.
 use crate::types::json::{self, Json, JsonKind};
-use crate::types::{Column, Dynamic, Kind, Text, Value, datetime};
+use crate::types::{Column, Dynamic, FieldValue, Kind, Text, Value, datetime};
 use arrow_array::Array;
 use pyo3::IntoPyObjectExt;
 use pyo3::prelude::*;
@@ -48,6 +48,11 @@ pub fn object<'py>(py: Python<'py>, value: &Value) -> PyResult<Object<'py>> {
         Value::Text(Kind::Guid, text) => uuid_type(py)?.call1((&**text,)),
         Value::Text(Kind::Dynamic, text) => dynamic(py, Json::new(text), 0),
         Value::Text(_, text) => Ok(PyString::new(py, text).into_any()),
+        Value::Field(FieldValue::Long(i)) => i.into_bound_py_any(py),
+        Value::Field(FieldValue::Real(r)) => r.into_bound_py_any(py),
+        Value::Field(FieldValue::Several(texts)) => {
+            Ok(PyList::new(py, texts.iter().map(|text| PyString::new(py, text)))?.into_any())
+        }
     }
 }
 

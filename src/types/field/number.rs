@@ -1,0 +1,110 @@
+//! Numbers as Splunk reads and prints them.
+use crate::types::number::{write_long, write_real};
+use std::cmp::Ordering;
+
+/// A number of a field: whole as long as no calculation makes it a real.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Number {
+    Long(i64),
+    Real(f64),
+}
+
+/// Up to this size every whole number is a real.
+const EXACT: u64 = 1 << 53;
+
+impl Number {
+    /// The number that a text looks like: digits with a sign, a point, an exponent, and nothing around them.
+    #[inline]
+    pub fn read(text: &str) -> Option<Number> {
+        let bytes = text.as_bytes();
+        let (negative, digits) = match bytes.first()? {
+            b'-' => (true, &bytes[1..]),
+            b'+' => (false, &bytes[1..]),
+            b'0'..=b'9' | b'.' => (false, bytes),
+            _ => return None,
+        };
+        if digits.len() <= 18 && !digits.is_empty() && digits.iter().all(u8::is_ascii_digit) {
+            let value = digits.iter().fold(0i64, |value, digit| value * 10 + i64::from(digit - b'0'));
+            return Some(Number::Long(if negative { -value } else { value }));
+        }
+        Self::read_other(text)
+    }
+
+    fn read_other(text: &str) -> Option<Number> {
+        if !text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'.' | b'e' | b'E' | b'+' | b'-')) {
+            return None;
+        }
+        if let Ok(long) = text.parse::<i64>() {
+            return Some(Number::Long(long));
+        }
+        text.parse::<f64>().ok().filter(|real| real.is_finite()).map(Number::Real)
+    }
+
+    pub fn real(self) -> f64 {
+        match self {
+            Number::Long(long) => long as f64,
+            Number::Real(real) => real,
+        }
+    }
+
+    /// The whole number that it is; none with a fraction, and beyond 64 bits.
+    pub fn long(self) -> Option<i64> {
+        match self {
+            Number::Long(long) => Some(long),
+            Number::Real(real) => crate::types::number::real_to_long(real).filter(|long| *long as f64 == real),
+        }
+    }
+
+    /// Whether a real holds it without a loss.
+    pub fn is_exact(self) -> bool {
+        match self {
+            Number::Long(long) => long.unsigned_abs() <= EXACT,
+            Number::Real(_) => true,
+        }
+    }
+
+    /// None where one of them is not a number.
+    pub fn order(self, other: Number) -> Option<Ordering> {
+        match (self, other) {
+            (Number::Long(a), Number::Long(b)) => Some(a.cmp(&b)),
+            (a, b) => a.real().partial_cmp(&b.real()),
+        }
+    }
+
+    /// Appends the digits that Splunk prints: `1` for 1.0; of a real its shortest digits, without those that are
+    /// only what calculating in binary leaves behind (0.1 + 0.2 is `0.3`).
+    pub fn write(self, out: &mut String) {
+        match self {
+            Number::Long(long) => write_long(long, out),
+            Number::Real(real) if real.is_nan() => out.push_str("nan"),
+            Number::Real(real) if real.is_infinite() => out.push_str(if real > 0.0 { "inf" } else { "-inf" }),
+            // A zero has no sign.
+            Number::Real(0.0) => out.push('0'),
+            Number::Real(real) => {
+                let start = out.len();
+                write_real(real, out);
+                if out.len() - start > 16
+                    && let Some(clean) = without_noise(real)
+                {
+                    out.truncate(start);
+                    write_real(clean, out);
+                }
+            }
+        }
+    }
+
+    pub fn text(self) -> String {
+        let mut out = String::new();
+        self.write(&mut out);
+        out
+    }
+}
+
+/// The real of at most 14 digits that differs from a real in its sixteenth digit or later only.
+fn without_noise(real: f64) -> Option<f64> {
+    let text = format!("{real:.14e}");
+    let (digits, exponent) = text.split_once('e')?;
+    // The fifteenth digit says something: the real is no short one.
+    let short = digits.strip_suffix('0')?;
+    format!("{short}e{exponent}").parse().ok()
+}
