@@ -6,6 +6,8 @@
 //!                      ▼                             ▼                   ▼
 //!  KQL text ──► lex ► parse ► bind ──► plan ──► rewrites ──► exec over morsels ──► Table
 //!              (kql)                  (plan)    (plan)        (exec)                 │
+//!  SPL text ──► expand ► parse ► lower ┘                                             │
+//!              (spl)                                                                 │
 //!                                                                                    ▼
 //!                             alerts, entities, incidents ◄── trigger, grouping ── rows
 //!                                                        (rules)
@@ -25,13 +27,13 @@
 //! 2. [`functions`] the function library: signature, manual page, examples and kernel in one item
 //! 3. [`expr`] typed expressions and their evaluation over columns
 //! 4. [`plan`] relational nodes, rewrites, explain; the traits `Source` and `Catalog`
-//! 5. [`exec`] runs plans over morsels; [`kql`] the KQL front end; [`read`] files as sources
+//! 5. [`exec`] runs plans over morsels; [`kql`] and [`spl`] the front ends; [`read`] files as sources
 //! 6. [`engine`] implements `Catalog`; query text in, table out
 //! 7. [`rules`] analytic rules, their runs, alerts, entities and incidents
 //! 8. [`host`] the Python extension
 //!
 //! Only `host` names pyo3. Only `exec` and `read` name rayon. Only `read`, `engine` and `rules` open
-//! files. `plan`, `kql` and `rules` name no Arrow type.
+//! files. `plan`, `kql`, `spl` and `rules` name no Arrow type.
 pub mod diagnostic;
 pub mod engine;
 pub mod exec;
@@ -42,4 +44,5 @@ pub mod kql;
 pub mod plan;
 pub mod read;
 pub mod rules;
+pub mod spl;
 pub mod types;

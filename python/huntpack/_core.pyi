@@ -69,7 +69,9 @@ def spl(
     limits: Mapping[str, int] | None = None,
     threads: int | None = None,
 ) -> Table:
-    """Runs an SPL search. Not supported yet: raises a `QueryError`."""
+    """Runs an SPL search over events: the rows of all tables together, or of a single source.
+
+    `earliest` and `latest` bound the events' time where the search does not; `timezone` is the zone of days."""
 
 def check(
     query: str,

@@ -216,6 +216,14 @@ impl Catalog for Database {
         self.tables.keys().cloned().collect()
     }
 
+    fn events(&self, fields: Option<&[Name]>) -> Result<Arc<dyn Source>> {
+        let tables = self.sources()?.into_iter().map(|(name, source)| match source.table() {
+            Some(table) => Ok((name, table.clone())),
+            None => Ok((name, crate::read::load(source.as_ref())?)),
+        });
+        Ok(InMemory::source(as_events(&tables.collect::<Result<Vec<_>>>()?, fields)))
+    }
+
     fn schema(&self, name: &str) -> Option<Schema> {
         self.declared(name)
     }
@@ -255,6 +263,39 @@ impl Catalog for Database {
         };
         self.open(&data, Role::Stored).map(Some)
     }
+}
+
+/// The rows of tables behind each other, every column a field. Of several tables the name is the `source` of events
+/// that have none.
+fn as_events(tables: &[(String, Table)], fields: Option<&[Name]>) -> Table {
+    let mut schema = Schema::default();
+    let own = tables.iter().flat_map(|(_, table)| table.schema().names());
+    match fields {
+        Some(fields) => fields.iter().for_each(|name| schema.set(name.clone(), Kind::Field)),
+        None => own.for_each(|name| schema.set(name.clone(), Kind::Field)),
+    }
+    if tables.len() > 1 && fields.is_none() {
+        schema.set("source".into(), Kind::Field);
+    }
+    let chunks = tables.iter().flat_map(|(name, table)| {
+        let schema = &schema;
+        table.chunks().iter().map(move |chunk| {
+            let columns = schema.names().map(|column| match table.schema().position(column) {
+                Some(at) => match chunk.columns.get(at) {
+                    Some(Stored::Column(column)) => Stored::Column(crate::types::convert::lenient(column, Kind::Field)),
+                    Some(stored) => stored.clone(),
+                    None => Stored::Absent,
+                },
+                None if tables.len() > 1 && &**column == "source" => {
+                    Stored::Column(Column::Const(Value::Text(Kind::Field, name.as_str().into()), chunk.rows))
+                }
+                None => Stored::Absent,
+            });
+            Chunk { rows: chunk.rows, columns: columns.collect() }
+        })
+    });
+    let chunks = chunks.collect();
+    Table::new(schema, chunks)
 }
 
 /// The rows of a watchlist as `_GetWatchlist` gives them: three columns of its own, then the list's, all of them text.

@@ -1,7 +1,8 @@
 //! Query text in, tables out: the database that names stand in, and the run of one query over it.
 //!
 //! [`Database`] implements the plan's `Catalog`: tables, watchlists, saved functions, the data that stand for
-//! URLs. [`query`] parses, binds, steps through schemas that only data can tell, and runs the plan.
+//! URLs. [`query`] parses, binds, steps through schemas that only data can tell, and runs the plan; [`search`] does the
+//! same for SPL.
 mod complete;
 mod database;
 mod files;
@@ -12,6 +13,7 @@ mod places;
 mod pool;
 mod query;
 mod saved;
+mod search;
 mod settings;
 mod steps;
 
@@ -24,6 +26,7 @@ pub use places::open as open_places;
 pub use pool::spawn;
 pub use query::{Answer, Check, Now, Options, check, moment, newest_event, query};
 pub use saved::Functions;
+pub use search::{check_search, search};
 pub use settings::limits;
 
 #[cfg(test)]

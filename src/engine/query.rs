@@ -29,6 +29,12 @@ pub struct Options {
     /// Only rows with `after < TimeGenerated <= until` are seen: a rule's period.
     pub scope: Option<(i64, i64)>,
     pub limits: Limits,
+    /// A search sees only events of this time and later ones, unless it says otherwise: a time as Splunk writes it.
+    pub earliest: Option<String>,
+    /// A search sees only events before this time, unless it says otherwise.
+    pub latest: Option<String>,
+    /// The zone of a search's calendar; UTC where none is said.
+    pub timezone: Option<chrono_tz::Tz>,
     /// Threads; none for one per processor.
     pub threads: Option<usize>,
     /// Keep the steps in the order in which they are written, for [`Answer::steps`].
@@ -39,7 +45,11 @@ pub struct Options {
 
 impl Options {
     pub(super) fn context(&self, now: i64) -> Context {
-        Context::new(now, self.limits.clone(), self.cancel.clone())
+        let context = Context::new(now, self.limits.clone(), self.cancel.clone());
+        match self.timezone {
+            Some(timezone) => context.with_timezone(timezone),
+            None => context,
+        }
     }
 }
 
@@ -185,7 +195,7 @@ fn finish(
 
 /// The rows that left the windows of a scope. Without a trace a later filter may have been merged into a window and
 /// have left none: then those read for it, of which sources leave out what they know to lie outside.
-fn seen(plan: &Plan, profile: &exec::Profile, traced: bool) -> Option<u64> {
+pub(super) fn seen(plan: &Plan, profile: &exec::Profile, traced: bool) -> Option<u64> {
     let ids = (0..plan.len()).map(|at| NodeId(at as u32));
     let windows = ids.filter(|id| matches!(plan.node(*id), Node::Window { .. }));
     let read = |id: NodeId| plan.node(id).inputs().first().and_then(|input| profile.rows(*input));
@@ -193,11 +203,11 @@ fn seen(plan: &Plan, profile: &exec::Profile, traced: bool) -> Option<u64> {
     windows.map(left).reduce(u64::saturating_add)
 }
 
-fn execute(plan: &Plan, roots: &[NodeId], context: &Context, options: &Options) -> Result<exec::Run> {
+pub(super) fn execute(plan: &Plan, roots: &[NodeId], context: &Context, options: &Options) -> Result<exec::Run> {
     exec::run(plan, roots, context, &exec::Options { threads: threads(options), trace: options.trace })
 }
 
-fn explained(plan: &Plan, roots: &[NodeId], profile: &exec::Profile) -> String {
+pub(super) fn explained(plan: &Plan, roots: &[NodeId], profile: &exec::Profile) -> String {
     let note = |id: NodeId| match (profile.rows(id), profile.time(id)) {
         (Some(rows), Some(time)) => format!("  [{rows} rows, {:.3} ms]", time.as_secs_f64() * 1e3),
         (Some(rows), None) => format!("  [{rows} rows]"),
@@ -207,7 +217,7 @@ fn explained(plan: &Plan, roots: &[NodeId], profile: &exec::Profile) -> String {
 }
 
 /// A file that is read more than once in a run has the same bad rows each time.
-fn merged(problems: Vec<Problem>) -> Vec<Problem> {
+pub(super) fn merged(problems: Vec<Problem>) -> Vec<Problem> {
     let mut kept: Vec<Problem> = Vec::with_capacity(problems.len());
     for problem in problems {
         if !kept.contains(&problem) {
@@ -217,12 +227,12 @@ fn merged(problems: Vec<Problem>) -> Vec<Problem> {
     kept
 }
 
-fn is_wrong(diagnostics: &[Diagnostic]) -> bool {
+pub(super) fn is_wrong(diagnostics: &[Diagnostic]) -> bool {
     diagnostics.iter().any(|d| d.severity == Severity::Error)
 }
 
 /// The error of a query that is not run. Its kind is that of the first error: opening a table may have failed.
-fn refused(mut diagnostics: Vec<Diagnostic>) -> Fault {
+pub(super) fn refused(mut diagnostics: Vec<Diagnostic>) -> Fault {
     diagnostics.retain(|d| d.severity == Severity::Error);
     let code = diagnostics.first().map_or("", |d| &d.code);
     let kind = match code {

@@ -4,15 +4,61 @@ use super::pipeline::Expansion;
 use crate::diagnostic::{Fault, Result};
 use crate::expr::{Input, evaluate};
 use crate::functions::Context;
-use crate::types::{Builder, Column, Dynamic, Json, Kind, Name, Pieces, Text, Value, convert, gather, json};
+use crate::plan::Expanded;
+use crate::types::field::FieldBuilder;
+use crate::types::{
+    Builder, Column, Dynamic, Field, FieldValue, Json, Kind, Name, Pieces, Text, Value, convert, gather, json,
+};
 use std::collections::HashSet;
 
 /// The batch with a row for each element; several columns are zipped, the shorter padded with nulls.
 ///
 /// Source: mv-expand-operator.
-pub fn expand(batch: &Batch, expansion: &Expansion, live: &HashSet<Name>, context: &Context) -> Result<Batch> {
-    let (rows, made) = elements(batch, expansion, context)?;
+pub fn expand(batch: Batch, expansion: &Expansion, live: &HashSet<Name>, context: &Context) -> Result<Batch> {
+    if let ([wanted], None) = (expansion.columns.as_slice(), &expansion.index)
+        && wanted.kind == Kind::Field
+    {
+        return fields(batch, wanted, expansion.limit, live, context);
+    }
+    let (rows, made) = elements(&batch, expansion, context)?;
     batch.multiplied(&rows, live, made)
+}
+
+/// The values of a field that has several: rows of one value, and rows without any, stay as they are.
+fn fields(
+    mut batch: Batch,
+    wanted: &Expanded,
+    limit: Option<u64>,
+    live: &HashSet<Name>,
+    context: &Context,
+) -> Result<Batch> {
+    let values = match evaluate(&wanted.value, &batch, context)? {
+        several @ Column::Const(Value::Field(FieldValue::Several(_)), _) => several.materialized(),
+        values => values,
+    };
+    let most = limit.map_or(usize::MAX, |limit| usize::try_from(limit).unwrap_or(usize::MAX));
+    let Column::Field(Field::Several(list)) = &values else {
+        batch.set(vec![(wanted.name.clone(), values)]);
+        return Ok(batch);
+    };
+    let mut rows = Vec::with_capacity(list.items.len());
+    let mut out = FieldBuilder::new(Some(&list.items), list.items.len());
+    for row in 0..list.len() {
+        let texts = list.range(row).take(most).filter_map(|item| list.items.text(item));
+        let before = rows.len();
+        for text in texts {
+            out.push_text(text);
+            rows.push(row as u32);
+        }
+        if rows.len() == before {
+            out.push_null();
+            rows.push(row as u32);
+        }
+        if rows.len() > context.limits.rows {
+            return Err(Fault::limit("rows", "the values of a field make too many rows"));
+        }
+    }
+    batch.multiplied(&rows, live, vec![(wanted.name.clone(), out.finish())])
 }
 
 /// The source row of each new row, and the new columns.

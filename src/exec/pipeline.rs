@@ -159,7 +159,7 @@ impl Step {
                 batch.project(projected);
                 Ok(batch)
             }
-            Work::Expand(expansion) => expand::expand(&batch, expansion, live, context),
+            Work::Expand(expansion) => expand::expand(batch, expansion, live, context),
             Work::Apply(application) => application.run(&batch, live, context),
         }
     }

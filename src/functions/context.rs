@@ -19,20 +19,11 @@ pub struct Limits {
     pub seconds: u64,
     /// Rows that a thread works on at a time.
     pub morsel_rows: usize,
-    /// Steps that a regular expression with look-around or references may take back on one text.
-    pub backtracks: usize,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Limits {
-            rows: 500_000_000,
-            memory: 16 << 30,
-            values: 200_000_000,
-            seconds: 24 * 3600,
-            morsel_rows: 65_536,
-            backtracks: 1_000_000,
-        }
+        Limits { rows: 500_000_000, memory: 16 << 30, values: 200_000_000, seconds: 24 * 3600, morsel_rows: 65_536 }
     }
 }
 
@@ -58,6 +49,10 @@ impl Context {
         let longest = limits.seconds.min(10 * 365 * 24 * 3600);
         let deadline = std::time::Instant::now() + std::time::Duration::from_secs(longest);
         Context { now, timezone: chrono_tz::UTC, limits, places: None, cancel, deadline, prepared: Mutex::default() }
+    }
+
+    pub fn with_timezone(self, timezone: chrono_tz::Tz) -> Context {
+        Context { timezone, ..self }
     }
 
     pub fn with_places(self, places: Option<Arc<dyn Places>>) -> Context {

@@ -38,8 +38,8 @@ pub mod series;
 mod sets;
 mod sketch;
 mod special;
-pub mod spl;
 mod string;
+mod terms;
 mod text_lists;
 mod timespan;
 mod units;
@@ -58,7 +58,7 @@ use crate::types::Kind;
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
-/// Every family of KQL.
+/// Every family.
 static FAMILIES: &[&[Scalar]] = &[
     operators::COLUMNS,
     arithmetic::COLUMNS,
@@ -113,6 +113,8 @@ static FAMILIES: &[&[Scalar]] = &[
     net::TEXT_ROWS,
     net::COLUMNS,
     net::TEXT_COLUMNS,
+    // Search terms of SPL.
+    terms::COLUMNS,
     // Places and shapes on Earth.
     geo::POINTS,
     geo::LINES,
@@ -130,7 +132,7 @@ static FAMILIES: &[&[Scalar]] = &[
 ];
 
 pub fn all() -> impl Iterator<Item = &'static Scalar> {
-    FAMILIES.iter().chain(spl::FAMILIES).flat_map(|family| family.iter())
+    FAMILIES.iter().flat_map(|family| family.iter())
 }
 
 /// The items of a name (an alias is a name): several where the function is overloaded.

@@ -17,6 +17,7 @@ mod list;
 mod nested;
 pub mod number;
 mod pieces;
+pub mod relative;
 mod schema;
 mod table;
 mod text;

@@ -2,14 +2,15 @@
 //!
 //! A table after a line that holds only `` `Name` `` feeds the query; its header is `column:kind`. Tables before the
 //! first query belong to every case of the page. The table after the query is the answer; a fenced `error` block
-//! after it is a text that the error must contain. A line `` now: `2026-03-01T00:00:00Z` `` sets the clock.
+//! after it is a text that the error must contain. A line `` now: `2026-03-01T00:00:00Z` `` sets the clock, and a line
+//! `` zone: `Europe/Berlin` `` the time zone of a search. In the tables of a search a cell `a ; b` has several values.
 // Each test takes what it needs.
 #![allow(dead_code)]
 
 use huntpack::diagnostic::{Diagnostic, Fault, Source};
-use huntpack::engine::{self, Data, Database, Held, Now, Options};
+use huntpack::engine::{self, Answer, Data, Database, Held, Now, Options};
 use huntpack::functions::Limits;
-use huntpack::types::{Kind, Schema, Table, Value, convert, datetime};
+use huntpack::types::{Json, Kind, Schema, Table, Value, convert, datetime};
 use std::collections::BTreeMap;
 use std::fs;
 use std::ops::Range;
@@ -19,12 +20,22 @@ use std::sync::Arc;
 /// Rows of cells; the first is the header.
 pub type Cells = Vec<Vec<String>>;
 
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Language {
+    #[default]
+    Kql,
+    Spl,
+}
+
 #[derive(Clone, Default)]
 pub struct Case {
     pub title: String,
     pub now: Option<String>,
     pub tables: BTreeMap<String, Cells>,
     pub query: String,
+    pub language: Language,
+    /// The zone of a search's calendar.
+    pub zone: Option<String>,
     /// The lines of the answer, and its cells.
     pub answer: Option<(Range<usize>, Cells)>,
     /// The line of the expected error's text, and the text.
@@ -119,11 +130,14 @@ pub fn parse(text: &str) -> Vec<Case> {
             at += 1;
             match fence.trim() {
                 "kql" => (case.query, case.after) = (block, at + 1),
+                "spl" => (case.query, case.after, case.language) = (block, at + 1, Language::Spl),
                 "error" => case.error = Some((start, block)),
                 _ => {}
             }
         } else if let Some(now) = line.strip_prefix("now: `") {
             case.now = Some(now.trim_end_matches('`').to_owned());
+        } else if let Some(zone) = line.strip_prefix("zone: `") {
+            case.zone = Some(zone.trim_end_matches('`').to_owned());
         } else if let Some(table) = line.strip_prefix('`').and_then(|l| l.strip_suffix('`')) {
             name = Some(table.to_owned());
         } else if line.starts_with('|') {
@@ -148,21 +162,27 @@ fn finish(cases: &mut Vec<Case>, case: &mut Case, shared: &mut Case) {
     if done.query.is_empty() {
         shared.tables.extend(done.tables);
         shared.now = done.now.or(shared.now.take());
+        shared.zone = done.zone.or(shared.zone.take());
     } else {
         cases.push(done);
     }
     case.tables = shared.tables.clone();
     case.now = shared.now.clone();
+    case.zone = shared.zone.clone();
 }
 
 fn table_of(rows: &Cells) -> Result<Table, String> {
     let header = rows.first().ok_or("a table without a header")?;
     let column = |cell: &String| -> Result<(String, Kind), String> {
-        let (name, kind) = cell.split_once(':').ok_or(format!("`{cell}` is no `column:kind`"))?;
-        Ok((name.to_owned(), Kind::parse(kind).ok_or(format!("`{kind}` is no kind"))?))
+        let (name, kind) = cell.rsplit_once(':').unwrap_or((cell, "field"));
+        let kind = if kind == "field" { Some(Kind::Field) } else { Kind::parse(kind) };
+        Ok((name.to_owned(), kind.ok_or(format!("`{cell}` has no kind"))?))
     };
     let schema: Schema = header.iter().map(column).collect::<Result<Vec<_>, _>>()?.into_iter().collect();
     let value = |(cell, (_, kind)): (&String, &(_, Kind))| match (cell.as_str(), kind) {
+        ("", Kind::Field) => Value::Null(Kind::Field),
+        ("\"\"", Kind::Field) => Value::field([""]),
+        (text, Kind::Field) => Value::field(text.split(" ; ")),
         ("null", kind) if *kind != Kind::String => Value::Null(*kind),
         ("\"\"", Kind::String) => Value::string(""),
         (text, kind) => convert::value_to(&Value::string(text), *kind),
@@ -178,6 +198,24 @@ fn shown(value: &Value) -> String {
         Value::Text(Kind::String, text) if text.is_empty() => "\"\"".to_owned(),
         value => value.to_text(),
     }
+}
+
+/// What a search gives: names alone, absent cells empty, several values behind each other.
+fn fields_of(table: &Table) -> Cells {
+    let header = table.schema().names().map(|name| name.to_string()).collect();
+    let shown = |value: &Value| match value {
+        Value::Null(_) => String::new(),
+        Value::Text(_, text) if text.is_empty() => "\"\"".to_owned(),
+        Value::Text(Kind::Dynamic, json) => match Json::new(json).elements().map(|e| e.text().to_owned()) {
+            elements if json.starts_with('[') => {
+                elements.map(|e| Value::dynamic(e).to_text()).collect::<Vec<_>>().join(" ; ")
+            }
+            _ => value.to_text(),
+        },
+        value => value.to_text(),
+    };
+    let rows = table.to_rows().into_iter().map(|row| row.iter().map(shown).collect());
+    std::iter::once(header).chain(rows).collect()
 }
 
 pub fn cells_of(table: &Table) -> Cells {
@@ -199,16 +237,31 @@ pub fn database(case: &Case) -> Result<Database, String> {
 pub fn run(case: &Case, settings: Settings) -> Result<Cells, String> {
     let now = case.now.as_deref().unwrap_or("2026-03-02T15:00:00Z");
     let now = datetime::parse(now).ok_or("`now` is no datetime")?;
-    let table = query(&case.query, &database(case)?, now, settings)?;
-    Ok(cells_of(&table))
+    let database = database(case)?;
+    let zone = case.zone.as_deref().map_or(Ok(None), |zone| zone.parse().map(Some)).map_err(|_| "no such zone")?;
+    match case.language {
+        Language::Kql => Ok(cells_of(&query(&case.query, &database, now, settings)?)),
+        Language::Spl => {
+            let options = Options { timezone: zone, ..options(now, settings) };
+            Ok(fields_of(&answered(&case.query, engine::search, &database, &options)?))
+        }
+    }
 }
 
-/// Runs a text at `now` (ticks of 100 ns).
-pub fn query(text: &str, database: &Database, now: i64, settings: Settings) -> Result<Table, String> {
+fn options(now: i64, settings: Settings) -> Options {
     let limits = Limits { morsel_rows: settings.morsel_rows, rows: 2_000_000, seconds: 20, ..Limits::default() };
-    let options = Options { now: Now::At(now), limits, threads: Some(settings.threads), ..Options::default() };
-    let source = Arc::new(Source::query(text));
-    let answer = engine::query(&source, database, &options).map_err(|fault| said(&fault, text))?;
+    Options { now: Now::At(now), limits, threads: Some(settings.threads), ..Options::default() }
+}
+
+/// Runs a query's text at `now` (ticks of 100 ns).
+pub fn query(text: &str, database: &Database, now: i64, settings: Settings) -> Result<Table, String> {
+    answered(text, engine::query, database, &options(now, settings))
+}
+
+type Run = fn(&Arc<Source>, &Database, &Options) -> huntpack::diagnostic::Result<Answer>;
+
+fn answered(text: &str, run: Run, database: &Database, options: &Options) -> Result<Table, String> {
+    let answer = run(&Arc::new(Source::query(text)), database, options).map_err(|fault| said(&fault, text))?;
     answer.tables.into_iter().next_back().ok_or_else(|| "no result".to_owned())
 }
 

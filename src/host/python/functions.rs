@@ -84,11 +84,16 @@ fn callers_variables(py: Python<'_>) -> PyResult<Vec<Bound<'_, PyAny>>> {
     Ok(vec![frame.getattr("f_locals")?, frame.getattr("f_globals")?])
 }
 
-/// Runs an SPL search. Not supported yet: raises a `QueryError`.
+/// Runs an SPL search over events.
+///
+/// `tables` maps names to sources, which together are the events; a single source is allowed too. A search that does
+/// not begin with `|` begins with search terms. `now` is the current time (the wall clock without it; a naive datetime
+/// is UTC); "latest" is the newest event's. `earliest` and `latest` bound the events' time where the search does not:
+/// datetimes, or texts such as "-24h@h". `timezone` is the zone of days and of written times.
 #[pyfunction]
 #[pyo3(signature = (search, tables=None, *, now=None, earliest=None, latest=None, timezone="UTC", macros=None,
     lookups=None, resolve=None, limits=None, threads=None))]
-#[allow(clippy::too_many_arguments, unused_variables)]
+#[allow(clippy::too_many_arguments)]
 pub fn spl<'py>(
     py: Python<'py>,
     search: String,
@@ -103,8 +108,31 @@ pub fn spl<'py>(
     limits: Given<'py>,
     threads: Option<usize>,
 ) -> PyResult<PyTable> {
-    let source = Arc::new(Source { origin: "<search>".into(), ..Source::query(search) });
-    Err(Fault::query("HP100", "SPL searches are not supported yet").of(&source)).or_raise(py)
+    guarded(py, || {
+        let source = Arc::new(Source { origin: "<search>".into(), ..Source::query(search) });
+        if macros.is_some() || lookups.is_some() {
+            return Err(Fault::query("HP100", "macros and lookups are not supported yet").of(&source)).or_raise(py);
+        }
+        let mut call = Call::new(py);
+        let events = tables.filter(|given| !given.is_none()).map(|given| options::events(&given)).transpose()?;
+        let data = DataOptions { tables: events.as_ref(), ..DataOptions::default() };
+        let mut database = data.database(&mut call)?;
+        if resolve.map_or_else(|| in_notebook(py), Ok)? {
+            database.set_resolver(call.resolver(callers_variables(py)?));
+        }
+        let options = engine::Options {
+            now: options::now(now.as_ref())?,
+            earliest: options::bound(earliest.as_ref())?,
+            latest: options::bound(latest.as_ref())?,
+            timezone: Some(options::timezone(py, timezone)?),
+            limits: options::limits(limits.as_ref())?,
+            threads,
+            cancel: call.cancel.clone(),
+            ..engine::Options::default()
+        };
+        let answer = call.run(threads, move || engine::search(&source, &database, &options))?;
+        PyTable::of_answer(py, answer)
+    })
 }
 
 /// What `check` found.
@@ -186,12 +214,21 @@ pub fn check<'py>(
     let source = Arc::new(Source::query(query));
     match language {
         "kql" => check_source(py, source, schemas.as_ref(), functions.as_ref()),
-        "spl" => Err(Fault::query("HP100", "SPL searches are not supported yet").of(&source)).or_raise(py),
+        "spl" => check_search(py, source),
         other => {
             let fault = Fault::query("HP304", format!("there is no language `{other}`"));
             Err(fault.help("the languages are kql and spl")).or_raise(py)
         }
     }
+}
+
+fn check_search(py: Python<'_>, source: Arc<Source>) -> PyResult<PyCheck> {
+    guarded(py, || {
+        let call = Call::new(py);
+        let text = source.clone();
+        let found = call.run(Some(1), move || engine::check_search(&text, &Database::default()))?;
+        Ok(PyCheck { check: found, source, beside: Vec::new(), file: None })
+    })
 }
 
 /// Checks the query of a rule or a caller.

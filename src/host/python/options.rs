@@ -9,7 +9,7 @@ use crate::functions::Limits;
 use crate::types::{Kind, Name, Schema, datetime};
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
-use pyo3::types::{PyDateTime, PyList, PyString, PyTuple};
+use pyo3::types::{PyDateTime, PyDict, PyList, PyString, PyTuple};
 use std::path::Path;
 
 type Given<'a, 'py> = Option<&'a Bound<'py, PyAny>>;
@@ -133,6 +133,34 @@ pub fn now(object: Given<'_, '_>) -> PyResult<Now> {
         "latest" => Ok(Now::Latest),
         text => Ok(Now::At(datetime::parse(text).ok_or_else(|| unknown(text)).or_raise(py)?)),
     }
+}
+
+/// The events of a search: a mapping of names to sources, or one source, which gets a name.
+pub fn events<'py>(object: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+    let is_one = sources::ready(object)?.is_some() || sources::is_source(object) || object.is_instance_of::<PyList>();
+    if !is_one {
+        return Ok(object.clone());
+    }
+    let named = PyDict::new(object.py());
+    named.set_item("events", object)?;
+    Ok(named.into_any())
+}
+
+/// A bound of the events' time: a datetime, or a text as Splunk writes it.
+pub fn bound(object: Given<'_, '_>) -> PyResult<Option<String>> {
+    let Some(object) = given(object) else { return Ok(None) };
+    if let Ok(moment) = object.cast::<PyDateTime>() {
+        let unknown = || Fault::query("HP303", "a bound of the time is out of range");
+        let ticks = cells::ticks_of(moment)?.ok_or_else(unknown).or_raise(object.py())?;
+        return Ok(Some(datetime::format(ticks)));
+    }
+    Ok(Some(object.str()?.to_string_lossy().into_owned()))
+}
+
+/// A zone by its name.
+pub fn timezone(py: Python<'_>, name: &str) -> PyResult<chrono_tz::Tz> {
+    let found = name.parse().map_err(|_| Fault::query("HP305", format!("there is no time zone `{name}`")));
+    found.map_err(|fault| fault.help("name one of the IANA database: \"UTC\", \"Europe/Berlin\"")).or_raise(py)
 }
 
 /// The limits that are set.

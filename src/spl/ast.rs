@@ -1,0 +1,154 @@
+//! What a search is made of: commands between pipes, and inside of them search terms and eval expressions.
+//!
+//! Every span is a place of the search as it was written, whatever macros lie between.
+use super::expand::Script;
+use crate::diagnostic::Span;
+use std::sync::Arc;
+
+/// Commands with pipes between them: a whole search, or one in square brackets.
+#[derive(Clone, Debug)]
+pub struct Search {
+    pub script: Arc<Script>,
+    /// The bytes of the script's text that it takes, without its brackets.
+    pub start: usize,
+    pub end: usize,
+    pub span: Span,
+    /// Whether it begins with a pipe: its first command makes the rows.
+    pub piped: bool,
+    pub commands: Vec<Command>,
+}
+
+/// One command with its arguments, which are read when it is lowered: each command has a grammar of its own.
+#[derive(Clone, Debug)]
+pub struct Command {
+    pub name: Word,
+    pub script: Arc<Script>,
+    /// The bytes of the script's text that the arguments take.
+    pub start: usize,
+    pub end: usize,
+    /// The searches in square brackets among the arguments.
+    pub searches: Vec<Search>,
+    /// The place of all of it.
+    pub span: Span,
+}
+
+/// A name or a value: without its quotes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Word {
+    pub text: String,
+    pub span: Span,
+    pub quoted: bool,
+}
+
+impl Word {
+    pub fn is(&self, keyword: &str) -> bool {
+        !self.quoted && self.text.eq_ignore_ascii_case(keyword)
+    }
+}
+
+/// An expression of `eval` and `where`.
+#[derive(Clone, Debug)]
+pub struct Expression {
+    pub kind: ExpressionKind,
+    pub span: Span,
+}
+
+#[derive(Clone, Debug)]
+pub enum ExpressionKind {
+    Number(String),
+    Text(String),
+    Field(String),
+    Call {
+        name: Word,
+        arguments: Vec<Expression>,
+    },
+    Negate(Box<Expression>),
+    Not(Box<Expression>),
+    /// Arithmetic, concatenation and comparisons: the operator as the function library names it.
+    Binary {
+        operator: &'static str,
+        operands: Box<[Expression; 2]>,
+    },
+    In {
+        value: Box<Expression>,
+        list: Vec<Expression>,
+    },
+    And(Vec<Expression>),
+    Or(Vec<Expression>),
+    Xor(Vec<Expression>),
+}
+
+impl Expression {
+    /// The names of the fields that it reads.
+    pub fn fields(&self) -> Vec<&str> {
+        let mut found = Vec::new();
+        let mut stack = vec![self];
+        while let Some(expression) = stack.pop() {
+            match &expression.kind {
+                ExpressionKind::Number(_) | ExpressionKind::Text(_) => {}
+                ExpressionKind::Field(name) => found.push(name.as_str()),
+                ExpressionKind::Call { arguments: parts, .. }
+                | ExpressionKind::And(parts)
+                | ExpressionKind::Or(parts)
+                | ExpressionKind::Xor(parts) => stack.extend(parts),
+                ExpressionKind::Negate(inner) | ExpressionKind::Not(inner) => stack.push(inner),
+                ExpressionKind::Binary { operands, .. } => stack.extend(operands.iter()),
+                ExpressionKind::In { value, list } => {
+                    stack.push(value);
+                    stack.extend(list);
+                }
+            }
+        }
+        found
+    }
+}
+
+/// What `search` and the `where` of `tstats` look for.
+#[derive(Clone, Debug)]
+pub enum Term {
+    And(Vec<Term>),
+    Or(Vec<Term>),
+    Not(Box<Term>),
+    /// `field=value` and its like.
+    Compare {
+        field: Word,
+        operator: Comparison,
+        value: Word,
+    },
+    /// `field IN (a, b)`.
+    In {
+        field: Word,
+        values: Vec<Word>,
+    },
+    /// A word or a phrase anywhere in the event.
+    Text {
+        text: Word,
+        form: TextForm,
+    },
+    /// `field=CASE(x)`.
+    Case {
+        field: Word,
+        value: Word,
+    },
+    /// The rows of a search as a condition: the number of the search among the command's.
+    Search(usize),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Comparison {
+    Equal,
+    NotEqual,
+    Less,
+    LessEqual,
+    Greater,
+    GreaterEqual,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TextForm {
+    Plain,
+    /// `TERM(x)`: between spaces and other major breakers.
+    Term,
+    /// `CASE(x)`: in this case alone.
+    Case,
+}

@@ -1,0 +1,28 @@
+//! `where`: the rows for which an expression is true.
+use crate::spl::ast::Command;
+use crate::spl::lower::{Lower, Lowering, Rows};
+use crate::spl::parse::Reader;
+
+fn lower(lowering: &mut Lowering, command: &Command, rows: Rows) -> Lower<Rows> {
+    let mut reader = Reader::new(command);
+    let expression = reader.expression()?;
+    reader.finish()?;
+    let condition = lowering.condition(&expression, &rows)?;
+    Ok(lowering.filter(&rows, condition))
+}
+
+crate::command! {
+    /// The rows for which an expression is true.
+    ///
+    /// Texts are compared letter by letter, the case counts, and `*` is a letter like others: `like` and `match` know
+    /// patterns. A comparison with a field that is absent is neither true nor false, and its row goes. NOT binds
+    /// tightest, then AND, OR, XOR.
+    ///
+    /// Source: where.
+    ///
+    /// ```spl
+    /// | makeresults | eval n=5 | where n>3 AND n<10 | stats count // 1
+    /// | makeresults | where missing="x" | stats count // 0
+    /// ```
+    "where": "where <expression>" = Rows(lower);
+}

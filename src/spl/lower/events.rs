@@ -1,0 +1,50 @@
+//! The events of a search: the rows of all tables, by the names of their fields.
+use super::build::call;
+use super::{Lower, Lowering, Rows, said};
+use crate::diagnostic::{Diagnostic, Span};
+use crate::expr::Expr;
+use crate::plan::Node;
+use crate::spl::ast::Term;
+use crate::types::Value;
+
+impl Lowering<'_> {
+    /// Every event. `term` is what the search looks for: where it does not bound the time, the bounds of the run hold.
+    pub fn events(&mut self, term: &Term, span: Span) -> Lower<Rows> {
+        let names = self.catalog.tables();
+        if names.is_empty() {
+            let nothing = self.nothing();
+            return match self.runs() {
+                true => Err(Diagnostic::error("HP507", "there are no events: no table was given").at(span).into()),
+                false => Ok(nothing.opened()),
+            };
+        }
+        let source = self.catalog.events(None).map_err(|fault| said(&fault, span))?;
+        for name in names {
+            if !self.tables.contains(&name) {
+                self.tables.push(name);
+            }
+        }
+        let schema = source.schema().clone();
+        let node = self.plan.add(Node::Scan { name: "events".into(), source }, schema.clone());
+        self.bounded(Rows::new(node, schema), term)
+    }
+
+    /// The events within the bounds of the run, unless the search has bounds of its own.
+    fn bounded(&mut self, rows: Rows, term: &Term) -> Lower<Rows> {
+        let bounds = [(self.settings.earliest, ">="), (self.settings.latest, "<")];
+        if super::terms::bounds_time(term) || !rows.has("_time") {
+            return Ok(rows);
+        }
+        let mut tests = Vec::new();
+        for (ticks, operator) in bounds {
+            if let Some(ticks) = ticks {
+                let seconds = crate::types::field::from_value(&Value::DateTime(ticks));
+                tests.push(call(operator, vec![rows.field("_time"), Expr::Const(seconds)])?);
+            }
+        }
+        match tests.is_empty() {
+            true => Ok(rows),
+            false => Ok(self.filter(&rows, super::build::all(tests))),
+        }
+    }
+}
