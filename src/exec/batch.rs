@@ -59,6 +59,19 @@ impl Batch {
         batch
     }
 
+    /// Tells the morsel which columns are read next, while all of its rows are there.
+    pub fn expect<'a>(&self, columns: impl Iterator<Item = &'a Name>) {
+        let Some(morsel) = self.morsel.as_ref().filter(|_| self.selection.is_none()) else { return };
+        let loaded = self.loaded.borrow();
+        let mut next: Vec<usize> = Vec::new();
+        for name in columns.filter(|name| !loaded.contains_key(*name)) {
+            if let Some(at) = self.lazy.get(name).filter(|at| !next.contains(at)) {
+                next.push(*at);
+            }
+        }
+        morsel.expect(&next);
+    }
+
     pub fn morsel(&self) -> Option<&Arc<dyn Morsel>> {
         self.morsel.as_ref()
     }

@@ -102,6 +102,10 @@ pub trait Morsel: Send + Sync {
         0
     }
 
+    /// Tells which of [`Needs::columns`] will most likely be asked for, in this order: where threads have no work,
+    /// they may be made ready.
+    fn expect(&self, _columns: &[usize]) {}
+
     /// Column `at` of [`Needs::columns`]: all rows, or those of `rows`.
     fn column(&self, at: usize, rows: Option<&[u32]>) -> Result<Column>;
 }

@@ -1,34 +1,47 @@
 //! The columns of Log Analytics tables.
 //!
-//! `tables.txt.zst` is a Zstandard-compressed text of one line a table, tables in the order of their names: the
-//! table's name, then its columns in their order, all parted by blanks. Before a column's name stands one letter
-//! for its kind: `b` bool, `i` int, `l` long, `r` real, `m` decimal, `s` string, `d` datetime, `t` timespan,
-//! `j` dynamic, `g` guid. To renew it, write that text from Microsoft's table reference and compress it (`zstd -22
-//! --ultra`); the test below holds the form.
+//! `tables.txt` is a text of one line a table, tables in the order of their names: the table's name, then its columns
+//! in their order, all parted by blanks. Before a column's name stands one letter for its kind: `b` bool, `i` int, `l`
+//! long, `r` real, `m` decimal, `s` string, `d` datetime, `t` timespan, `j` dynamic, `g` guid. It is searched as it
+//! stands, so that a query pays for its own tables alone. To renew it, write that text from Microsoft's table
+//! reference; the test below holds the form.
 use crate::types::{Kind, Name, Schema};
+use std::cmp::Ordering;
 use std::collections::HashMap;
-use std::sync::{LazyLock, OnceLock};
+use std::sync::{LazyLock, RwLock};
 
-static COMPRESSED: &[u8] = include_bytes!("tables.txt.zst");
+static TEXT: &str = include_str!("tables.txt");
 
-static TEXT: LazyLock<String> = LazyLock::new(|| {
-    let bytes = zstd::stream::decode_all(COMPRESSED).unwrap_or_default();
-    String::from_utf8(bytes).unwrap_or_default()
-});
-
-type Tables = HashMap<&'static str, (&'static str, OnceLock<Schema>)>;
-
-static TABLES: LazyLock<Tables> = LazyLock::new(|| {
-    let lines = TEXT.lines().filter_map(|line| line.split_once(' '));
-    lines.map(|(table, columns)| (table, (columns, OnceLock::new()))).collect()
-});
+/// The schemas that were asked for.
+static SCHEMAS: LazyLock<RwLock<HashMap<&'static str, &'static Schema>>> = LazyLock::new(RwLock::default);
 
 /// The columns of a Log Analytics table.
 ///
 /// Source: the documentation pages "Azure Monitor Logs table reference".
 pub fn known_schema(table: &str) -> Option<&'static Schema> {
-    let (columns, schema) = TABLES.get(table)?;
-    Some(schema.get_or_init(|| columns.split(' ').filter_map(column).collect()))
+    if let Some(schema) = SCHEMAS.read().ok().and_then(|known| known.get(table).copied()) {
+        return Some(schema);
+    }
+    let (name, columns) = line(table)?.split_once(' ')?;
+    let mut known = SCHEMAS.write().ok()?;
+    // There is one for each table at most: they live as long as the process.
+    Some(*known.entry(name).or_insert_with(|| Box::leak(Box::new(columns.split(' ').filter_map(column).collect()))))
+}
+
+/// The line of a table, found by halving.
+fn line(table: &str) -> Option<&'static str> {
+    let (mut start, mut end) = (0, TEXT.len());
+    while start < end {
+        let before = TEXT.as_bytes().get(start..start + (end - start) / 2)?;
+        let begin = memchr::memrchr(b'\n', before).map_or(start, |at| start + at + 1);
+        let found = TEXT.get(begin..)?.split('\n').next()?;
+        match table.cmp(found.split(' ').next()?) {
+            Ordering::Equal => return Some(found),
+            Ordering::Less => end = begin,
+            Ordering::Greater => start = begin + found.len() + 1,
+        }
+    }
+    None
 }
 
 /// The names of all tables that are known, in order.

@@ -7,7 +7,7 @@ use super::{Cutter, Shared, parse};
 use crate::diagnostic::{Fault, Result};
 use crate::functions::Context;
 use crate::plan::{Morsel, Piece};
-use crate::read::block::{Block, Buffers, LONGEST_RECORD, PADDING};
+use crate::read::block::{Block, Buffers, Bytes, LONGEST_RECORD, PADDING};
 use crate::read::input::{Input, open_file, read_at};
 use crate::read::source::{Next, Pieces};
 use std::fs::File;
@@ -100,7 +100,7 @@ impl Piece for Range {
 
 /// Whole lines of a file: `bytes[start..end]`.
 struct Lines {
-    bytes: Vec<u8>,
+    bytes: Bytes,
     /// The place of the first byte in the file.
     from: u64,
     start: usize,
@@ -109,6 +109,7 @@ struct Lines {
 
 /// What is read behind a range at once to find the end of its last line.
 const BEHIND: usize = 16 << 10;
+const CACHE_LINE: u64 = 64;
 
 fn line_end(bytes: &[u8], from: usize) -> Option<usize> {
     Some(from + memchr::memchr(b'\n', bytes.get(from..)?)? + 1)
@@ -118,14 +119,15 @@ impl Lines {
     /// The lines that begin from `start` on and before `end`.
     fn read(file: &File, start: u64, end: u64, pool: &Buffers) -> io::Result<Lines> {
         let mut bytes = pool.take();
-        // The byte before tells whether a line begins with the range.
-        let from = start.saturating_sub(1);
+        // The byte before tells whether a line begins with the range. Whole cache lines are read.
+        let before = start.saturating_sub(1);
+        let from = before & !(CACHE_LINE - 1);
         let length = (end - from) as usize;
         // What an earlier block left is overwritten; only more than that is made zero first.
         bytes.resize(bytes.len().max(length + BEHIND + PADDING), 0);
         let read = read_at(file, bytes.get_mut(..length + BEHIND).unwrap_or_default(), from)?;
         bytes.truncate(read);
-        let begin = if start == 0 { Some(0) } else { line_end(&bytes, 0) };
+        let begin = if start == 0 { Some(0) } else { line_end(&bytes, (before - from) as usize) };
         let mut lines = Lines { bytes, from, start: 0, end: 0 };
         let Some(begin) = begin.filter(|begin| *begin < length.min(read)) else { return Ok(lines) };
         lines.start = begin;

@@ -3,7 +3,7 @@ use super::{Cutter, Shared, parse};
 use crate::diagnostic::Result;
 use crate::functions::Context;
 use crate::plan::{Morsel, Piece};
-use crate::read::block::{Block, LONGEST_RECORD};
+use crate::read::block::{Block, Bytes, LONGEST_RECORD};
 use crate::read::input::{Compression, Input, unreadable};
 use crate::read::source::{Next, Pieces, Reading};
 use std::io::Read;
@@ -111,7 +111,7 @@ impl Stream {
     }
 
     /// Appends the next bytes of the file; a damaged file ends where it is damaged.
-    fn fill(&mut self, bytes: &mut Vec<u8>, input: &Input, reading: &Reading, file: usize) -> Result<usize> {
+    fn fill(&mut self, bytes: &mut Bytes, input: &Input, reading: &Reading, file: usize) -> Result<usize> {
         let Some(reader) = self.reader.as_mut() else { return Ok(0) };
         let known = bytes.len();
         bytes.resize(known + reading.stream_block, 0);
