@@ -2,7 +2,7 @@
 use crate::diagnostic::{Fault, Result, closest};
 use crate::functions::Limits;
 
-const NAMES: [&str; 5] = ["rows", "memory", "values", "seconds", "morsel_rows"];
+const NAMES: [&str; 6] = ["rows", "memory", "values", "seconds", "morsel_rows", "backtracks"];
 
 /// The default limits with these settings changed.
 ///
@@ -19,6 +19,7 @@ pub fn limits<'a>(settings: impl IntoIterator<Item = (&'a str, i64)>) -> Result<
             "values" => limits.values = count,
             "seconds" => limits.seconds = count as u64,
             "morsel_rows" => limits.morsel_rows = count.max(1),
+            "backtracks" => limits.backtracks = count,
             _ => return Err(unknown(name)),
         }
     }

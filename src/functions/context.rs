@@ -19,11 +19,20 @@ pub struct Limits {
     pub seconds: u64,
     /// Rows that a thread works on at a time.
     pub morsel_rows: usize,
+    /// Steps that a regular expression with look-around or references may take back on one text.
+    pub backtracks: usize,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Limits { rows: 500_000_000, memory: 16 << 30, values: 200_000_000, seconds: 24 * 3600, morsel_rows: 65_536 }
+        Limits {
+            rows: 500_000_000,
+            memory: 16 << 30,
+            values: 200_000_000,
+            seconds: 24 * 3600,
+            morsel_rows: 65_536,
+            backtracks: 1_000_000,
+        }
     }
 }
 

@@ -38,6 +38,7 @@ pub mod series;
 mod sets;
 mod sketch;
 mod special;
+pub mod spl;
 mod string;
 mod terms;
 mod text_lists;
@@ -58,7 +59,7 @@ use crate::types::Kind;
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
-/// Every family.
+/// Every family of KQL.
 static FAMILIES: &[&[Scalar]] = &[
     operators::COLUMNS,
     arithmetic::COLUMNS,
@@ -132,7 +133,7 @@ static FAMILIES: &[&[Scalar]] = &[
 ];
 
 pub fn all() -> impl Iterator<Item = &'static Scalar> {
-    FAMILIES.iter().flat_map(|family| family.iter())
+    FAMILIES.iter().chain(spl::FAMILIES).flat_map(|family| family.iter())
 }
 
 /// The items of a name (an alias is a name): several where the function is overloaded.
