@@ -329,6 +329,28 @@ class Rule:
     @property
     def group_by_custom_details(self) -> list[str]: ...
     @property
+    def risk_objects(self) -> list[dict[str, Any]]:
+        """The fields of the results that name entities: field, type (user, system, other) and score."""
+
+    @property
+    def threat_objects(self) -> list[dict[str, str]]:
+        """The fields of the results that name means of an attack: field and type."""
+
+    @property
+    def message(self) -> str | None:
+        """What is said of the results, with `$field$` for the values of a row."""
+
+    @property
+    def drilldown_searches(self) -> list[dict[str, str]]: ...
+    @property
+    def analytic_story(self) -> list[str]: ...
+    @property
+    def security_domain(self) -> str | None: ...
+    @property
+    def schedule(self) -> dict[str, str]:
+        """cron_schedule, earliest_time, latest_time and schedule_window of a detection of Splunk."""
+
+    @property
     def warnings(self) -> list[Diagnostic]:
         """What was odd about the file though the rule loads."""
 
@@ -371,7 +393,7 @@ class Pack:
         it raises. `geoip` is a file in MaxMind's format, in which `geo_info_from_ip_address` looks."""
 
     def export(self, to: str) -> str:
-        """The rules as one text: "arm" is an ARM template."""
+        """The rules as one text: "arm" is an ARM template, "savedsearches" a savedsearches.conf of Splunk."""
 
     def __len__(self) -> int: ...
     def __iter__(self) -> Iterator[Rule]: ...
@@ -391,11 +413,11 @@ class Hits:
 
     @property
     def findings(self) -> Table:
-        """Findings of ESCU rules."""
+        """What detections of Splunk alert with: title, severity, entity, drilldowns with everything filled in."""
 
     @property
     def risk(self) -> Table:
-        """Risk events of ESCU rules."""
+        """The entities that detections of Splunk score: one row for each result row, entity and value."""
 
     @property
     def results(self) -> dict[str, Table]:

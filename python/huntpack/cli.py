@@ -524,21 +524,21 @@ def free(path: Path, text: str) -> Path:
 @command("export")
 def export(
     paths: Rules = None,
-    to: Annotated[str, typer.Option("--to", metavar="FORM", help="arm.")] = "arm",
+    to: Annotated[str, typer.Option("--to", metavar="FORM", help="arm or savedsearches.")] = "arm",
     file: FileOption = None,
 ) -> None:
-    """Export rules as a Sentinel ARM template."""
-    if to in ("savedsearches", "attack-layer"):
+    """Export rules as a Sentinel ARM template, or as saved searches of Splunk."""
+    if to == "attack-layer":
         misuse(f"--to {to} is not supported yet")
-    if to != "arm":
+    if to not in ("arm", "savedsearches"):
         misuse(f"no form '{to}': choose from arm, savedsearches, attack-layer")
     pack = loaded(paths)
     # A template without a rule would only be mistaken for one.
     text = pack.export(to) if len(pack) else ""
     if text and file is not None:
-        output.write_text(file, text + "\n")
+        output.write_text(file, text.rstrip("\n") + "\n")
     elif text:
-        print(text)
+        print(text.rstrip("\n"))
     if report_failures(pack.problems):
         stop(FAILED)
 

@@ -286,6 +286,34 @@ fn key(node: Node, entries: &[(Key, Node)]) -> Result<Key> {
     Ok(Key { text, span })
 }
 
+/// A text of a rule with the place where the file keeps its lines under `key`.
+pub(super) fn source_of(node: &Node, key: &str, text: &str, file: &Source) -> Source {
+    let Some((key, value)) = node.entries().iter().find(|(k, _)| k.text == key) else {
+        return Source::query(text);
+    };
+    let (line, column) = file.place(value.span.start as usize);
+    let mut place = Source { text: text.into(), origin: file.origin.clone(), first_line: line, indent: column - 1 };
+    match &value.content {
+        Content::Scalar { style: Style::Block, .. } => block_place(&mut place, file, key.span.end as usize),
+        Content::Scalar { style: Style::Quoted, .. } => place.indent += 1,
+        _ => {}
+    }
+    place
+}
+
+/// A block's text begins on the line after its `|`, indented as its first line with text.
+fn block_place(place: &mut Source, file: &Source, key_end: usize) {
+    let rest = file.text.get(key_end..).unwrap_or("");
+    let header = key_end + rest.find(['|', '>']).unwrap_or(0);
+    place.first_line = file.place(header).0 + 1;
+    let mut body = file.text.get(header..).unwrap_or("").lines().skip(1);
+    let first = |line: &&str| !line.trim().is_empty();
+    let indent = |line: &str| line.len() - line.trim_start_matches(' ').len();
+    let file_indent = body.find(first).map_or(0, indent);
+    let text_indent = place.text.lines().find(first).map_or(0, indent);
+    place.indent = file_indent.saturating_sub(text_indent);
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

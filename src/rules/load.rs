@@ -2,8 +2,9 @@
 use super::arm;
 use super::document::{Node, parse_yaml};
 use super::rule::{Format, Rule};
-use super::sentinel;
+use super::{escu, savedsearch, sentinel};
 use crate::diagnostic::{Fault, Result, Source, Span, closest};
+use crate::read::Conf;
 use serde_json::Value;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -38,7 +39,8 @@ enum Found {
     Unsupported(Fault),
 }
 
-/// Loads files and folders (recursively; `*.yaml`, `*.yml`, `*.json`), in the order of their names.
+/// Loads files and folders (recursively; `*.yaml`, `*.yml`, `*.json`, `savedsearches.conf`), in the order of their
+/// names.
 pub fn load<P: AsRef<Path>>(paths: &[P]) -> Pack {
     let mut pack = Pack::default();
     for path in paths.iter().map(AsRef::as_ref) {
@@ -131,7 +133,7 @@ fn unreadable(error: &std::io::Error) -> Fault {
 fn is_candidate(path: &Path) -> bool {
     let name = path.file_name().unwrap_or_default().to_string_lossy().to_lowercase();
     let test = [".test.yaml", ".test.yml"].iter().any(|end| name.ends_with(end));
-    !test && [".yaml", ".yml", ".json"].iter().any(|end| name.ends_with(end))
+    !test && [".yaml", ".yml", ".json", "savedsearches.conf"].iter().any(|end| name.ends_with(end))
 }
 
 /// A file's text, from UTF-8 or UTF-16, without its byte order mark.
@@ -178,6 +180,9 @@ fn read_rules(text: &str, origin: &str) -> Result<Found> {
         let message = format!("the file is {format}, a format that is not supported yet");
         return Ok(Found::Unsupported(Fault::rule("HP202", message).of(&file)));
     }
+    if origin.to_lowercase().ends_with(".conf") {
+        return Ok(read_conf(text, origin));
+    }
     if text.trim_start().starts_with('{') {
         return read_json(&file);
     }
@@ -186,12 +191,27 @@ fn read_rules(text: &str, origin: &str) -> Result<Found> {
         Err(fault) if speaks_of_rules(text) => return Err(fault),
         Err(fault) => return Ok(Found::Other(fault)),
     };
-    let rules: Vec<&Node> = documents.iter().filter(|node| sentinel::is_rule(node)).collect();
-    if rules.is_empty() {
-        return Ok(Found::Other(no_rule(&documents).of(&file)));
+    let read = |node: &Node| match () {
+        () if sentinel::is_rule(node) => Some(sentinel::read_rule(node, &file, Format::Sentinel, node.to_json())),
+        () if escu::is_detection(node) => Some(escu::read_rule(node, &file, node.to_json())),
+        () => None,
+    };
+    let rules: Vec<Result<Rule>> = documents.iter().filter_map(read).collect();
+    match rules.is_empty() {
+        true => Ok(Found::Other(no_rule(&documents).of(&file))),
+        false => Ok(Found::Rules(rules)),
     }
-    let read = |node: &&Node| sentinel::read_rule(node, &file, Format::Sentinel, node.to_json());
-    Ok(Found::Rules(rules.iter().map(read).collect()))
+}
+
+/// Reads the saved searches of a Splunk configuration.
+fn read_conf(text: &str, origin: &str) -> Found {
+    let conf = Conf::parse(text, origin);
+    match savedsearch::read(&conf) {
+        rules if rules.is_empty() => {
+            Found::Other(Fault::rule("HP202", "the file holds no stanza with a `search`").of(&conf.file))
+        }
+        rules => Found::Rules(rules),
+    }
 }
 
 /// Reads an ARM template, or a single rule that is written as JSON.
@@ -220,7 +240,15 @@ fn not_json(error: &serde_json::Error, file: &Arc<Source>) -> Fault {
 
 /// Whether a file that cannot be parsed means to hold rules: in a folder, others are passed over.
 fn speaks_of_rules(text: &str) -> bool {
-    let marks = ["triggerOperator", "triggerThreshold", "queryFrequency", "queryPeriod", "alertRules"];
+    let marks = [
+        "triggerOperator",
+        "triggerThreshold",
+        "queryFrequency",
+        "queryPeriod",
+        "alertRules",
+        "how_to_implement",
+        "known_false_positives",
+    ];
     marks.iter().any(|mark| text.contains(mark))
 }
 
@@ -228,8 +256,6 @@ fn speaks_of_rules(text: &str) -> bool {
 fn unsupported(file: &Source) -> Option<&'static str> {
     let begins = |key: &str| file.text.lines().any(|line| line.starts_with(key));
     match () {
-        () if file.origin.ends_with(".conf") => Some("Splunk configuration (savedsearches.conf)"),
-        () if begins("search:") && begins("tags:") => Some("an ESCU detection"),
         () if begins("queryCondition:") || begins("detectionAction:") => Some("a Defender custom detection"),
         () => None,
     }
@@ -237,12 +263,12 @@ fn unsupported(file: &Source) -> Option<&'static str> {
 
 fn no_rule(documents: &[Node]) -> Fault {
     let has = |key: &str| documents.iter().any(|node| node.get(key).is_some());
-    match has("query") {
-        true => {
-            Fault::rule("HP202", "the file is a hunting query, not an analytic rule: it has no schedule and no trigger")
-        }
-        false => Fault::rule("HP202", "the file is not a rule: it has no query with a schedule and a trigger"),
-    }
+    let message = match () {
+        () if has("query") => "the file is a hunting query, not an analytic rule: it has no schedule and no trigger",
+        () if documents.iter().any(escu::is_beside) => "the file is a search that supports detections, not a detection",
+        () => "the file is not a rule: it has no query with a schedule and a trigger, and no search of a detection",
+    };
+    Fault::rule("HP202", message)
 }
 
 #[cfg(test)]
@@ -309,8 +335,8 @@ mod tests {
             "named",
             &[
                 ("hunt.yaml", b"name: H\nquery: T\n"),
-                ("escu.yml", b"name: E\nsearch: x\ntags: {}\n"),
-                ("savedsearches.conf", b"[x]\nsearch = y\n"),
+                ("baseline.yml", b"name: E\nsearch: x\ntype: Baseline\n"),
+                ("macros.conf", b"[x]\ndefinition = y\n"),
                 ("defender.yaml", b"queryCondition: {}\n"),
                 ("t.json", b"{}"),
                 ("empty.yaml", b""),
@@ -318,8 +344,8 @@ mod tests {
         );
         for (file, words) in [
             ("hunt.yaml", "hunting query"),
-            ("escu.yml", "ESCU"),
-            ("savedsearches.conf", "savedsearches.conf"),
+            ("baseline.yml", "supports detections"),
+            ("macros.conf", "no stanza"),
             ("defender.yaml", "Defender"),
             ("t.json", "alertRules"),
             ("empty.yaml", "not a rule"),

@@ -1,18 +1,22 @@
 //! Analytic rules: their files, their runs, alerts, entities and incidents.
 pub mod alert;
 pub mod arm;
+pub mod detection;
 pub mod document;
 pub mod duration;
 mod emit;
 pub mod entity;
+pub mod escu;
 pub mod evaluate;
 mod fields;
+pub mod finding;
 pub mod import;
 pub mod incident;
 pub mod load;
 pub mod mapping;
 mod rule;
 mod run;
+pub mod savedsearch;
 pub mod sentinel;
 pub mod strict;
 mod write;

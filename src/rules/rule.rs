@@ -1,5 +1,7 @@
 //! The one form that every rule format is brought to.
+use super::detection::{Detection, FindingSeverity};
 use super::duration::{HOUR, Ticks};
+use super::escu;
 use crate::diagnostic::{Diagnostic, Source};
 use serde_json::Value;
 use std::sync::Arc;
@@ -29,6 +31,8 @@ macro_rules! choices {
         }
     };
 }
+
+pub(super) use choices;
 
 /// One of a few named values.
 pub trait Choice: Sized + Copy {
@@ -152,6 +156,8 @@ pub struct Rule {
     pub group_by_entities: Vec<String>,
     pub group_by_alert_details: Vec<String>,
     pub group_by_custom_details: Vec<String>,
+    /// What a rule of Splunk has beyond all this.
+    pub detection: Option<Box<Detection>>,
     /// What was odd about the file though the rule loads; spans point into `file`.
     pub warnings: Vec<Diagnostic>,
     /// The text of the rule's file.
@@ -166,5 +172,75 @@ impl Rule {
     /// What names this rule among others: its id, else its name.
     pub fn key(&self) -> &str {
         self.id.as_deref().unwrap_or(&self.name)
+    }
+
+    /// The kind as the format calls it.
+    pub fn kind_name(&self) -> &'static str {
+        self.detection.as_ref().map_or(self.kind.name(), |detection| detection.kind.name())
+    }
+
+    /// The severity as the format calls it.
+    pub fn severity_name(&self) -> &'static str {
+        self.detection.as_ref().map_or(self.severity.name(), |detection| detection.severity().name())
+    }
+
+    /// A rule in SPL that says no more of itself than its detection does.
+    pub(super) fn of_detection(
+        detection: Detection,
+        name: String,
+        query_source: Arc<Source>,
+        format: Format,
+        file: &Arc<Source>,
+    ) -> Rule {
+        let nothing = || Value::Array(vec![]);
+        let frequency = escu::frequency(&detection.schedule.cron);
+        Rule {
+            id: None,
+            name,
+            description: None,
+            version: None,
+            author: None,
+            path: file.origin.clone(),
+            raw: Value::Null,
+            language: Language::Spl,
+            format,
+            kind: RuleKind::Scheduled,
+            severity: match detection.severity() {
+                FindingSeverity::Informational => RuleSeverity::Informational,
+                FindingSeverity::Low => RuleSeverity::Low,
+                FindingSeverity::Medium => RuleSeverity::Medium,
+                FindingSeverity::High | FindingSeverity::Critical => RuleSeverity::High,
+            },
+            status: None,
+            enabled: true,
+            query: query_source.text.clone(),
+            query_source,
+            query_frequency: frequency,
+            query_period: escu::period(&detection.schedule).unwrap_or(frequency),
+            trigger_operator: TriggerOperator::GreaterThan,
+            trigger_threshold: 0,
+            suppression_enabled: false,
+            suppression_duration: DEFAULT_SUPPRESSION,
+            tactics: vec![],
+            techniques: vec![],
+            entity_mappings: nothing(),
+            sentinel_entities_mappings: nothing(),
+            custom_details: Value::Object(Default::default()),
+            alert_details_override: Value::Object(Default::default()),
+            required_data_connectors: nothing(),
+            tags: nothing(),
+            event_grouping: EventGrouping::SingleAlert,
+            create_incident: false,
+            grouping_enabled: false,
+            reopen_closed_incident: false,
+            lookback_duration: DEFAULT_LOOKBACK,
+            matching_method: MatchingMethod::AllEntities,
+            group_by_entities: vec![],
+            group_by_alert_details: vec![],
+            group_by_custom_details: vec![],
+            detection: Some(Box::new(detection)),
+            warnings: vec![],
+            file: file.clone(),
+        }
     }
 }

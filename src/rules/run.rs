@@ -1,5 +1,6 @@
 //! Runs of rules, taken in the order of time: what they raise and what they keep silent about.
 use super::alert::{Alert, Run, alert_table};
+use super::finding::Raised;
 use super::incident::Incidents;
 use super::rule::Rule;
 use crate::types::Table;
@@ -10,6 +11,7 @@ use std::collections::HashMap;
 pub struct Runs {
     alerts: Vec<Alert>,
     incidents: Incidents,
+    raised: Raised,
     /// Until when a rule that raised an alert is silent, by its key; in ticks.
     silent_until: HashMap<String, i64>,
 }
@@ -20,8 +22,12 @@ impl Runs {
         rule.suppression_enabled && self.silent_until.get(rule.key()).is_some_and(|until| now < *until)
     }
 
-    /// Takes the rows of a rule's query at `now` (ticks) and gives the number of alerts that they raised.
+    /// Takes the rows of a rule's query at `now` (ticks) and gives the number of alerts that they raised; of a
+    /// detection of Splunk, the number of rows that raised findings and risk.
     pub fn take(&mut self, rule: &Rule, results: &Table, now: i64) -> usize {
+        if let Some(detection) = &rule.detection {
+            return self.raised.take(rule, detection, results, now);
+        }
         if self.is_silent(rule, now) {
             return 0;
         }
@@ -43,6 +49,11 @@ impl Runs {
     /// The alerts in SecurityAlert's columns.
     pub fn alert_table(&self) -> Table {
         alert_table(&self.alerts)
+    }
+
+    /// Findings of Splunk's detections, and risk events.
+    pub fn raised(&self) -> &Raised {
+        &self.raised
     }
 
     pub fn incidents(&self) -> &Incidents {

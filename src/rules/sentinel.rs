@@ -2,7 +2,7 @@
 //!
 //! Sources: the public rule repository's instructions and validators, the ARM schema of
 //! `Microsoft.SecurityInsights/alertRules`.
-use super::document::{Content, Node, Style};
+use super::document::{Content, Node, source_of};
 use super::duration::MINUTE;
 use super::fields::Said;
 use super::import;
@@ -77,7 +77,7 @@ pub fn read_rule(node: &Node, file: &Arc<Source>, format: Format, raw: Value) ->
     said.unknown_keys(node, TOP_KEYS, import::belongs_deeper);
     let kind = read_kind(said, node, file)?;
     let query = said.required_text(node, "query");
-    let query_source = Arc::new(place_of_query(&query, node, file));
+    let query_source = Arc::new(source_of(node, "query", &query, file));
     let schedule = Schedule::read(said, node, kind);
     let grouping = Grouping::read(said, node);
     let rule = Rule {
@@ -119,6 +119,7 @@ pub fn read_rule(node: &Node, file: &Arc<Source>, format: Format, raw: Value) ->
         group_by_entities: grouping.entities,
         group_by_alert_details: grouping.alert_details,
         group_by_custom_details: grouping.custom_details,
+        detection: None,
         warnings: vec![],
         file: file.clone(),
     };
@@ -230,34 +231,6 @@ fn unquoted(text: String) -> String {
     let trimmed = text.trim();
     let inner = ['\'', '"'].iter().find_map(|quote| trimmed.strip_prefix(*quote)?.strip_suffix(*quote));
     inner.map_or(text.clone(), str::to_string)
-}
-
-/// Where the file keeps the lines of the query.
-fn place_of_query(query: &str, node: &Node, file: &Source) -> Source {
-    let Some((key, value)) = node.entries().iter().find(|(key, _)| key.text == "query") else {
-        return Source::query(query);
-    };
-    let (line, column) = file.place(value.span.start as usize);
-    let mut place = Source { text: query.into(), origin: file.origin.clone(), first_line: line, indent: column - 1 };
-    match &value.content {
-        Content::Scalar { style: Style::Block, .. } => block_place(&mut place, file, key.span.end as usize),
-        Content::Scalar { style: Style::Quoted, .. } => place.indent += 1,
-        _ => {}
-    }
-    place
-}
-
-/// A block's text begins on the line after its `|`, indented as its first line with text.
-fn block_place(place: &mut Source, file: &Source, key_end: usize) {
-    let rest = file.text.get(key_end..).unwrap_or("");
-    let header = key_end + rest.find(['|', '>']).unwrap_or(0);
-    place.first_line = file.place(header).0 + 1;
-    let mut body = file.text.get(header..).unwrap_or("").lines().skip(1);
-    let first = |line: &&str| !line.trim().is_empty();
-    let indent = |line: &str| line.len() - line.trim_start_matches(' ').len();
-    let file_indent = body.find(first).map_or(0, indent);
-    let text_indent = place.text.lines().find(first).map_or(0, indent);
-    place.indent = file_indent.saturating_sub(text_indent);
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@
 use super::document::{Node, parse_yaml};
 use super::duration::{DAY, HOUR, MINUTE, to_iso};
 use super::entity;
+use super::escu;
 use super::rule::{Format, MatchingMethod, Rule, RuleKind};
 use crate::diagnostic::{Diagnostic, Severity, Span};
 use serde_json::Value;
@@ -42,8 +43,11 @@ const ALERT_PROPERTIES: &[&str] = &[
     "SubTechniques",
 ];
 
-/// What upstream would refuse of a rule (`HP210` to `HP216`), at the place of its key; empty where nothing.
+/// What upstream would refuse of a rule (`HP210` to `HP226`), at the place of its key; empty where nothing.
 pub fn check(rule: &Rule) -> Vec<Diagnostic> {
+    if let Some(detection) = &rule.detection {
+        return if rule.format == Format::Escu { escu::strict::check(rule, detection) } else { vec![] };
+    }
     let mut checker = Checker { places: places(rule), said: vec![] };
     checker.texts(rule);
     checker.schedule(rule);
@@ -54,8 +58,12 @@ pub fn check(rule: &Rule) -> Vec<Diagnostic> {
     checker.said
 }
 
-/// What Azure would refuse of a rule's query though it runs here: warnings, at the place of the query.
+/// What Azure would refuse of a rule's query, or Splunk's build of a detection, though it runs here: warnings.
 pub fn refused(rule: &Rule) -> Vec<Diagnostic> {
+    let warning = |said| Diagnostic { severity: Severity::Warning, ..said };
+    if rule.detection.is_some() {
+        return check(rule).into_iter().map(warning).collect();
+    }
     let mut checker = Checker { places: places(rule), said: vec![] };
     checker.query(rule);
     let warning = |said: Diagnostic| Diagnostic { severity: Severity::Warning, ..said };
@@ -273,7 +281,7 @@ fn is_guid(text: &str) -> bool {
     hex && text.split('-').map(str::len).eq([8, 4, 4, 4, 12])
 }
 
-fn is_technique(text: &str) -> bool {
+pub(super) fn is_technique(text: &str) -> bool {
     let Some(rest) = text.strip_prefix('T') else { return false };
     let (number, sub) = rest.split_once('.').unwrap_or((rest, "000"));
     number.len() == 4 && is_number(number) && sub.len() == 3 && is_number(sub)

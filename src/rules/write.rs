@@ -2,12 +2,17 @@
 use super::document::Node;
 use super::duration::to_iso;
 use super::emit::to_yaml;
+use super::escu;
 use super::rule::{Choice, EventGrouping, Rule};
 use serde_json::{Map, Value, json};
 
 /// The rule as a YAML file; reading it gives the same attributes.
 pub fn rule_yaml(rule: &Rule) -> String {
-    to_yaml(&Node::from_json(&Value::Object(document(rule)), Default::default()))
+    let document = match &rule.detection {
+        Some(detection) => escu::document(rule, detection),
+        None => document(rule),
+    };
+    to_yaml(&Node::from_json(&Value::Object(document), Default::default()))
 }
 
 /// The keys in the order that the public rules have them; what is absent or says only the default is left out.

@@ -7,12 +7,14 @@ use super::table::PyTable;
 use super::values;
 use crate::diagnostic::{Fault, Source};
 use crate::engine::{self, Database};
+use crate::rules::detection::Detection;
 use crate::rules::evaluate::{Hits, evaluate};
-use crate::rules::{self, Choice, Pack, Rule, arm};
-use crate::types::{Kind, Schema, Table};
+use crate::rules::{self, Choice, Pack, Rule, arm, savedsearch};
+use crate::types::Table;
 use pyo3::exceptions::{PyKeyError, PyTypeError};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyTuple};
+use serde_json::json;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -28,6 +30,11 @@ pub struct PyRule {
 impl PyRule {
     fn rule(&self) -> PyResult<&Rule> {
         self.pack.rules.get(self.at).ok_or_else(|| RuleError::new_err("the rule is no longer in its pack"))
+    }
+
+    /// Something of a detection of Splunk; none of another rule.
+    fn detected<T>(&self, part: impl FnOnce(&Detection) -> T) -> PyResult<Option<T>> {
+        Ok(self.rule()?.detection.as_deref().map(part))
     }
 }
 
@@ -80,12 +87,12 @@ impl PyRule {
 
     #[getter]
     fn kind(&self) -> PyResult<&'static str> {
-        Ok(self.rule()?.kind.name())
+        Ok(self.rule()?.kind_name())
     }
 
     #[getter]
     fn severity(&self) -> PyResult<Option<&'static str>> {
-        Ok(Some(self.rule()?.severity.name()))
+        Ok(Some(self.rule()?.severity_name()))
     }
 
     #[getter]
@@ -228,6 +235,46 @@ impl PyRule {
         Ok(self.rule()?.group_by_custom_details.clone())
     }
 
+    /// The fields of the results that name entities: `[{field, type, score}]`.
+    #[getter]
+    fn risk_objects<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        values::json(py, &self.detected(Detection::risk_objects)?.unwrap_or_else(|| json!([])))
+    }
+
+    /// The fields of the results that name means of an attack: `[{field, type}]`.
+    #[getter]
+    fn threat_objects<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        values::json(py, &self.detected(Detection::threats)?.unwrap_or_else(|| json!([])))
+    }
+
+    /// What is said of the results, with `$field$` for the values of a row.
+    #[getter]
+    fn message(&self) -> PyResult<Option<&str>> {
+        Ok(self.rule()?.detection.as_ref().and_then(|detection| detection.message()))
+    }
+
+    /// `[{name, search, earliest_offset, latest_offset}]`
+    #[getter]
+    fn drilldown_searches<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        values::json(py, &self.detected(Detection::drilldown_searches)?.unwrap_or_else(|| json!([])))
+    }
+
+    #[getter]
+    fn analytic_story(&self) -> PyResult<Vec<String>> {
+        Ok(self.detected(|detection| detection.analytic_story.clone())?.unwrap_or_default())
+    }
+
+    #[getter]
+    fn security_domain(&self) -> PyResult<Option<String>> {
+        Ok(self.detected(|detection| detection.security_domain.clone())?.flatten())
+    }
+
+    /// `{cron_schedule, earliest_time, latest_time, schedule_window}`
+    #[getter]
+    fn schedule<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        values::json(py, &self.detected(|detection| detection.schedule.to_json())?.unwrap_or_else(|| json!({})))
+    }
+
     /// What was odd about the file though the rule loads.
     #[getter]
     fn warnings(&self) -> PyResult<Vec<PyDiagnostic>> {
@@ -253,7 +300,7 @@ impl PyRule {
 
     fn __repr__(&self) -> PyResult<String> {
         let rule = self.rule()?;
-        Ok(format!("<Rule {} {:?} ({})>", rule.key(), rule.name, rule.severity.name()))
+        Ok(format!("<Rule {} {:?} ({})>", rule.key(), rule.name, rule.severity_name()))
     }
 }
 
@@ -374,16 +421,17 @@ impl PyPack {
         })
     }
 
-    /// The rules as one text: "arm" is an ARM template.
+    /// The rules as one text: "arm" is an ARM template, "savedsearches" a savedsearches.conf of Splunk.
     fn export(&self, py: Python<'_>, to: &str) -> PyResult<String> {
         match to {
             "arm" => guarded(py, || {
                 let template = py.detach(|| serde_json::to_string_pretty(&arm::to_template(&self.pack.rules)));
                 template.map_err(|error| Fault::internal(error.to_string())).or_raise(py)
             }),
+            "savedsearches" => Ok(py.detach(|| savedsearch::to_conf(&self.pack.rules))),
             other => {
                 let fault = Fault::rule("HP220", format!("rules cannot be exported to `{other}`"));
-                Err(fault.help("the forms are: arm")).or_raise(py)
+                Err(fault.help("the forms are: arm, savedsearches")).or_raise(py)
             }
         }
     }
@@ -435,48 +483,27 @@ pub struct PyHits {
     hits: Arc<Hits>,
     alerts: Py<PyTable>,
     incidents: Py<PyTable>,
+    findings: Py<PyTable>,
+    risk: Py<PyTable>,
     results: Vec<(String, Py<PyTable>)>,
 }
 
 impl PyHits {
     fn new(py: Python<'_>, hits: Hits) -> PyResult<PyHits> {
         let (alerts, incidents) = py.detach(|| (hits.runs.alert_table(), hits.runs.incident_table()));
+        let (findings, risk) = py.detach(|| (hits.runs.raised().finding_table(), hits.runs.raised().risk_table()));
         let table = |table: Table| Py::new(py, PyTable::of(table));
         let results = hits.results.iter().map(|(key, rows)| Ok((key.clone(), table(rows.clone())?)));
         let results = results.collect::<PyResult<_>>()?;
-        Ok(PyHits { alerts: table(alerts)?, incidents: table(incidents)?, results, hits: Arc::new(hits) })
+        Ok(PyHits {
+            alerts: table(alerts)?,
+            incidents: table(incidents)?,
+            findings: table(findings)?,
+            risk: table(risk)?,
+            results,
+            hits: Arc::new(hits),
+        })
     }
-}
-
-/// Columns of the findings of ESCU rules.
-const FINDINGS: [(&str, Kind); 8] = [
-    ("title", Kind::String),
-    ("severity", Kind::String),
-    ("entity", Kind::String),
-    ("entity_type", Kind::String),
-    ("risk_score", Kind::Long),
-    ("drilldowns", Kind::Dynamic),
-    ("rule_id", Kind::String),
-    ("rule_name", Kind::String),
-];
-
-/// Columns of the risk events of ESCU rules.
-const RISK: [(&str, Kind); 11] = [
-    ("_time", Kind::DateTime),
-    ("search_name", Kind::String),
-    ("rule_id", Kind::String),
-    ("risk_object_field", Kind::String),
-    ("risk_object", Kind::String),
-    ("risk_object_type", Kind::String),
-    ("risk_score", Kind::Long),
-    ("risk_message", Kind::String),
-    ("threat_objects", Kind::Dynamic),
-    ("annotations", Kind::Dynamic),
-    ("row", Kind::Dynamic),
-];
-
-fn empty<const N: usize>(columns: [(&str, Kind); N]) -> PyTable {
-    PyTable::of(Table::from_rows(Schema::from_iter(columns), &[]))
 }
 
 fn not_counted<T>() -> PyResult<T> {
@@ -497,16 +524,16 @@ impl PyHits {
         self.incidents.clone_ref(py)
     }
 
-    /// Findings of ESCU rules.
+    /// What detections of Splunk alert with: title, severity, entity, drilldowns.
     #[getter]
-    fn findings(&self) -> PyTable {
-        empty(FINDINGS)
+    fn findings(&self, py: Python<'_>) -> Py<PyTable> {
+        self.findings.clone_ref(py)
     }
 
-    /// Risk events of ESCU rules.
+    /// The entities that detections of Splunk score: one row for each result row, entity and value.
     #[getter]
-    fn risk(&self) -> PyTable {
-        empty(RISK)
+    fn risk(&self, py: Python<'_>) -> Py<PyTable> {
+        self.risk.clone_ref(py)
     }
 
     /// The rows of each rule's query, by rule id.
@@ -558,11 +585,13 @@ impl PyHits {
     }
 
     fn __repr__(&self) -> String {
-        let (alerts, incidents) = (self.alerts.get().held(), self.incidents.get().held());
+        let rows = |table: &Py<PyTable>| table.get().held().table().rows();
         let mut lines = vec![format!(
-            "<Hits: {} alerts, {} incidents, {} rules run, {} failed>",
-            alerts.table().rows(),
-            incidents.table().rows(),
+            "<Hits: {} alerts, {} incidents, {} findings, {} risk events, {} rules run, {} failed>",
+            rows(&self.alerts),
+            rows(&self.incidents),
+            rows(&self.findings),
+            rows(&self.risk),
             self.hits.results.len(),
             self.hits.failures.len()
         )];

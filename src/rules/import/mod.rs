@@ -11,8 +11,9 @@ use super::document::{Content, Node, Style, parse_yaml};
 use super::emit::to_yaml;
 use super::rule::{Format, Rule};
 use super::write::rule_yaml;
-use super::{arm, sentinel};
+use super::{arm, escu, savedsearch, sentinel};
 use crate::diagnostic::{Fault, Severity, Source};
+use crate::read::Conf;
 use assemble::{assemble, dedented};
 use page::{Line, Region};
 use query_text::{End, ending, extent};
@@ -37,6 +38,9 @@ pub fn import_page(text: &str) -> Vec<Imported> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     if text.trim_start().starts_with('{') {
         return template_rules(text);
+    }
+    if is_conf(text) {
+        return saved_searches(text);
     }
     let text = &text.lines().map(with_plain_indent).collect::<String>();
     let lines = page::lines(text);
@@ -66,7 +70,24 @@ fn with_plain_indent(line: &str) -> String {
 fn template_rules(text: &str) -> Vec<Imported> {
     let file = Arc::new(Source { text: text.into(), origin: "<template>".into(), first_line: 1, indent: 0 });
     let Ok(document) = serde_json::from_str(text) else { return vec![] };
-    let imported = |read: Result<Rule, Fault>| match read {
+    arm::read_template(&document, &file).into_iter().map(imported).collect()
+}
+
+/// Whether a text is a Splunk configuration: it begins with a stanza, and sets a search.
+fn is_conf(text: &str) -> bool {
+    let mut lines = text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'));
+    let searches = |line: &str| line.split_once('=').is_some_and(|(key, _)| key.trim() == "search");
+    lines.next().is_some_and(|first| first.starts_with('[') && first.ends_with(']')) && lines.any(searches)
+}
+
+/// The rules of a savedsearches.conf.
+fn saved_searches(text: &str) -> Vec<Imported> {
+    savedsearch::read(&Conf::parse(text, "<savedsearches>")).into_iter().map(imported).collect()
+}
+
+/// A rule of a file that is whole, or what keeps it from being one.
+fn imported(read: Result<Rule, Fault>) -> Imported {
+    match read {
         Ok(rule) => Imported {
             id: rule.id.clone(),
             name: Some(rule.name.clone()),
@@ -81,8 +102,7 @@ fn template_rules(text: &str) -> Vec<Imported> {
             notes: fault.diagnostics().iter().map(|d| format!("not recovered: {}", d.message)).collect(),
             error: Some(fault),
         },
-    };
-    arm::read_template(&document, &file).into_iter().map(imported).collect()
+    }
 }
 
 /// Whether a key of a Sentinel rule stands below its top level.
@@ -145,13 +165,18 @@ fn is_sound(node: &Node, file: &Arc<Source>, schema: &Schema) -> bool {
     let empty = |key: &str| node.entries().iter().any(|(k, value)| k.text == key && value.is_null());
     let collections = schema.keys.iter().filter(|(_, shape)| !matches!(shape, schema::Shape::Text));
     let filled = !collections.map(|(key, _)| *key).chain([schema.query]).any(empty);
-    let loads = !std::ptr::eq(schema, &SENTINEL) || {
-        let rule = sentinel::read_rule(node, file, Format::Sentinel, node.to_json());
-        let mapped = |rule: &Rule| rule.mapped_entities().iter().all(|entity| !entity.field_mappings.is_empty());
-        rule.is_ok_and(|rule| mapped(&rule))
-    };
+    let mapped = |rule: &Rule| rule.mapped_entities().iter().all(|entity| !entity.field_mappings.is_empty());
+    let loads = read_rule(node, file, schema).is_ok_and(|rule| mapped(&rule));
     let query = node.get(schema.query).and_then(Node::text).is_some_and(|query| !query.trim().is_empty());
     placed && filled && loads && query
+}
+
+/// Reads a rule of the schema's format.
+fn read_rule(node: &Node, file: &Arc<Source>, schema: &Schema) -> Result<Rule, Fault> {
+    match std::ptr::eq(schema, &SENTINEL) {
+        true => sentinel::read_rule(node, file, Format::Sentinel, node.to_json()),
+        false => escu::read_rule(node, file, node.to_json()),
+    }
 }
 
 impl Recovered {
@@ -237,16 +262,16 @@ impl Recovered {
             self.notes.push("the query breaks off and the page holds no complete copy: the rule cannot run".into());
         }
         let yaml = to_yaml(&self.node);
-        let error = std::ptr::eq(schema, &SENTINEL).then(|| self.check(&yaml)).flatten();
+        let error = self.check(&yaml, schema);
         let text = |key: &str| self.node.get(key).and_then(Node::text).map(str::to_string);
         Imported { id: text("id"), name: text("name"), yaml, notes: self.notes, error }
     }
 
     /// Loads the clean YAML; warnings become notes.
-    fn check(&mut self, yaml: &str) -> Option<Fault> {
+    fn check(&mut self, yaml: &str, schema: &Schema) -> Option<Fault> {
         let file = Arc::new(Source { text: yaml.into(), origin: "<import>".into(), first_line: 1, indent: 0 });
         let read = parse_yaml(&file).and_then(|documents| match documents.first() {
-            Some(node) => sentinel::read_rule(node, &file, Format::Sentinel, node.to_json()),
+            Some(node) => read_rule(node, &file, schema),
             None => Err(Fault::rule("HP202", "nothing was recovered")),
         });
         match read {

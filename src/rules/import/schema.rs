@@ -105,13 +105,40 @@ static ESCU_KEYS: &[(&str, Shape)] = &[
         "rba",
         Mapping(&[("message", Text), ("risk_objects", List(&RISK_OBJECT)), ("threat_objects", List(&THREAT_OBJECT))]),
     ),
+    ("finding", Mapping(&[("title", Text), ("entity", Mapping(RISK_KEYS))])),
+    ("intermediate_findings", Mapping(&[("entities", List(&SCORED_OBJECT))])),
+    ("threat_objects", List(&THREAT_OBJECT)),
     ("tags", Mapping(ESCU_TAGS)),
-    ("tests", List(&Mapping(&[("name", Text), ("attack_data", List(&ATTACK_DATA))]))),
+    ("analytic_story", List(&Text)),
+    ("asset_type", Text),
+    ("atomic_guid", List(&Text)),
+    ("category", Text),
+    ("cve", List(&Text)),
+    ("mitre_attack_id", List(&Text)),
+    ("product", List(&Text)),
+    ("security_domain", Text),
+    ("threat_group", List(&Text)),
+    ("schedule", Text),
+    ("custom_schedule", Mapping(SCHEDULE)),
+    ("throttling", Mapping(THROTTLING)),
+    ("tests", List(&Mapping(ESCU_TEST))),
 ];
 
 static DRILLDOWN: &[(&str, Shape)] =
     &[("name", Text), ("search", Text), ("earliest_offset", Text), ("latest_offset", Text)];
-static RISK_OBJECT: Shape = Mapping(&[("field", Text), ("type", Text), ("score", Text)]);
+static RISK_KEYS: &[(&str, Shape)] = &[("field", Text), ("type", Text), ("score", Text)];
+static RISK_OBJECT: Shape = Mapping(RISK_KEYS);
+static SCORED_OBJECT: Shape = Mapping(&[("field", Text), ("type", Text), ("score", Text), ("message", Text)]);
+static SCHEDULE: &[(&str, Shape)] =
+    &[("cron_schedule", Text), ("earliest_time", Text), ("latest_time", Text), ("schedule_window", Text)];
+static THROTTLING: &[(&str, Shape)] = &[("fields", List(&Text)), ("period", Text)];
+static ESCU_TEST: &[(&str, Shape)] = &[
+    ("name", Text),
+    ("test_type", Text),
+    ("expected_results", Text),
+    ("description", Text),
+    ("attack_data", List(&ATTACK_DATA)),
+];
 static THREAT_OBJECT: Shape = Mapping(&[("field", Text), ("type", Text)]);
 static ATTACK_DATA: Shape =
     Mapping(&[("data", Text), ("source", Text), ("sourcetype", Text), ("host", Text), ("custom_index", Text)]);
@@ -130,6 +157,7 @@ static ESCU_TAGS: &[(&str, Shape)] = &[
     ("security_domain", Text),
     ("atomic_guid", List(&Text)),
     ("manual_test", Text),
+    ("throttling", Mapping(THROTTLING)),
 ];
 
 /// The shape of a key among others.
