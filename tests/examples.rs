@@ -55,7 +55,8 @@ fn wrong((call, expected): (&str, &str), language: Dialect) -> Option<String> {
 
 #[test]
 fn every_example_gives_its_result() {
-    let functions = all().filter(|item| item.family != "huntpack::functions::terms").map(|item| (item.docs, item.dialect));
+    let functions =
+        all().filter(|item| item.family != "huntpack::functions::terms").map(|item| (item.docs, item.dialect));
     let aggregates = aggregates::all().map(|item| (item.docs, item.dialect));
     let others = bind::plugins().map(|item| item.docs).chain(kql::pages().map(|page| page.docs));
     let pages = functions.chain(aggregates).chain(others.map(|docs| (docs, Dialect::Kql)));

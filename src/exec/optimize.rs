@@ -2,7 +2,8 @@
 use super::pipeline::{Step, Work};
 use crate::expr::Expr;
 use crate::functions::Purity;
-use crate::plan::{TextTest, Window};
+use crate::functions::search::Place;
+use crate::plan::{TextMatch, TextTest, Window};
 use crate::types::{Json, Kind, Name, Value};
 use std::borrow::Cow;
 use std::collections::HashSet;
@@ -210,8 +211,9 @@ pub fn window(steps: &[Step]) -> Option<Window> {
     found
 }
 
-/// Lists of texts that are longer are no cheap test.
-const MOST_TEXTS: usize = 32;
+/// Lists of texts that are longer are no cheap test: to be one of them, and to hold one of them.
+const MOST_EQUAL: usize = 32;
+const MOST_HELD: usize = 512;
 
 /// The texts that a pipeline's first filter asks string columns for.
 pub fn tests(steps: &[Step]) -> Vec<TextTest> {
@@ -224,20 +226,39 @@ pub fn tests(steps: &[Step]) -> Vec<TextTest> {
 fn text_test(conjunct: &Expr) -> Option<TextTest> {
     let Expr::Call { function, arguments, .. } = conjunct else { return None };
     let [Expr::Column(column, Kind::String), Expr::Const(constant)] = arguments.as_slice() else { return None };
-    let negated = match function.name {
-        "==" | "in" => false,
-        "!=" | "!in" => true,
-        _ => return None,
-    };
-    let values = match (function.name, constant) {
-        ("==" | "!=", Value::Text(Kind::String, text)) => vec![text.to_string()],
-        ("in" | "!in", Value::Text(Kind::Dynamic, list)) => {
+    let (how, negated) = text_match(function.name)?;
+    let takes_list = matches!(function.name.trim_start_matches('!'), "in" | "in~" | "has_any");
+    let values = match constant {
+        Value::Text(Kind::String, text) if !takes_list => vec![text.to_string()],
+        Value::Text(Kind::Dynamic, list) if takes_list && list.trim_start().starts_with('[') => {
             let text = |item: Json<'_>| item.as_str().map(Cow::into_owned);
             Json::new(list).elements().map(text).collect::<Option<Vec<_>>>()?
         }
         _ => return None,
     };
-    (values.len() <= MOST_TEXTS).then(|| TextTest { column: column.clone(), values, negated })
+    let most = if how == TextMatch::Equal { MOST_EQUAL } else { MOST_HELD };
+    (values.len() <= most).then(|| TextTest { column: column.clone(), values, how, negated })
+}
+
+/// What an operator asks of a text, and whether it asks for the opposite.
+fn text_match(operator: &str) -> Option<(TextMatch, bool)> {
+    let (plain, negated) = operator.strip_prefix('!').map_or((operator, false), |plain| (plain, true));
+    let holds = |place| match plain.strip_suffix("_cs") {
+        Some(_) => TextMatch::Holds { place, exact_case: true },
+        None => TextMatch::Holds { place, exact_case: false },
+    };
+    let how = match plain {
+        "==" | "in" | "=" => TextMatch::Equal,
+        "=~" | "in~" | "~" => holds(Place::Whole),
+        "has" | "has_cs" | "has_any" => holds(Place::Term),
+        "hasprefix" | "hasprefix_cs" => holds(Place::TermStart),
+        "hassuffix" | "hassuffix_cs" => holds(Place::TermEnd),
+        "contains" | "contains_cs" => holds(Place::Anywhere),
+        "startswith" | "startswith_cs" => holds(Place::Start),
+        "endswith" | "endswith_cs" => holds(Place::End),
+        _ => return None,
+    };
+    Some((how, negated))
 }
 
 /// `after < column <= until`

@@ -33,7 +33,7 @@ mod parse_tokens;
 mod pattern;
 mod places;
 mod presence;
-mod search;
+pub mod search;
 pub mod series;
 mod sets;
 mod sketch;

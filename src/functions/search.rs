@@ -16,12 +16,14 @@ pub enum Place {
 }
 
 /// One needle, prepared.
+#[derive(Debug)]
 pub struct Needle {
     text: String,
     place: Place,
     finder: Finder,
 }
 
+#[derive(Debug)]
 enum Finder {
     Exact(Box<memmem::Finder<'static>>),
     /// An ASCII needle whatever its case.
@@ -111,6 +113,7 @@ impl Needle {
 
 /// Looks for an ASCII needle in any case: for the spellings of its rarest bytes with vector instructions where
 /// the processor has them, else with an automaton.
+#[derive(Debug)]
 enum AnyCase {
     Packed { searcher: packed::Searcher, offset: usize },
     Automaton(AhoCorasick),
@@ -168,6 +171,7 @@ fn spellings(bytes: &[u8]) -> Vec<Vec<u8>> {
 }
 
 /// Many needles, prepared: whether any, or all, of them stand in a text.
+#[derive(Debug)]
 pub struct Needles {
     automaton: Option<AhoCorasick>,
     /// Those that the automaton cannot hold.

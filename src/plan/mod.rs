@@ -10,7 +10,7 @@ pub use explain::{describe, explain};
 pub use knowledge::{EventType, Lookup, MOST_MATCHES, Macro, MatchType, Matching, Tag};
 pub use memory::InMemory;
 pub use node::{AggregateCall, Expanded, JoinKind, JoinSide, Node, RowCall, SortKey, TableOperation};
-pub use source::{Catalog, ExternalForm, Morsel, Needs, Piece, Scan, Source, TextForm, TextTest, Window};
+pub use source::{Catalog, ExternalForm, Morsel, Needs, Piece, Scan, Source, TextForm, TextMatch, TextTest, Window};
 
 use crate::types::{Kind, Schema};
 use std::collections::{HashMap, HashSet};

@@ -2,6 +2,7 @@
 use super::{EventType, InMemory, Lookup, Macro, Tag};
 use crate::diagnostic::{self, Result};
 use crate::expr::Expr;
+use crate::functions::search::Place;
 use crate::functions::{self, Context, Dialect};
 use crate::types::{Column, Kind, Name, Problem, Schema, Table, Value};
 use std::fmt::Debug;
@@ -49,12 +50,22 @@ pub struct Window {
     pub until: i64,
 }
 
-/// Texts one of which a string column must be, or none of which.
+/// Texts one of which a string column must be or hold, or none of which.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TextTest {
     pub column: Name,
     pub values: Vec<String>,
+    pub how: TextMatch,
     pub negated: bool,
+}
+
+/// What a text has to do with the texts of a test.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TextMatch {
+    /// It is one of them.
+    Equal,
+    /// One of them stands in it, at such a place.
+    Holds { place: Place, exact_case: bool },
 }
 
 impl Window {

@@ -3,7 +3,8 @@ use super::block::Block;
 use super::cell::{Bytes, Cell, Form};
 use super::problems::Found;
 use super::values;
-use crate::plan::{TextTest, Window};
+use crate::functions::search::Needles;
+use crate::plan::{TextMatch, TextTest, Window};
 use crate::types::Name;
 use std::sync::Arc;
 
@@ -14,17 +15,35 @@ pub struct Wanted {
     /// The slot of the window's column, and the window.
     pub window: Option<(usize, i64, i64)>,
     /// Slots, and what rows may be dropped by.
-    tests: Vec<(usize, Arc<Test>)>,
+    tests: Vec<Tested>,
 }
 
-/// Texts one of which a cell must be, or none of which.
+/// What the text of a cell must be or hold, or must not.
 #[derive(Debug)]
 struct Test {
-    values: Vec<String>,
+    how: How,
     negated: bool,
 }
 
+#[derive(Debug)]
+enum How {
+    Equal(Vec<String>),
+    Holds(Needles),
+}
+
 impl Test {
+    fn new(test: &TextTest) -> Test {
+        let how = match test.how {
+            TextMatch::Equal => How::Equal(test.values.clone()),
+            TextMatch::Holds { place, exact_case } => How::Holds(Needles::new(&test.values, place, exact_case)),
+        };
+        Test { how, negated: test.negated }
+    }
+
+    fn is_costly(&self) -> bool {
+        matches!(self.how, How::Holds(_))
+    }
+
     /// Whether a cell fails for sure: what has yet to be decoded is left to the filter.
     fn fails(&self, bytes: &Bytes<'_>, cell: Cell) -> bool {
         let text = match cell.form {
@@ -32,7 +51,36 @@ impl Test {
             Form::Text | Form::Bare | Form::Scalar if !cell.wide => bytes.raw(cell),
             _ => return false,
         };
-        self.values.iter().any(|value| value.as_bytes() == text) == self.negated
+        let passes = match &self.how {
+            How::Equal(values) => values.iter().any(|value| value.as_bytes() == text),
+            How::Holds(needles) => std::str::from_utf8(text).map_or(!self.negated, |text| needles.any_in(text)),
+        };
+        passes == self.negated
+    }
+}
+
+/// The test of a slot, and how often it was made and failed.
+#[derive(Clone, Debug)]
+struct Tested {
+    slot: usize,
+    test: Arc<Test>,
+    made: u32,
+    failed: u32,
+}
+
+impl Tested {
+    /// Whether a cell fails. A costly test that hardly any row fails is left to the filter, which makes it once for
+    /// each distinct text.
+    #[inline]
+    fn fails(&mut self, bytes: &Bytes<'_>, cell: Cell) -> bool {
+        const ENOUGH: u32 = 64;
+        if self.made > ENOUGH && self.failed * 4 < self.made && self.test.is_costly() {
+            return false;
+        }
+        let fails = self.test.fails(bytes, cell);
+        self.made += 1;
+        self.failed += u32::from(fails);
+        fails
     }
 }
 
@@ -54,16 +102,16 @@ impl Wanted {
     pub fn testing(mut self, tests: &[TextTest], is_text: impl Fn(&Name) -> bool) -> Wanted {
         for test in tests.iter().filter(|test| is_text(&test.column)) {
             if let Some(slot) = self.names.iter().position(|name| *name == test.column) {
-                let test = Test { values: test.values.clone(), negated: test.negated };
-                self.tests.push((slot, Arc::new(test)));
+                self.tests.push(Tested { slot, test: Arc::new(Test::new(test)), made: 0, failed: 0 });
             }
         }
+        self.tests.sort_by_key(|tested| tested.test.is_costly());
         self
     }
 
     /// Whether rows may be dropped by the cell of a slot.
     pub fn judges(&self, slot: usize) -> bool {
-        self.window.is_some_and(|(own, ..)| own == slot) || self.tests.iter().any(|(own, _)| *own == slot)
+        self.window.is_some_and(|(own, ..)| own == slot) || self.tests.iter().any(|tested| tested.slot == slot)
     }
 }
 
@@ -77,7 +125,7 @@ pub struct Rows {
     pub beside: Vec<u8>,
     pub found: Found,
     window: Option<(usize, i64, i64)>,
-    tests: Vec<(usize, Arc<Test>)>,
+    tests: Vec<Tested>,
     /// Rows of the window that a test has dropped.
     pub dropped: usize,
     /// Where each row begins in the block.
@@ -128,19 +176,19 @@ impl Rows {
 
     /// Whether rows may be dropped by the cell of a slot.
     pub fn judges(&self, slot: usize) -> bool {
-        self.window_slot() == Some(slot) || self.tests.iter().any(|(own, _)| *own == slot)
+        self.window_slot() == Some(slot) || self.tests.iter().any(|tested| tested.slot == slot)
     }
 
     /// Whether the cell of a slot is tested.
     pub fn tests(&self, slot: usize) -> bool {
-        self.tests.iter().any(|(own, _)| *own == slot)
+        self.tests.iter().any(|tested| tested.slot == slot)
     }
 
     /// Drops the row, which lies in the window, if the cell of a slot fails a test.
     #[inline]
     pub fn fails(&mut self, block: &[u8], slot: usize, cell: Cell) -> bool {
         let bytes = Bytes { block, beside: &self.beside };
-        let fails = self.tests.iter().any(|(own, test)| *own == slot && test.fails(&bytes, cell));
+        let fails = self.tests.iter_mut().any(|tested| tested.slot == slot && tested.fails(&bytes, cell));
         self.dropped += usize::from(fails);
         fails
     }
@@ -175,8 +223,8 @@ impl Rows {
             return false;
         }
         let bytes = Bytes { block, beside: &self.beside };
-        let fails = |(slot, test): &(usize, Arc<Test>)| test.fails(&bytes, row.get(*slot).copied().unwrap_or_default());
-        let fails = self.tests.iter().any(fails);
+        let fails = |tested: &mut Tested| tested.fails(&bytes, row.get(tested.slot).copied().unwrap_or_default());
+        let fails = self.tests.iter_mut().any(fails);
         self.dropped += usize::from(fails);
         !fails
     }
