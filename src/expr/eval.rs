@@ -1,8 +1,9 @@
 //! Evaluation over columns: once per distinct value where a dictionary allows it.
 use super::Expr;
 use crate::diagnostic::{Fault, Result};
-use crate::functions::{Context, Purity};
+use crate::functions::{self, Context, Kernel, Purity, Scalar};
 use crate::types::intern::Interner;
+use crate::types::vectors::bits_of;
 use crate::types::{Column, Dictionary, Kind, Name, Text, Value, gather};
 use arrow_array::{Array, BooleanArray, Int32Array};
 use arrow_buffer::{BooleanBuffer, BooleanBufferBuilder, NullBuffer};
@@ -36,9 +37,10 @@ pub fn evaluate(expr: &Expr, input: &dyn Input, context: &Context) -> Result<Col
 fn evaluate_rows(expr: &Expr, input: &dyn Input, context: &Context) -> Result<Column> {
     match expr {
         Expr::Call { function, arguments, .. } => {
+            let (kernel, arguments) = fused(function, arguments);
             let arguments: Vec<Column> =
-                arguments.iter().map(|a| evaluate(a, input, context)).collect::<Result<_>>()?;
-            (function.kernel)(context, &arguments, input.rows())
+                arguments.into_iter().map(|a| evaluate(a, input, context)).collect::<Result<_>>()?;
+            kernel(context, &arguments, input.rows())
         }
         Expr::And(parts) => junction(parts, input, context, false),
         Expr::Or(parts) => junction(parts, input, context, true),
@@ -46,6 +48,16 @@ fn evaluate_rows(expr: &Expr, input: &dyn Input, context: &Context) -> Result<Co
         Expr::Coalesce(parts, kind) => coalesce(parts, *kind, input, context),
         leaf => evaluate(leaf, input, context),
     }
+}
+
+/// The kernel of a call and its arguments: of a call over another one, both in one go where that is possible.
+fn fused<'a>(function: &Scalar, arguments: &'a [Expr]) -> (Kernel, Vec<&'a Expr>) {
+    if let [Expr::Call { function: inner, arguments: own, .. }, others @ ..] = arguments
+        && let ([own], Some(kernel)) = (own.as_slice(), functions::fused(function, inner))
+    {
+        return (kernel, std::iter::once(own).chain(others).collect());
+    }
+    (function.kernel, arguments.iter().collect())
 }
 
 /// The rows for which `predicate` is true, ascending.
@@ -96,7 +108,7 @@ fn per_distinct_value(expr: &Expr, input: &dyn Input, context: &Context) -> Resu
     }
     let compute = || evaluate_rows(expr, &Distinct { name: &name, kind, dictionary: &dictionary }, context);
     let memo = match expr.purity() {
-        Purity::Pure => dictionary.derive(&format!("{kind} {expr:?}"), || compute().map(Derived::new))?,
+        Purity::Pure => dictionary.derive(&format!("{kind} {}", expr.fingerprint()), || compute().map(Derived::new))?,
         _ => Arc::new(Derived::new(compute()?)),
     };
     Ok(Some(memo.spread(&keys)))
@@ -279,19 +291,26 @@ fn case(
     context: &Context,
 ) -> Result<Column> {
     if let [(condition, value)] = branches
-        && [value, otherwise].iter().all(|e| matches!(e, Expr::Column(..) | Expr::Const(_)))
+        && is_at_hand(value)
+        && is_at_hand(otherwise)
     {
         let (known, values) = truths(&evaluate(condition, input, context)?, input.rows());
         let either = [value, otherwise].map(|e| Ok(of_kind(evaluate(e, input, context)?, kind)));
         let [value, otherwise] = either;
         return Ok(gather::choose(&(&known & &values), &value?, &otherwise?));
     }
+    if branches.len() < u8::MAX as usize
+        && branches.iter().all(|(condition, value)| is_light(condition) && is_at_hand(value))
+        && is_at_hand(otherwise)
+    {
+        return light_case(branches, otherwise, kind, input, context);
+    }
     let mut open: Vec<u32> = (0..input.rows() as u32).collect();
     let mut picks = vec![(0u32, 0u32); input.rows()];
     let mut columns: Vec<Column> = Vec::new();
     let mut place = |rows: &[u32], value: &Expr, columns: &mut Vec<Column>| -> Result<()> {
         // What is there already needs no picking.
-        let whole = matches!(value, Expr::Column(..) | Expr::Const(_));
+        let whole = is_at_hand(value);
         let column = match whole {
             true => evaluate(value, input, context)?,
             false => evaluate(value, &Picked { input, rows }, context)?,
@@ -329,12 +348,56 @@ fn case(
     }
 }
 
+/// Whether an expression is there for all rows without any work.
+fn is_at_hand(expr: &Expr) -> bool {
+    matches!(expr, Expr::Column(..) | Expr::Const(_))
+}
+
+/// Conditions that are cheap and cannot fail are evaluated for all rows; earlier ones overwrite later ones.
+fn light_case(
+    branches: &[(Expr, Expr)],
+    otherwise: &Expr,
+    kind: Kind,
+    input: &dyn Input,
+    context: &Context,
+) -> Result<Column> {
+    let mut which = vec![branches.len() as u8; input.rows()];
+    for (number, (condition, _)) in branches.iter().enumerate().rev() {
+        let (known, values) = truths(&evaluate(condition, input, context)?, input.rows());
+        (&known & &values).set_indices_u32().for_each(|row| which[row as usize] = number as u8);
+    }
+    let values = branches.iter().map(|(_, value)| value).chain([otherwise]);
+    let columns =
+        values.map(|value| Ok(of_kind(evaluate(value, input, context)?, kind))).collect::<Result<Vec<_>>>()?;
+    Ok(gather::select(&columns, &which))
+}
+
 /// Branches may differ by a widening that the binder left to us (null, int beside long).
 fn of_kind(column: Column, kind: Kind) -> Column {
     if column.kind() == kind { column } else { crate::types::convert::lenient(&column, kind) }
 }
 
+/// Where `coalesce` looks further: at nulls, and at empty texts.
+fn absent(column: &Column, rows: usize) -> BooleanBuffer {
+    match column {
+        Column::Text(Kind::String, Text::Views(views)) if views.null_count() == 0 => {
+            bits_of(views.views(), |view| view as u32 == 0)
+        }
+        Column::Text(Kind::String, _) | Column::Const(Value::Text(Kind::String, _), _) => {
+            BooleanBuffer::collect_bool(rows, |row| column.text(row).is_none_or(str::is_empty))
+        }
+        column => column.null_buffer().map_or_else(|| BooleanBuffer::new_unset(rows), |nulls| !nulls.inner()),
+    }
+}
+
 fn coalesce(parts: &[Expr], kind: Kind, input: &dyn Input, context: &Context) -> Result<Column> {
+    if let [first, second] = parts
+        && is_at_hand(second)
+    {
+        let first = of_kind(evaluate(first, input, context)?, kind);
+        let second = of_kind(evaluate(second, input, context)?, kind);
+        return Ok(gather::choose(&absent(&first, input.rows()), &second, &first));
+    }
     let mut open: Vec<u32> = (0..input.rows() as u32).collect();
     let mut picks = vec![(0u32, 0u32); input.rows()];
     let mut columns: Vec<Column> = Vec::new();
@@ -342,7 +405,7 @@ fn coalesce(parts: &[Expr], kind: Kind, input: &dyn Input, context: &Context) ->
         if open.is_empty() {
             break;
         }
-        let whole = open.len() == input.rows() || matches!(part, Expr::Column(..) | Expr::Const(_));
+        let whole = open.len() == input.rows() || is_at_hand(part);
         let column = match whole {
             true => evaluate(part, input, context)?,
             false => evaluate(part, &Picked { input, rows: &open }, context)?,

@@ -1,5 +1,6 @@
 //! Typed expressions over the columns of a plan node.
 mod eval;
+mod fingerprint;
 mod fold;
 
 pub use eval::{Input, evaluate, select};

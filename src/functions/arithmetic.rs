@@ -2,6 +2,7 @@
 use super::operators::pair;
 use super::{Context, wider};
 use crate::diagnostic::{Fault, Result};
+use crate::types::vectors::wide;
 use crate::types::{Column, Kind, Value, convert, datetime, decimal};
 use arrow_array::{Array, Float64Array, Int64Array};
 use arrow_buffer::NullBuffer;
@@ -117,12 +118,12 @@ impl<'a, T: Copy> Side<'a, T> {
 
 /// An operation on the numbers of each row.
 pub fn zipped<T: Copy, U>(left: &Side<T>, right: &Side<T>, rows: usize, operation: impl Fn(T, T) -> U) -> Vec<U> {
-    match (left, right) {
+    wide(|| match (left, right) {
         (Side::Each(l), Side::Each(r)) => l.iter().zip(*r).map(|(l, r)| operation(*l, *r)).collect(),
         (Side::Each(l), Side::One(r)) => l.iter().map(|l| operation(*l, *r)).collect(),
         (Side::One(l), Side::Each(r)) => r.iter().map(|r| operation(*l, *r)).collect(),
         (Side::One(l), Side::One(r)) => (0..rows).map(|_| operation(*l, *r)).collect(),
-    }
+    })
 }
 
 fn of_kind(kind: Kind, values: Int64Array) -> Column {
@@ -133,9 +134,24 @@ fn of_kind(kind: Kind, values: Int64Array) -> Column {
     }
 }
 
+/// A column's numbers; a constant's only once.
+pub(super) fn operand<A>(column: &Column, numbers: fn(&Column) -> A) -> A {
+    match column {
+        Column::Const(value, _) => numbers(&Column::Const(value.clone(), 1)),
+        column => numbers(column),
+    }
+}
+
+fn is_null_constant(column: &Column) -> bool {
+    matches!(column, Column::Const(value, _) if value.is_null())
+}
+
 /// Applies an operation to the integers of two columns.
 fn on_longs(kind: Kind, left: &Column, right: &Column, rows: usize, operation: impl Fn(i64, i64) -> i64) -> Column {
-    let (l, r) = (longs(left), longs(right));
+    if is_null_constant(left) || is_null_constant(right) {
+        return Column::nulls(kind, rows);
+    }
+    let (l, r) = (operand(left, longs), operand(right, longs));
     let nulls = NullBuffer::union(l.nulls(), r.nulls());
     let values = zipped(&Side::new(left, l.values()), &Side::new(right, r.values()), rows, operation);
     of_kind(kind, Int64Array::new(values.into(), nulls))
@@ -149,7 +165,10 @@ fn on_some_longs(
     rows: usize,
     operation: impl Fn(i64, i64) -> Option<i64>,
 ) -> Column {
-    let (l, r) = (longs(left), longs(right));
+    if is_null_constant(left) || is_null_constant(right) {
+        return Column::nulls(kind, rows);
+    }
+    let (l, r) = (operand(left, longs), operand(right, longs));
     let nulls = NullBuffer::union(l.nulls(), r.nulls());
     let failed = std::cell::Cell::new(false);
     let sides = (Side::new(left, l.values()), Side::new(right, r.values()));
@@ -178,7 +197,10 @@ fn on_divided(kind: Kind, left: &Column, right: &Column, rows: usize, operation:
 }
 
 fn on_reals(left: &Column, right: &Column, rows: usize, operation: impl Fn(f64, f64) -> f64) -> Column {
-    let (l, r) = (reals(left), reals(right));
+    if is_null_constant(left) || is_null_constant(right) {
+        return Column::nulls(Kind::Real, rows);
+    }
+    let (l, r) = (operand(left, reals), operand(right, reals));
     let nulls = NullBuffer::union(l.nulls(), r.nulls());
     let values = zipped(&Side::new(left, l.values()), &Side::new(right, r.values()), rows, operation);
     Column::Real(Float64Array::new(values.into(), nulls))
@@ -188,7 +210,7 @@ fn on_reals(left: &Column, right: &Column, rows: usize, operation: impl Fn(f64, 
 fn scaled(left: &Column, right: &Column, rows: usize, operation: impl Fn(f64, f64) -> f64) -> Column {
     match on_reals(left, right, rows, operation) {
         Column::Real(a) => Column::TimeSpan(a.iter().map(|v| v.and_then(whole)).collect()),
-        other => other,
+        _ => Column::nulls(Kind::TimeSpan, rows),
     }
 }
 

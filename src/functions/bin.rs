@@ -2,7 +2,8 @@
 use super::operators::pair;
 use super::{Context, arithmetic, wider};
 use crate::diagnostic::{Fault, Result};
-use crate::types::{Column, Kind, Value, convert, datetime, number, timespan};
+use crate::types::vectors::wide;
+use crate::types::{Column, Kind, Value, convert, datetime, number, numbers, timespan};
 use arrow_array::{Array, Float64Array, Int64Array};
 use arrow_buffer::NullBuffer;
 
@@ -67,12 +68,16 @@ fn by_constant(kind: Kind, values: &Int64Array, size: i64) -> Column {
         let since = value.wrapping_sub(origin);
         value.wrapping_sub(since.rem_euclid(size))
     };
-    let mut before_all = false;
-    let binned: Vec<i64> = values.values().iter().map(|value| floor(*value)).collect();
     // A bin that begins before the first value there is: only near the smallest long.
-    for (value, bin) in values.values().iter().zip(&binned) {
-        before_all |= bin > value;
-    }
+    let mut before_all = false;
+    let binned: Vec<i64> = wide(|| {
+        let bins = values.values().iter().map(|value| {
+            let bin = floor(*value);
+            before_all |= bin > *value;
+            bin
+        });
+        bins.collect()
+    });
     let nulls = match before_all {
         false => values.nulls().cloned(),
         true => {
@@ -84,12 +89,22 @@ fn by_constant(kind: Kind, values: &Int64Array, size: i64) -> Column {
 }
 
 fn reals(value: &Column, size: &Column, rows: usize) -> Column {
+    if let (Column::Real(values), Some(size)) = (value, constant_size(size)) {
+        let binned: Vec<f64> = wide(|| values.values().iter().map(|value| (value / size).floor() * size).collect());
+        return Column::Real(Float64Array::new(binned.into(), values.nulls().cloned()));
+    }
     let (values, sizes) = (arithmetic::reals(value), arithmetic::reals(size));
     let binned = (0..rows).map(|row| match values.is_valid(row) && sizes.is_valid(row) {
         true => number::floor_real(values.value(row), sizes.value(row)),
         false => None,
     });
     Column::Real(binned.collect::<Float64Array>())
+}
+
+/// The size that all rows have, where it is one.
+fn constant_size(size: &Column) -> Option<f64> {
+    let Column::Const(size, _) = size else { return None };
+    size.as_real().filter(|size| *size > 0.0)
 }
 
 /// The bin of one value.
@@ -123,6 +138,15 @@ fn decimal_bin(value: &str, size: &str) -> Option<Value> {
 fn bin_at(_: &Context, args: &[Column], rows: usize) -> Result<Column> {
     let [value, size, fixed] = args else { return Err(Fault::internal("bin_at takes three arguments")) };
     let kind = bin_kind(&kinds(args));
+    if let (Column::Long(values) | Column::DateTime(values) | Column::TimeSpan(values), Column::Const(size, _)) =
+        (value, size)
+        && let Column::Const(fixed, _) = fixed
+        && let (Some(size), Some(fixed)) = (width(kind, size), fixed.as_long())
+        && kind == value.kind()
+    {
+        let bin = |row: usize| values.is_valid(row).then(|| aligned_whole(kind, values.value(row), size, fixed))?;
+        return Ok(of_kind(kind, numbers(rows, bin)));
+    }
     let binned = (0..rows).map(|row| aligned(kind, &value.value(row), &size.value(row), &fixed.value(row)));
     let binned: Vec<Value> = binned.map(|value| value.unwrap_or(Value::Null(kind))).collect();
     Ok(Column::from_values(kind, &binned))
@@ -133,19 +157,26 @@ fn aligned(kind: Kind, value: &Value, size: &Value, fixed: &Value) -> Option<Val
         let fixed = fixed.as_real()?;
         return Some(Value::Real(fixed + number::floor_real(value.as_real()? - fixed, size.as_real()?)?));
     }
-    let fixed = fixed.as_long()?;
-    // A number as the size of a timespan's bin counts days.
-    let size = match size {
-        Value::Real(days) if kind != Kind::Long => number::real_to_long(days * datetime::TICKS_PER_DAY as f64)?,
-        Value::Int(_) | Value::Long(_) if kind != Kind::Long => size.as_long()?.checked_mul(datetime::TICKS_PER_DAY)?,
-        other => other.as_long()?,
-    };
-    let bin = number::floor_long(value.as_long()?.checked_sub(fixed)?, size)?.checked_add(fixed)?;
-    match kind {
-        Kind::DateTime => datetime::checked(bin).map(Value::DateTime),
-        Kind::TimeSpan => Some(Value::TimeSpan(bin)),
-        _ => Some(Value::Long(bin)),
+    let bin = aligned_whole(kind, value.as_long()?, width(kind, size)?, fixed.as_long()?)?;
+    Some(match kind {
+        Kind::DateTime => Value::DateTime(bin),
+        Kind::TimeSpan => Value::TimeSpan(bin),
+        _ => Value::Long(bin),
+    })
+}
+
+/// The width of a bin; a number as the size of a timespan's bin counts days.
+fn width(kind: Kind, size: &Value) -> Option<i64> {
+    match size {
+        Value::Real(days) if kind != Kind::Long => number::real_to_long(days * datetime::TICKS_PER_DAY as f64),
+        Value::Int(_) | Value::Long(_) if kind != Kind::Long => size.as_long()?.checked_mul(datetime::TICKS_PER_DAY),
+        other => other.as_long(),
     }
+}
+
+fn aligned_whole(kind: Kind, value: i64, size: i64, fixed: i64) -> Option<i64> {
+    let bin = number::floor_long(value.checked_sub(fixed)?, size)?.checked_add(fixed)?;
+    if kind == Kind::DateTime { datetime::checked(bin) } else { Some(bin) }
 }
 
 crate::kernels! {

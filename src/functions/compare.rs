@@ -1,5 +1,6 @@
 //! Comparing columns: equality, order, and the key that sorts and groups agree on.
-use super::arithmetic::{self, Side};
+use super::arithmetic::{self, Side, operand};
+use crate::types::vectors::{bits_of, bits_of_pairs};
 use crate::types::{Column, Kind, Text, Value, decimal, json};
 use arrow_array::BooleanArray;
 use arrow_buffer::{BooleanBuffer, NullBuffer};
@@ -72,14 +73,6 @@ fn numbers(comparison: Comparison, left: &Column, right: &Column, rows: usize) -
     None
 }
 
-/// A column's numbers; a constant's only once.
-fn operand<A>(column: &Column, numbers: fn(&Column) -> A) -> A {
-    match column {
-        Column::Const(value, _) => numbers(&Column::Const(value.clone(), 1)),
-        column => numbers(column),
-    }
-}
-
 fn compared<T: Copy + PartialOrd>(
     comparison: Comparison,
     left: &Side<T>,
@@ -89,9 +82,9 @@ fn compared<T: Copy + PartialOrd>(
     macro_rules! bits {
         ($operator:tt) => {
             match (left, right) {
-                (Side::Each(l), Side::Each(r)) => BooleanBuffer::collect_bool(rows, |i| l[i] $operator r[i]),
-                (Side::Each(l), Side::One(r)) => BooleanBuffer::collect_bool(rows, |i| l[i] $operator *r),
-                (Side::One(l), Side::Each(r)) => BooleanBuffer::collect_bool(rows, |i| *l $operator r[i]),
+                (Side::Each(l), Side::Each(r)) => bits_of_pairs(l, r, |l, r| l $operator r),
+                (Side::Each(l), Side::One(r)) => bits_of(l, |l| l $operator *r),
+                (Side::One(l), Side::Each(r)) => bits_of(r, |r| *l $operator r),
                 (Side::One(l), Side::One(r)) => BooleanBuffer::collect_bool(rows, |_| l $operator r),
             }
         };
@@ -112,8 +105,7 @@ fn text_with_constant(comparison: Comparison, kind: Kind, text: &Text, constant:
             let wanted = View::new(constant);
             let equal = comparison == Comparison::Equal;
             let buffers = views.data_buffers();
-            let raw = views.views();
-            BooleanBuffer::collect_bool(raw.len(), |i| wanted.equals(raw[i], buffers) == equal)
+            bits_of(views.views(), |view| wanted.equals(view, buffers) == equal)
         }
         Text::Dictionary(keys, dictionary) if dictionary.len() < keys.len() => {
             let distinct = text_with_constant(comparison, kind, &Text::Views(dictionary.values.clone()), constant);

@@ -1,8 +1,9 @@
 //! Hashes of values, and identifiers made up.
 use super::Context;
-use super::row::{Any, AnyText, GuidOut, Long, Maybe, each};
-use crate::diagnostic::Result;
-use crate::types::{Builder, Column, Kind, Value, datetime};
+use super::items::value_rows;
+use super::row::{AnyText, GuidOut, each};
+use crate::diagnostic::{Fault, Result};
+use crate::types::{Builder, Column, Kind, Value, datetime, numbers};
 use sha1::Digest;
 use twox_hash::XxHash64;
 
@@ -35,6 +36,18 @@ fn reduced(hash: u64, modulus: Option<i64>) -> Option<i64> {
     }
 }
 
+fn hash(_: &Context, args: &[Column], rows: usize) -> Result<Column> {
+    let value = args.first().ok_or_else(|| Fault::internal("a hash of nothing"))?;
+    let modulus = |row: usize| args.get(1).and_then(|modulus| modulus.value(row).as_long());
+    let constant = args.get(1).is_none_or(Column::is_const).then(|| modulus(0));
+    let reduce = |row: usize, hash: u64| reduced(hash, constant.unwrap_or_else(|| modulus(row)));
+    if let Column::Text(_, text) = value {
+        let of = |row: usize| reduce(row, XxHash64::oneshot(0, text.get(row)?.as_bytes()));
+        return Ok(Column::Long(numbers(rows, of)));
+    }
+    Ok(value_rows(Kind::Long, args, rows, |row| Some(Value::Long(reduce(row, xxhash(&value.value(row))?)?))))
+}
+
 /// The hash of hashes, one after the other; nulls are passed over.
 fn combined(args: &[Column], rows: usize, hash: fn(&Value) -> Option<u64>) -> Result<Column> {
     each(Kind::Long, args, rows, |row, out: &mut Builder| {
@@ -53,19 +66,6 @@ fn hash_combine(_: &Context, args: &[Column], rows: usize) -> Result<Column> {
 }
 
 crate::scalars! {
-    /// A 64-bit hash of a value (XXH64); with a modulus reduced to 0 and up.
-    ///
-    /// Source: hash-function, hash-xxhash64-function.
-    ///
-    /// ```kql
-    /// hash("World") // 1846988464401551951
-    /// hash("World", 100) // 51
-    /// hash(datetime("2015-01-01")) // 1380966698541616202
-    /// ```
-    kql fn hash as [hash_xxhash64](value: Any, modulus: Maybe<Long>) -> Option<i64> {
-        reduced(xxhash(&value)?, modulus)
-    }
-
     /// The MD5 hash of a value's text, in hexadecimal digits.
     ///
     /// Source: hash-md5-function.
@@ -106,6 +106,17 @@ crate::scalars! {
 }
 
 crate::kernels! {
+    /// A 64-bit hash of a value (XXH64); with a modulus reduced to 0 and up.
+    ///
+    /// Source: hash-function, hash-xxhash64-function.
+    ///
+    /// ```kql
+    /// hash("World") // 1846988464401551951
+    /// hash("World", 100) // 51
+    /// hash(datetime("2015-01-01")) // 1380966698541616202
+    /// ```
+    kql fn hash as [hash_xxhash64] (value: Any, modulus[optional]: Long) -> Kind(Kind::Long) = hash;
+
     /// One hash of several values, good for comparisons within a query.
     ///
     /// Kusto's own way of combining is not published, and its results differ from these.

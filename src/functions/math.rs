@@ -3,8 +3,10 @@ use super::operators::pair;
 use super::row::Real;
 use super::{Context, arithmetic};
 use crate::diagnostic::{Fault, Result};
+use crate::types::vectors::wide;
 use crate::types::{Column, Kind, Value, convert, number};
-use arrow_array::{Array, Float64Array, Int64Array};
+use arrow_array::types::ArrowPrimitiveType;
+use arrow_array::{Array, Float64Array, PrimitiveArray};
 use std::f64::consts::PI;
 
 fn first(args: &[Column]) -> Result<&Column> {
@@ -20,6 +22,15 @@ fn each(column: &Column, kind: Kind, compute: impl Fn(&Value) -> Option<Value>) 
     }
 }
 
+/// The number that `compute` makes of each; nulls stay.
+fn mapped<P: ArrowPrimitiveType>(
+    numbers: &PrimitiveArray<P>,
+    compute: impl Fn(P::Native) -> P::Native,
+) -> PrimitiveArray<P> {
+    let values: Vec<P::Native> = wide(|| numbers.values().iter().map(|number| compute(*number)).collect());
+    PrimitiveArray::new(values.into(), numbers.nulls().cloned())
+}
+
 fn magnitude_kind(kinds: &[Kind]) -> Kind {
     match kinds.first() {
         Some(Kind::Int) | None => Kind::Long,
@@ -31,12 +42,8 @@ fn magnitude_kind(kinds: &[Kind]) -> Kind {
 fn abs(_: &Context, args: &[Column], _: usize) -> Result<Column> {
     let value = first(args)?;
     Ok(match value {
-        Column::Long(a) => {
-            Column::Long(Int64Array::new(a.values().iter().map(|v| v.wrapping_abs()).collect(), a.nulls().cloned()))
-        }
-        Column::Real(a) => {
-            Column::Real(Float64Array::new(a.values().iter().map(|v| v.abs()).collect(), a.nulls().cloned()))
-        }
+        Column::Long(a) => Column::Long(mapped(a, i64::wrapping_abs)),
+        Column::Real(a) => Column::Real(mapped(a, f64::abs)),
         other => each(other, magnitude_kind(&[other.kind()]), |value| match value {
             Value::Int(_) | Value::Long(_) => value.as_long().map(|v| Value::Long(v.wrapping_abs())),
             Value::TimeSpan(ticks) => Some(Value::TimeSpan(ticks.wrapping_abs())),
@@ -60,11 +67,8 @@ fn round(_: &Context, args: &[Column], rows: usize) -> Result<Column> {
     let kind = rounded_kind(&[value.kind()]);
     if let (Column::Real(values), Column::Const(digits, _)) = (value, digits) {
         let digits = digits.as_long();
-        let rounded = digits.map(|digits| values.values().iter().map(|v| number::round(*v, digits)).collect());
-        return Ok(rounded.map_or_else(
-            || Column::nulls(kind, rows),
-            |rounded| Column::Real(Float64Array::new(rounded, values.nulls().cloned())),
-        ));
+        let rounded = digits.map(|digits| mapped(values, |v| number::round(v, digits)));
+        return Ok(rounded.map_or_else(|| Column::nulls(kind, rows), Column::Real));
     }
     let one = |value: &Value, digits: &Value| round_one(value, digits.as_long()?, kind);
     if let (Column::Const(value, _), Column::Const(digits, _)) = (value, digits) {
@@ -114,7 +118,7 @@ fn ceiling(_: &Context, args: &[Column], _: usize) -> Result<Column> {
         }));
     }
     let values = arithmetic::reals(&convert::lenient(value, Kind::Real));
-    Ok(Column::Real(Float64Array::new(values.values().iter().map(|v| v.ceil()).collect(), values.nulls().cloned())))
+    Ok(Column::Real(mapped(&values, f64::ceil)))
 }
 
 /// A random real below 1, or a random whole number below the argument.
@@ -163,11 +167,7 @@ fn same_kind_sign(_: &Context, args: &[Column], rows: usize) -> Result<Column> {
         let value = convert::value_to(value, Kind::Real).as_real();
         return Ok(Column::Const(value.map_or(Value::Null(Kind::Real), |v| Value::Real(sign(v) + 0.0)), rows));
     }
-    let values = arithmetic::reals(value);
-    Ok(Column::Real(Float64Array::new(
-        values.values().iter().map(|v| sign(*v) + 0.0).collect(),
-        values.nulls().cloned(),
-    )))
+    Ok(Column::Real(mapped(&arithmetic::reals(value), |v| sign(v) + 0.0)))
 }
 
 fn pow(_: &Context, args: &[Column], rows: usize) -> Result<Column> {

@@ -3,9 +3,10 @@ use super::Context;
 use super::compare::View;
 use super::operators::{fold_case, pair, text_predicate};
 use crate::diagnostic::{Fault, Result};
+use crate::types::vectors::bits_among;
 use crate::types::{Column, Dynamic, Kind, Text, Value};
 use arrow_array::{Array, BooleanArray};
-use arrow_buffer::BooleanBuffer;
+use arrow_buffer::{BooleanBuffer, NullBuffer};
 use std::sync::Arc;
 
 /// The values of a membership list, by the kind of what is looked for.
@@ -113,9 +114,20 @@ pub(super) fn is_member(context: &Context, args: &[Column], rows: usize, fold: b
     let Some(elements) = Dynamic::of(list, 0) else {
         return Ok(Column::Const(Value::Bool(!wanted), rows));
     };
-    let key = format!("{kind} {fold} {}", constant.as_text().unwrap_or(""));
-    let members: Arc<Members> = context.prepared("in", &key, || Ok::<_, Fault>(Members::new(kind, elements, fold)))?;
-    Ok(members_of(&members, value, rows, wanted))
+    let key = key_of(kind, fold, constant);
+    let prepare = || Ok::<_, Fault>((Members::new(kind, elements, fold), constant.clone()));
+    let members: Arc<(Members, Value)> = context.prepared("in", &key, prepare)?;
+    Ok(members_of(&members.0, value, rows, wanted))
+}
+
+/// What prepared members are found again by: the list's text, of a long one the place where it lies. It is held on to
+/// with its members, so that no other text comes to lie there.
+fn key_of(kind: Kind, fold: bool, list: &Value) -> String {
+    const LONG: usize = 4096;
+    match list {
+        Value::Text(_, text) if text.len() > LONG => format!("{kind} {fold} {:p} {}", text.as_ptr(), text.len()),
+        other => format!("{kind} {fold} {}", other.as_text().unwrap_or("")),
+    }
 }
 
 fn members_of(members: &Members, value: &Column, rows: usize, wanted: bool) -> Column {
@@ -131,13 +143,11 @@ fn members_of(members: &Members, value: &Column, rows: usize, wanted: bool) -> C
         (Members::Folded(texts), Column::Text(..)) => text_predicate(value, rows, |t| texts.has_folded(t) == wanted),
         (_, Column::Const(value, _)) => Column::Const(Value::Bool(members.holds(value) == wanted), rows),
         (Members::Longs(set), Column::Long(a) | Column::DateTime(a) | Column::TimeSpan(a)) => {
-            let valid = |row: usize| a.is_valid(row);
-            Column::Bool(BooleanArray::new(longs_in(set, a.values(), valid, wanted), None))
+            Column::Bool(BooleanArray::new(longs_in(set, a.values(), a.nulls(), wanted), None))
         }
         (Members::Longs(set), Column::Int(a)) => {
             let values: Vec<i64> = a.values().iter().map(|v| i64::from(*v)).collect();
-            let valid = |row: usize| a.is_valid(row);
-            Column::Bool(BooleanArray::new(longs_in(set, &values, valid, wanted), None))
+            Column::Bool(BooleanArray::new(longs_in(set, &values, a.nulls(), wanted), None))
         }
         _ => {
             let bits = BooleanBuffer::collect_bool(rows, |row| members.holds(&value.value(row)) == wanted);
@@ -147,14 +157,15 @@ fn members_of(members: &Members, value: &Column, rows: usize, wanted: bool) -> C
 }
 
 /// Which integers are in the set; null is in none.
-fn longs_in(set: &HashSet<i64>, values: &[i64], valid: impl Fn(usize) -> bool, wanted: bool) -> BooleanBuffer {
+fn longs_in(set: &HashSet<i64>, values: &[i64], nulls: Option<&NullBuffer>, wanted: bool) -> BooleanBuffer {
     if set.len() <= FEW {
-        let few: Vec<i64> = set.iter().copied().collect();
-        let among = |value: i64| few.iter().fold(false, |found, one| found | (*one == value));
-        return BooleanBuffer::collect_bool(values.len(), |row| (among(values[row]) & valid(row)) == wanted);
+        let found = bits_among(values, &set.iter().copied().collect::<Vec<i64>>());
+        let found = nulls.map_or(found.clone(), |nulls| &found & nulls.inner());
+        return if wanted { found } else { !&found };
     }
     let (least, most) = set.iter().fold((i64::MAX, i64::MIN), |(a, b), v| (a.min(*v), b.max(*v)));
     let has = |value: i64| (least..=most).contains(&value) && set.contains(&value);
+    let valid = |row: usize| nulls.is_none_or(|nulls| nulls.is_valid(row));
     BooleanBuffer::collect_bool(values.len(), |row| (has(values[row]) && valid(row)) == wanted)
 }
 

@@ -1,10 +1,12 @@
 //! Functions of values of any kind: their kind, the larger one, series of them.
+use super::arithmetic::{Side, zipped};
 use super::items::{json_rows, value_rows};
 use super::row::Any;
 use super::{Context, compare, wider};
 use crate::diagnostic::{Fault, Result};
 use crate::types::json::JsonKind;
 use crate::types::{Builder, Column, Json, Kind, List, Value, convert, datetime};
+use arrow_array::Array;
 use std::cmp::Ordering;
 use std::sync::Arc;
 
@@ -33,10 +35,45 @@ fn kind_name(value: &Value) -> &'static str {
 fn extreme(args: &[Column], rows: usize, wanted: Ordering) -> Column {
     let kind = args.iter().map(Column::kind).reduce(wider).unwrap_or(Kind::Dynamic);
     let columns: Vec<Column> = args.iter().map(|a| convert::lenient(a, kind)).collect();
+    if let Some(best) = extreme_number(&columns, rows, wanted) {
+        return best;
+    }
     value_rows(kind, &columns, rows, |row| {
         let values = columns.iter().map(|column| column.value(row)).filter(|value| !value.is_null());
         values.reduce(|best, value| if compare::order(&value, &best) == Some(wanted) { value } else { best })
     })
+}
+
+/// The best of numbers, ticks too, that are not all constant; none for other kinds and where one is null.
+fn extreme_number(columns: &[Column], rows: usize, wanted: Ordering) -> Option<Column> {
+    if columns.iter().all(Column::is_const) {
+        return None;
+    }
+    macro_rules! best {
+        ($($variant:ident),*) => {
+            match columns.first()?.kind() {
+                $(Kind::$variant => {
+                    let sides = columns.iter().map(|column| match column {
+                        Column::$variant(a) if a.null_count() == 0 => Some(Side::Each(a.values())),
+                        Column::Const(Value::$variant(value), _) => Some(Side::One(*value)),
+                        _ => None,
+                    });
+                    let best = best_of(sides.collect::<Option<_>>()?, rows, |a, b| a.partial_cmp(&b) == Some(wanted));
+                    Some(Column::$variant(best.into()))
+                })*
+                _ => None,
+            }
+        };
+    }
+    best!(Int, Long, Real, DateTime, TimeSpan)
+}
+
+/// Of each row the number that no later one beats.
+fn best_of<T: Copy>(sides: Vec<Side<T>>, rows: usize, beats: impl Fn(T, T) -> bool) -> Vec<T> {
+    let one = |best: T, value: T| if beats(value, best) { value } else { best };
+    let mut sides = sides.into_iter();
+    let (Some(first), Some(second)) = (sides.next(), sides.next()) else { return Vec::new() };
+    sides.fold(zipped(&first, &second, rows, one), |best, side| zipped(&Side::Each(&best), &side, rows, one))
 }
 
 fn max_of(_: &Context, args: &[Column], rows: usize) -> Result<Column> {

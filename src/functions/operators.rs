@@ -64,6 +64,9 @@ pub(super) fn text_predicate(column: &Column, rows: usize, holds: impl Fn(&str) 
             let keys = keys.values();
             BooleanBuffer::collect_bool(keys.len(), |i| known.get(keys[i] as usize).copied().unwrap_or(false))
         }
+        Column::Text(_, Text::Views(views)) if views.null_count() == 0 => {
+            BooleanBuffer::collect_bool(views.len(), |i| holds(views.value(i)))
+        }
         other => BooleanBuffer::collect_bool(rows, |i| holds(other.text(i).unwrap_or(""))),
     };
     Column::Bool(BooleanArray::new(bits, None))

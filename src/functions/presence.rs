@@ -3,8 +3,9 @@ use super::Context;
 use super::row::{AnyText, text_of};
 use crate::diagnostic::{Fault, Result};
 use crate::types::json::JsonKind;
-use crate::types::{Column, Json, Kind, Value};
-use arrow_array::BooleanArray;
+use crate::types::vectors::bits_of;
+use crate::types::{Column, Json, Kind, Text, Value};
+use arrow_array::{Array, BooleanArray};
 use arrow_buffer::BooleanBuffer;
 
 fn only(args: &[Column]) -> Result<&Column> {
@@ -36,9 +37,13 @@ fn is_not_null(_: &Context, args: &[Column], rows: usize) -> Result<Column> {
 }
 
 fn empties(column: &Column, rows: usize, wanted: bool) -> Column {
-    match column.kind() {
-        Kind::String => bools(column, rows, |row| column.text(row).is_none_or(str::is_empty) == wanted),
-        Kind::Dynamic => bools(column, rows, |row| {
+    match (column, column.kind()) {
+        (Column::Text(_, Text::Views(views)), Kind::String) if views.null_count() == 0 => {
+            // A view begins with its length.
+            Column::Bool(BooleanArray::new(bits_of(views.views(), |view| (view as u32 == 0) == wanted), None))
+        }
+        (_, Kind::String) => bools(column, rows, |row| column.text(row).is_none_or(str::is_empty) == wanted),
+        (_, Kind::Dynamic) => bools(column, rows, |row| {
             (column.is_null(row) || matches!(column.text(row), Some("\"\"" | "null"))) == wanted
         }),
         _ => nulls(column, rows, wanted),

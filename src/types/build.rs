@@ -1,5 +1,6 @@
 //! Building columns value by value.
 use super::field::{FieldBuilder, Number};
+use super::vectors::wide;
 use super::{Column, Kind, Pieces, Value};
 use arrow_array::builder::{BooleanBuilder, Float64Builder, Int32Builder, Int64Builder};
 use arrow_array::types::ArrowPrimitiveType;
@@ -167,12 +168,14 @@ pub fn numbers<P: ArrowPrimitiveType>(
 ) -> PrimitiveArray<P> {
     let mut values: Vec<P::Native> = Vec::with_capacity(rows);
     let mut missing: Vec<usize> = Vec::new();
-    values.extend((0..rows).map(|row| {
-        result(row).unwrap_or_else(|| {
-            missing.push(row);
-            Default::default()
-        })
-    }));
+    wide(|| {
+        values.extend((0..rows).map(|row| {
+            result(row).unwrap_or_else(|| {
+                missing.push(row);
+                Default::default()
+            })
+        }));
+    });
     let nulls = (!missing.is_empty()).then(|| {
         let mut valid = BooleanBufferBuilder::new(rows);
         valid.append_n(rows, true);

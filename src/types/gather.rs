@@ -1,9 +1,10 @@
 //! Picking rows, putting columns behind each other, and putting rows of several columns together.
+use super::vectors::wide;
 use super::{Builder, Column, Dictionary, Field, List, Text, Value, field};
 use arrow_array::{
     Array, BooleanArray, Int32Array, PrimitiveArray, StringViewArray, UInt32Array, types::ArrowPrimitiveType,
 };
-use arrow_buffer::{BooleanBuffer, NullBuffer, ScalarBuffer};
+use arrow_buffer::{ArrowNativeType, BooleanBuffer, NullBuffer, ScalarBuffer};
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -258,7 +259,17 @@ fn concat_views(arrays: &[StringViewArray]) -> StringViewArray {
 
 /// Row `i` of the result is row `picks[i].1` of `columns[picks[i].0]`; all of one kind.
 pub fn interleave(columns: &[Column], picks: &[(u32, u32)]) -> Column {
-    if let Some(few) = interleave_constants(columns, picks).or_else(|| interleave_plain(columns, picks)) {
+    interleaved(columns, picks.iter().copied())
+}
+
+/// Row `i` of the result is row `i` of `columns[which[i]]`; all of one kind.
+pub fn select(columns: &[Column], which: &[u8]) -> Column {
+    interleaved(columns, which.iter().enumerate().map(|(row, which)| (u32::from(*which), row as u32)))
+}
+
+fn interleaved(columns: &[Column], picks: impl Iterator<Item = (u32, u32)> + Clone) -> Column {
+    if let Some(few) = interleave_constants(columns, picks.clone()).or_else(|| interleave_plain(columns, picks.clone()))
+    {
         return few;
     }
     let mut starts = Vec::with_capacity(columns.len());
@@ -268,13 +279,12 @@ pub fn interleave(columns: &[Column], picks: &[(u32, u32)]) -> Column {
         total += column.len() as u32;
     }
     let Some(joined) = concat(columns) else { return Column::nulls(super::Kind::Dynamic, 0) };
-    let rows: Vec<u32> =
-        picks.iter().map(|&(which, row)| starts.get(which as usize).copied().unwrap_or(0) + row).collect();
+    let rows: Vec<u32> = picks.map(|(which, row)| starts.get(which as usize).copied().unwrap_or(0) + row).collect();
     take(&joined, &rows)
 }
 
 /// Constant texts: a dictionary of them.
-fn interleave_constants(columns: &[Column], picks: &[(u32, u32)]) -> Option<Column> {
+fn interleave_constants(columns: &[Column], picks: impl Iterator<Item = (u32, u32)>) -> Option<Column> {
     let texts = columns.iter().map(|c| const_of(c).and_then(Value::as_text)).collect::<Option<Vec<&str>>>()?;
     let kind = columns.first()?.kind();
     let mut distinct: Vec<&str> = Vec::new();
@@ -286,13 +296,13 @@ fn interleave_constants(columns: &[Column], picks: &[(u32, u32)]) -> Option<Colu
             distinct.push(text);
         }
     }
-    let keys: Vec<i32> = picks.iter().map(|(which, _)| keys[*which as usize]).collect();
+    let keys: Vec<i32> = picks.map(|(which, _)| keys[which as usize]).collect();
     let dictionary = Dictionary::of_distinct(StringViewArray::from_iter_values(distinct));
     Some(Column::Text(kind, Text::Dictionary(Int32Array::from(keys), dictionary)))
 }
 
 /// Numbers, or texts as views, where no row is null.
-fn interleave_plain(columns: &[Column], picks: &[(u32, u32)]) -> Option<Column> {
+fn interleave_plain(columns: &[Column], picks: impl Iterator<Item = (u32, u32)>) -> Option<Column> {
     if columns.iter().any(|c| c.null_buffer().is_some_and(|n| n.null_count() > 0)) {
         return None;
     }
@@ -305,8 +315,7 @@ fn interleave_plain(columns: &[Column], picks: &[(u32, u32)]) -> Option<Column> 
             });
             let parts: Vec<_> = parts.collect::<Option<_>>()?;
             let values: Vec<_> = picks
-                .iter()
-                .map(|&(which, row)| match parts[which as usize] {
+                .map(|(which, row)| match parts[which as usize] {
                     (_, Some(constant)) => constant,
                     (values, None) => values[row as usize],
                 })
@@ -326,7 +335,7 @@ fn interleave_plain(columns: &[Column], picks: &[(u32, u32)]) -> Option<Column> 
 }
 
 /// The views of several columns over all their buffers.
-fn interleave_views(kind: super::Kind, columns: &[Column], picks: &[(u32, u32)]) -> Option<Column> {
+fn interleave_views(kind: super::Kind, columns: &[Column], picks: impl Iterator<Item = (u32, u32)>) -> Option<Column> {
     let mut buffers: Vec<arrow_buffer::Buffer> = Vec::new();
     let mut parts: Vec<(StringViewArray, u128)> = Vec::with_capacity(columns.len());
     for column in columns {
@@ -340,12 +349,12 @@ fn interleave_views(kind: super::Kind, columns: &[Column], picks: &[(u32, u32)])
         parts.push((views, before));
     }
     let constant: Vec<bool> = columns.iter().map(Column::is_const).collect();
-    let view = |&(which, row): &(u32, u32)| {
+    let view = |(which, row): (u32, u32)| {
         let (views, before) = &parts[which as usize];
         let view = views.views()[if constant[which as usize] { 0 } else { row as usize }];
         if view as u32 <= 12 { view } else { view + before }
     };
-    let views: Vec<u128> = picks.iter().map(view).collect();
+    let views: Vec<u128> = picks.map(view).collect();
     // SAFETY: every view is a valid one of a column, moved to where that column's buffers stand now.
     Some(Column::Text(kind, Text::Views(unsafe { StringViewArray::new_unchecked(views.into(), buffers.into(), None) })))
 }
@@ -355,36 +364,64 @@ pub fn choose(mask: &BooleanBuffer, yes: &Column, no: &Column) -> Column {
     macro_rules! chosen {
         ($($variant:ident),*) => {
             match (yes, no) {
-                $(
-                    (Column::$variant(a), Column::$variant(b)) if a.null_count() + b.null_count() == 0 => {
-                        return Column::$variant(selected(mask, |i| a.values()[i], |i| b.values()[i]));
-                    }
-                    (Column::$variant(a), Column::Const(Value::$variant(b), _)) if a.null_count() == 0 => {
-                        return Column::$variant(selected(mask, |i| a.values()[i], |_| *b));
-                    }
-                    (Column::Const(Value::$variant(a), _), Column::$variant(b)) if b.null_count() == 0 => {
-                        return Column::$variant(selected(mask, |_| *a, |i| b.values()[i]));
-                    }
-                    (Column::Const(Value::$variant(a), _), Column::Const(Value::$variant(b), _)) => {
-                        return Column::$variant(selected(mask, |_| *a, |_| *b));
-                    }
-                )*
+                $((
+                    Column::$variant(_) | Column::Const(Value::$variant(_), _),
+                    Column::$variant(_) | Column::Const(Value::$variant(_), _),
+                ) => {
+                    let lanes = |column: &'_ Column| match column {
+                        Column::$variant(a) => Lanes::Each(a.values().clone()),
+                        Column::Const(Value::$variant(value), _) => Lanes::One([*value; 64]),
+                        other => Lanes::Each(vec![Default::default(); other.len()].into()),
+                    };
+                    let nulls = chosen_nulls(mask, yes, no);
+                    return Column::$variant(PrimitiveArray::new(selected(mask, &lanes(yes), &lanes(no)).into(), nulls));
+                })*
                 _ => {}
             }
         };
     }
     chosen!(Int, Long, Real, DateTime, TimeSpan);
-    let picks: Vec<(u32, u32)> = (0..mask.len()).map(|row| (u32::from(!mask.value(row)), row as u32)).collect();
-    interleave(&[yes.clone(), no.clone()], &picks)
+    let picks = (0..mask.len()).map(|row| (u32::from(!mask.value(row)), row as u32));
+    interleaved(&[yes.clone(), no.clone()], picks)
 }
 
-fn selected<T: ArrowPrimitiveType>(
-    mask: &BooleanBuffer,
-    yes: impl Fn(usize) -> T::Native,
-    no: impl Fn(usize) -> T::Native,
-) -> PrimitiveArray<T> {
-    let values: Vec<T::Native> = (0..mask.len()).map(|i| if mask.value(i) { yes(i) } else { no(i) }).collect();
-    PrimitiveArray::new(values.into(), None)
+/// Where the chosen row is not null; none where all are not.
+fn chosen_nulls(mask: &BooleanBuffer, yes: &Column, no: &Column) -> Option<NullBuffer> {
+    let (yes, no) = (yes.null_buffer(), no.null_buffer());
+    if yes.is_none() && no.is_none() {
+        return None;
+    }
+    let valid = |nulls: Option<NullBuffer>, of: &BooleanBuffer| nulls.map_or_else(|| of.clone(), |n| of & n.inner());
+    let valid = &valid(yes, mask) | &valid(no, &!mask);
+    Some(NullBuffer::new(valid)).filter(|nulls| nulls.null_count() > 0)
+}
+
+/// Numbers by 64, as many as a word has bits.
+enum Lanes<T: ArrowNativeType> {
+    One([T; 64]),
+    Each(ScalarBuffer<T>),
+}
+
+impl<T: ArrowNativeType> Lanes<T> {
+    fn chunk(&self, number: usize) -> &[T] {
+        match self {
+            Lanes::One(lanes) => lanes,
+            Lanes::Each(values) => &values[number * 64..values.len().min(number * 64 + 64)],
+        }
+    }
+}
+
+fn selected<T: ArrowNativeType>(mask: &BooleanBuffer, yes: &Lanes<T>, no: &Lanes<T>) -> Vec<T> {
+    let mut values: Vec<T> = Vec::with_capacity(mask.len());
+    let words = mask.bit_chunks();
+    wide(|| {
+        for (number, word) in words.iter_padded().take(mask.len().div_ceil(64)).enumerate() {
+            let rows = (mask.len() - number * 64).min(64);
+            let lanes = yes.chunk(number).iter().zip(no.chunk(number)).take(rows).enumerate();
+            values.extend(lanes.map(|(bit, (yes, no))| if word >> bit & 1 == 1 { *yes } else { *no }));
+        }
+    });
+    values
 }
 
 /// The rows of `column` at `rows`, null where a row number is null.
@@ -408,7 +445,9 @@ pub fn with_nulls(views: StringViewArray, nulls: Option<&NullBuffer>) -> StringV
 /// The same text with its bytes copied together, so that it holds on to no larger buffers.
 pub fn compact(column: Column) -> Column {
     match column {
-        Column::Text(kind, Text::Views(views)) => Column::Text(kind, Text::Views(views.gc())),
+        Column::Text(kind, Text::Views(views)) if !views.data_buffers().is_empty() => {
+            Column::Text(kind, Text::Views(views.gc()))
+        }
         Column::List(list) => Column::List(compact_list(list)),
         Column::Field(Field::Several(list)) => Column::Field(Field::Several(compact_list(list))),
         other => other,

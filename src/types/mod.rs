@@ -23,6 +23,7 @@ mod table;
 mod text;
 pub mod timespan;
 mod value;
+pub mod vectors;
 
 pub use build::{Builder, numbers};
 pub use column::Column;

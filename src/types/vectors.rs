@@ -1,0 +1,135 @@
+//! Loops over numbers, with the widest vectors that the processor has.
+use arrow_buffer::{BooleanBuffer, Buffer};
+
+/// Runs a loop as it is compiled for AVX2 where the processor has that. Its answer is the same either way: nothing
+/// is added in another order, and no product is fused with a sum.
+#[inline(always)]
+pub fn wide<R>(run: impl FnOnce() -> R) -> R {
+    #[cfg(target_arch = "x86_64")]
+    if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("bmi2") && is_x86_feature_detected!("lzcnt") {
+        // SAFETY: the processor has what the function is compiled for.
+        return unsafe { wide_x86(run) };
+    }
+    run()
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx2,bmi1,bmi2,lzcnt,popcnt")]
+fn wide_x86<R>(run: impl FnOnce() -> R) -> R {
+    run()
+}
+
+/// Whether all bytes are ASCII. Best called within [`wide`].
+#[inline(always)]
+pub fn is_ascii(bytes: &[u8]) -> bool {
+    let any = |block: &[u8]| block.iter().fold(0, |all, byte| all | byte);
+    let (blocks, rest) = bytes.as_chunks::<32>();
+    let mut all = [0u8; 32];
+    let mut with = |block: &[u8; 32]| all.iter_mut().zip(block).for_each(|(all, byte)| *all |= byte);
+    blocks.iter().for_each(&mut with);
+    let short = match bytes.last_chunk::<32>() {
+        // The last bytes overlap those before them.
+        Some(last) => {
+            with(last);
+            0
+        }
+        None => match (rest.first_chunk::<16>(), rest.last_chunk::<16>()) {
+            (Some(first), Some(last)) => any(first) | any(last),
+            _ => match (rest.first_chunk::<8>(), rest.last_chunk::<8>()) {
+                (Some(first), Some(last)) => any(first) | any(last),
+                _ => any(rest),
+            },
+        },
+    };
+    (any(&all) | short) < 0x80
+}
+
+/// A bit for each value.
+pub fn bits_of<T: Copy>(values: &[T], holds: impl Fn(T) -> bool) -> BooleanBuffer {
+    bits_in_chunks(values, |chunk, bytes| {
+        bytes.iter_mut().zip(chunk).for_each(|(byte, value)| *byte = u8::from(holds(*value)));
+    })
+}
+
+/// A bit for each value that is one of a few.
+pub fn bits_among<T: Copy + PartialEq>(values: &[T], few: &[T]) -> BooleanBuffer {
+    bits_in_chunks(values, |chunk, bytes| {
+        for one in few {
+            bytes.iter_mut().zip(chunk).for_each(|(byte, value)| *byte |= u8::from(value == one));
+        }
+    })
+}
+
+/// A bit for each value, of which `fill` turns 64 at most into bytes of 0 and 1.
+fn bits_in_chunks<T>(values: &[T], fill: impl Fn(&[T], &mut [u8; 64])) -> BooleanBuffer {
+    let mut words = Vec::with_capacity(values.len().div_ceil(64));
+    wide(|| {
+        let word = |chunk: &[T]| {
+            let mut bytes = [0u8; 64];
+            fill(chunk, &mut bytes);
+            packed(&bytes)
+        };
+        let (chunks, rest) = values.as_chunks::<64>();
+        words.extend(chunks.iter().map(|chunk| word(chunk)));
+        words.extend((!rest.is_empty()).then(|| word(rest)));
+    });
+    BooleanBuffer::new(Buffer::from_vec(words), 0, values.len())
+}
+
+/// A bit for each pair of values; as many as the shorter side has.
+pub fn bits_of_pairs<T: Copy>(left: &[T], right: &[T], holds: impl Fn(T, T) -> bool) -> BooleanBuffer {
+    let rows = left.len().min(right.len());
+    let mut words = Vec::with_capacity(rows.div_ceil(64));
+    wide(|| {
+        let word = |left: &[T], right: &[T]| {
+            let mut bytes = [0u8; 64];
+            let pairs = bytes.iter_mut().zip(left.iter().zip(right));
+            pairs.for_each(|(byte, (left, right))| *byte = u8::from(holds(*left, *right)));
+            packed(&bytes)
+        };
+        let (lefts, _) = left[..rows].as_chunks::<64>();
+        let (rights, _) = right[..rows].as_chunks::<64>();
+        words.extend(lefts.iter().zip(rights).map(|(left, right)| word(left, right)));
+        let done = lefts.len() * 64;
+        words.extend((done < rows).then(|| word(&left[done..rows], &right[done..rows])));
+    });
+    BooleanBuffer::new(Buffer::from_vec(words), 0, rows)
+}
+
+/// Bytes of 0 and 1 as bits, the first one lowest.
+#[inline(always)]
+fn packed(bytes: &[u8; 64]) -> u64 {
+    // Eight of them times this number have their bits side by side in the highest byte.
+    let eight = |bytes: &[u8; 8]| u64::from_le_bytes(*bytes).wrapping_mul(0x0102_0408_1020_4080) >> 56;
+    bytes.as_chunks::<8>().0.iter().rev().fold(0, |word, bytes| word << 8 | eight(bytes))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_byte_beyond_ascii_is_found_wherever_it_is() {
+        for length in 0..100 {
+            assert!(is_ascii(&vec![b'a'; length]));
+            for at in 0..length {
+                let mut bytes = vec![b'a'; length];
+                bytes[at] = 0x80;
+                assert!(!is_ascii(&bytes), "{at} of {length}");
+            }
+        }
+    }
+
+    #[test]
+    fn bits_are_those_of_each_value() {
+        for rows in [0usize, 1, 7, 63, 64, 65, 200] {
+            let left: Vec<u64> = (0..rows as u64).map(|i| i.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 7).collect();
+            let right: Vec<u64> = (0..rows as u64).map(|i| i.wrapping_mul(0xbf58_476d_1ce4_e5b9) >> 7).collect();
+            let odd: Vec<bool> = left.iter().map(|v| v % 2 == 1).collect();
+            let less: Vec<bool> = left.iter().zip(&right).map(|(l, r)| l < r).collect();
+            assert_eq!(bits_of(&left, |v| v % 2 == 1).iter().collect::<Vec<_>>(), odd);
+            assert_eq!(bits_among(&left, &[left.first().copied().unwrap_or(1), 2]).count_set_bits(), rows.min(1));
+            assert_eq!(bits_of_pairs(&left, &right, |l, r| l < r).iter().collect::<Vec<_>>(), less);
+        }
+    }
+}
