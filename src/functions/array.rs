@@ -7,7 +7,6 @@ use super::{Context, compare};
 use crate::diagnostic::{Fault, Result};
 use crate::types::json::{JsonKind, Writer};
 use crate::types::{Column, Dynamic, Json, Kind, List, Value, convert, gather, json};
-use arrow_array::Array;
 use std::borrow::Cow;
 use std::sync::Arc;
 
@@ -37,13 +36,7 @@ fn pack_array(_: &Context, args: &[Column], rows: usize) -> Result<Column> {
 
 /// Writes the value of a row as a dynamic holds it.
 pub(super) fn append(writer: &mut Writer, column: &Column, row: usize) {
-    match column {
-        Column::Long(longs) if longs.is_valid(row) => writer.long(longs.value(row)),
-        Column::Real(reals) if reals.is_valid(row) => writer.real(reals.value(row)),
-        Column::Text(Kind::String, text) => writer.string(text.get(row).unwrap_or("")),
-        Column::Text(Kind::Dynamic, text) => writer.raw(text.get(row).unwrap_or("null")),
-        other => writer.raw(&other.value(row).to_json()),
-    };
+    writer.with(|out| column.write_json(row, out));
 }
 
 /// Whole numbers inside a dynamic are longs.

@@ -3,7 +3,8 @@ use super::Context;
 use super::array::append;
 use super::items::{array, json_rows};
 use super::row::{Any, Dyn, JsonOut, Str, each};
-use crate::diagnostic::Result;
+use super::text_lists::lists_of;
+use crate::diagnostic::{Fault, Result};
 use crate::types::json::{JsonKind, MAX_DEPTH, Writer};
 use crate::types::{Column, Dynamic, Json, Kind, Value, json};
 
@@ -13,6 +14,17 @@ fn bag<'a>(value: Dynamic<'a>) -> Option<Json<'a>> {
         Dynamic::Json(text) if value.is_bag() => Some(Json::new(text)),
         _ => None,
     }
+}
+
+fn bag_keys(_: &Context, args: &[Column], rows: usize) -> Result<Column> {
+    let value = args.first().ok_or_else(|| Fault::internal("the keys of nothing"))?;
+    lists_of(args, value, rows, |row, lists| match Dynamic::of(value, row).and_then(bag) {
+        Some(bag) => {
+            bag.entries().for_each(|(key, _)| lists.push(row, &key));
+            lists.end()
+        }
+        None => lists.end_null(),
+    })
 }
 
 /// Keys and values by turns; a key that comes again replaces the value.
@@ -186,19 +198,6 @@ fn tree_paths(value: Json, path: &str, depth: usize, out: &mut Vec<String>) {
 }
 
 crate::scalars! {
-    /// The names of a bag's properties, in their order; null for anything but a bag.
-    ///
-    /// Source: bag-keys-function.
-    ///
-    /// ```kql
-    /// bag_keys(dynamic({"a": "b", "c": 123})) // ["a","c"]
-    /// bag_keys(dynamic([])) // null
-    /// ```
-    kql fn bag_keys (bag: Dyn) -> Option<JsonOut> {
-        let names = super::bag::bag(bag)?.entries().map(|(key, _)| Value::string(key.as_ref()).to_json());
-        Some(JsonOut(array(names)))
-    }
-
     /// Whether a bag has a property; `$.a.b` looks inside.
     ///
     /// Source: bag-has-key-function.
@@ -286,6 +285,16 @@ crate::scalars! {
 }
 
 crate::kernels! {
+    /// The names of a bag's properties, in their order; null for anything but a bag.
+    ///
+    /// Source: bag-keys-function.
+    ///
+    /// ```kql
+    /// bag_keys(dynamic({"a": "b", "c": 123})) // ["a","c"]
+    /// bag_keys(dynamic([])) // null
+    /// ```
+    kql fn bag_keys (bag: Dynamic) -> Kind(Kind::Dynamic) = bag_keys;
+
     /// A bag of names and values by turns.
     ///
     /// Source: pack-function.

@@ -1,6 +1,8 @@
 //! Functions between texts and their encoded forms: Base64, percent signs, compression, Punycode.
-use super::row::{AnyText, Dyn, Guid, GuidOut, JsonOut, Str};
-use crate::types::{Value, json};
+use super::Context;
+use super::row::{Dyn, Guid, GuidOut, JsonOut, Str, each, text_of};
+use crate::diagnostic::{Fault, Result};
+use crate::types::{Column, Kind, Value, json};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use std::borrow::Cow;
@@ -20,8 +22,33 @@ fn decode(text: &str) -> Option<Vec<u8>> {
     STANDARD.decode(text).ok()
 }
 
-fn decode_text(text: &str) -> Option<String> {
-    String::from_utf8(decode(text)?).ok()
+fn only(args: &[Column]) -> Result<&Column> {
+    args.first().ok_or_else(|| Fault::internal("a function of one text was given none"))
+}
+
+fn encode_texts(_: &Context, args: &[Column], rows: usize) -> Result<Column> {
+    let text = only(args)?;
+    let mut encoded = String::new();
+    each(Kind::String, args, rows, |row, out| {
+        encoded.clear();
+        STANDARD.encode_string(text_of(text, row).as_bytes(), &mut encoded);
+        out.push_text(&encoded);
+        Ok(())
+    })
+}
+
+fn decode_texts(_: &Context, args: &[Column], rows: usize) -> Result<Column> {
+    let text = only(args)?;
+    let mut decoded = Vec::new();
+    each(Kind::String, args, rows, |row, out| {
+        decoded.clear();
+        let bytes = text.text(row).and_then(|text| STANDARD.decode_vec(text, &mut decoded).ok());
+        match bytes.and_then(|()| std::str::from_utf8(&decoded).ok()) {
+            Some(text) => out.push_text(text),
+            None => out.push_null(),
+        }
+        Ok(())
+    })
 }
 
 fn byte_array(bytes: &[u8]) -> String {
@@ -142,25 +169,6 @@ fn decode_label(label: &str) -> Option<String> {
 }
 
 crate::scalars! {
-    /// A text as Base64 of its UTF-8.
-    ///
-    /// Source: base64-encode-tostring-function.
-    ///
-    /// ```kql
-    /// base64_encode_tostring("Kusto") // S3VzdG8=
-    /// ```
-    kql fn base64_encode_tostring as [base64_encodestring](text: AnyText) -> String { STANDARD.encode(text.as_bytes()) }
-
-    /// The text that Base64 stands for; empty where it is no Base64 or no UTF-8.
-    ///
-    /// Source: base64-decode-tostring-function.
-    ///
-    /// ```kql
-    /// base64_decode_tostring("S3VzdG8=") // Kusto
-    /// base64_decode_tostring("U3RyaW5n0KHR0tGA0L7Rh9C60LA=") //
-    /// ```
-    kql fn base64_decode_tostring as [base64_decodestring](text: Str) -> Option<String> { decode_text(text) }
-
     /// The bytes that Base64 stands for, as an array; null where it is no Base64.
     ///
     /// Source: base64-decode-toarray-function.
@@ -314,6 +322,27 @@ crate::scalars! {
     kql fn punycode_domain_to_string(domain: Str) -> Option<String> { labels(domain, encode_label) }
 }
 
+crate::kernels! {
+    /// A text as Base64 of its UTF-8.
+    ///
+    /// Source: base64-encode-tostring-function.
+    ///
+    /// ```kql
+    /// base64_encode_tostring("Kusto") // S3VzdG8=
+    /// ```
+    kql fn base64_encode_tostring as [base64_encodestring] (text: Any) -> Kind(Kind::String) = encode_texts;
+
+    /// The text that Base64 stands for; empty where it is no Base64 or no UTF-8.
+    ///
+    /// Source: base64-decode-tostring-function.
+    ///
+    /// ```kql
+    /// base64_decode_tostring("S3VzdG8=") // Kusto
+    /// base64_decode_tostring("U3RyaW5n0KHR0tGA0L7Rh9C60LA=") //
+    /// ```
+    kql fn base64_decode_tostring as [base64_decodestring] (text: String) -> Kind(Kind::String) = decode_texts;
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -336,7 +365,7 @@ mod tests {
     proptest::proptest! {
         #[test]
         fn any_text_is_taken_without_a_panic(text: String) {
-            let _ = (from_punycode(&text), decode_text(&text), guid_bytes(&text), labels(&text, decode_label));
+            let _ = (from_punycode(&text), decode(&text), guid_bytes(&text), labels(&text, decode_label));
             let encoded = percent_encode(&text, "+");
             proptest::prop_assert_eq!(percent_decode(&encoded).into_owned(), text.clone());
             let there = to_punycode(&text);

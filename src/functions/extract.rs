@@ -1,26 +1,27 @@
 //! Functions that search with regular expressions (RE2's syntax), and one with JSON paths.
 use super::row::{AnyText, each, text_of};
 use super::string::{Searched, byte_of};
+use super::text_lists::lists_of;
 use super::{Context, operators, pattern};
 use crate::diagnostic::{Fault, Result};
 use crate::types::json::{self, PathStep};
 use crate::types::{Builder, Column, Dynamic, Kind, Value};
 use arrow_array::BooleanArray;
-use regex::{CaptureLocations, Captures, Regex};
+use regex::{CaptureLocations, Captures, NoExpand, Regex};
 use std::sync::Arc;
 
 /// Compiled patterns, the last one at hand: a constant one is looked up once.
-struct Patterns<'a> {
+pub(super) struct Patterns<'a> {
     context: &'a Context,
     last: Option<(String, Arc<Regex>)>,
 }
 
 impl<'a> Patterns<'a> {
-    fn new(context: &'a Context) -> Patterns<'a> {
+    pub(super) fn new(context: &'a Context) -> Patterns<'a> {
         Patterns { context, last: None }
     }
 
-    fn get(&mut self, pattern: &str) -> Result<Arc<Regex>> {
+    pub(super) fn get(&mut self, pattern: &str) -> Result<Arc<Regex>> {
         if let Some((known, regex)) = &self.last
             && known == pattern
         {
@@ -32,7 +33,7 @@ impl<'a> Patterns<'a> {
     }
 }
 
-fn arguments<const N: usize>(args: &[Column]) -> Result<[&Column; N]> {
+pub(super) fn arguments<const N: usize>(args: &[Column]) -> Result<[&Column; N]> {
     let all: Option<Vec<&Column>> = (0..N).map(|at| args.get(at)).collect();
     all.and_then(|all| all.try_into().ok()).ok_or_else(|| Fault::internal("a function was given too few arguments"))
 }
@@ -103,6 +104,63 @@ fn all_matches(regex: &Regex, groups: &[usize], text: &str) -> Option<String> {
     any.then(|| writer.finish())
 }
 
+/// Whether a pattern is one group and nothing else, so that the group is the match.
+fn is_one_group(pattern: &str) -> bool {
+    // Comments and classes inside of classes would need a closer look.
+    if !pattern.starts_with('(') || pattern.starts_with("(?") || pattern.contains(['#', '&', '~']) {
+        return false;
+    }
+    let (mut depth, mut class, mut characters) = (0, None, pattern.char_indices());
+    while let Some((at, character)) = characters.next() {
+        match (character, class) {
+            ('\\', _) => drop(characters.next()),
+            ('[', Some(_)) => return false,
+            // A bracket that a class begins with stands for itself.
+            (']', Some(start)) if at > start + 1 && !pattern.get(start..at).is_some_and(|inside| inside == "[^") => {
+                class = None;
+            }
+            (_, Some(_)) => {}
+            ('[', None) => class = Some(at),
+            ('(', None) => depth += 1,
+            (')', None) => {
+                depth -= 1;
+                if depth == 0 {
+                    return at + 1 == pattern.len();
+                }
+            }
+            _ => {}
+        }
+    }
+    false
+}
+
+/// The arrays of what one group matched, for a pattern that is the same for all rows.
+fn matches_of_one_group(
+    args: &[Column],
+    rows: usize,
+    regex: &Regex,
+    group: usize,
+    pattern: &str,
+    source: &Column,
+) -> Result<Column> {
+    let whole = is_one_group(pattern);
+    lists_of(args, source, rows, |row, lists| {
+        let text = text_of(source, row);
+        let mut any = false;
+        match whole {
+            true => regex.find_iter(&text).for_each(|found| {
+                any = true;
+                lists.push(row, found.as_str());
+            }),
+            false => regex.captures_iter(&text).for_each(|captures| {
+                any = true;
+                lists.push(row, captures.get(group).map_or("", |found| found.as_str()));
+            }),
+        }
+        if any { lists.end() } else { lists.end_null() }
+    })
+}
+
 fn push_json(found: Option<String>, out: &mut Builder) {
     match found {
         Some(json) => out.push_text(&json),
@@ -113,6 +171,13 @@ fn push_json(found: Option<String>, out: &mut Builder) {
 fn extract_all(context: &Context, args: &[Column], rows: usize) -> Result<Column> {
     let [pattern, source] = arguments(args)?;
     let mut patterns = Patterns::new(context);
+    if pattern.is_const() && rows > 0 {
+        let pattern = text_of(pattern, 0);
+        let regex = patterns.get(&pattern)?;
+        if let [group] = groups_of(&regex, None)?.as_slice() {
+            return matches_of_one_group(args, rows, &regex, *group, &pattern, source);
+        }
+    }
     each(Kind::Dynamic, args, rows, |row, out| {
         let regex = patterns.get(&text_of(pattern, row))?;
         push_json(all_matches(&regex, &groups_of(&regex, None)?, &text_of(source, row)), out);
@@ -161,7 +226,12 @@ fn replaced(context: &Context, args: &[Column], rows: usize, order: [usize; 3]) 
         let regex = patterns.get(&text_of(pattern, row))?;
         let rewritten = text_of(rewritten, row);
         let text = text_of(source, row);
-        out.push_text(&regex.replace_all(&text, |captures: &Captures| rewrite(&rewritten, captures)));
+        // Without a backslash nothing of the match is wanted.
+        let made = match rewritten.contains('\\') {
+            true => regex.replace_all(&text, |captures: &Captures| rewrite(&rewritten, captures)),
+            false => regex.replace_all(&text, NoExpand(&rewritten)),
+        };
+        out.push_text(&made);
         Ok(())
     })
 }
@@ -173,97 +243,6 @@ fn replace_regex(context: &Context, args: &[Column], rows: usize) -> Result<Colu
 /// The old spelling has the text last.
 fn replace(context: &Context, args: &[Column], rows: usize) -> Result<Column> {
     replaced(context, args, rows, [2, 0, 1])
-}
-
-/// The characters that a pattern stands for that is one class of characters, repeated or not.
-struct Class {
-    regex: Arc<Regex>,
-    ascii: [bool; 128],
-}
-
-impl Class {
-    /// None for any other pattern.
-    fn of(context: &Context, pattern: &str) -> Result<Option<Class>> {
-        let one = pattern.strip_suffix(['+', '*']).unwrap_or(pattern);
-        let plain = |inside: &str| {
-            let inside = inside.strip_prefix('^').unwrap_or(inside);
-            !inside.is_empty() && inside.chars().all(|c| c.is_alphanumeric() || " _.,;:/|-".contains(c))
-        };
-        let class = matches!(one, r"\s" | r"\d" | r"\w" | r"\S" | r"\D" | r"\W" | r"[^\w]" | r"[\W]")
-            || one.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).is_some_and(plain);
-        if !class {
-            return Ok(None);
-        }
-        let regex = pattern::compile(context, &format!("\\A{one}\\z"))?;
-        let mut ascii = [false; 128];
-        for (code, holds) in ascii.iter_mut().enumerate() {
-            *holds = regex.is_match(char::from(code as u8).encode_utf8(&mut [0; 4]));
-        }
-        Ok(Some(Class { regex, ascii }))
-    }
-
-    fn holds(&self, character: char) -> bool {
-        match self.ascii.get(character as usize) {
-            Some(holds) => *holds,
-            None => self.regex.is_match(character.encode_utf8(&mut [0; 4])),
-        }
-    }
-}
-
-fn trimmed(context: &Context, args: &[Column], rows: usize, start: bool, end: bool) -> Result<Column> {
-    let [pattern, source] = arguments(args)?;
-    if let Column::Const(value, _) = pattern
-        && let Some(class) = Class::of(context, value.as_text().unwrap_or(""))?
-    {
-        return each(Kind::String, args, rows, |row, out| {
-            let text = text_of(source, row);
-            let mut rest: &str = &text;
-            rest = if start { rest.trim_start_matches(|c| class.holds(c)) } else { rest };
-            rest = if end { rest.trim_end_matches(|c| class.holds(c)) } else { rest };
-            out.push_text(rest);
-            Ok(())
-        });
-    }
-    let constant = pattern.is_const().then(|| text_of(pattern, 0));
-    let constant = match &constant {
-        Some(pattern) => Some((
-            pattern::compile(context, &format!("\\A(?:{pattern})+"))?,
-            pattern::compile(context, &format!("(?:{pattern})+\\z"))?,
-        )),
-        None => None,
-    };
-    let (mut leading, mut trailing) = (Patterns::new(context), Patterns::new(context));
-    each(Kind::String, args, rows, |row, out| {
-        let text = text_of(source, row);
-        let mut rest: &str = &text;
-        let (leading, trailing) = match &constant {
-            Some((leading, trailing)) => (leading.clone(), trailing.clone()),
-            None => {
-                let pattern = text_of(pattern, row);
-                (leading.get(&format!("\\A(?:{pattern})+"))?, trailing.get(&format!("(?:{pattern})+\\z"))?)
-            }
-        };
-        if start && let Some(found) = leading.find(rest) {
-            rest = rest.get(found.end()..).unwrap_or_default();
-        }
-        if end && let Some(found) = trailing.find(rest) {
-            rest = rest.get(..found.start()).unwrap_or_default();
-        }
-        out.push_text(rest);
-        Ok(())
-    })
-}
-
-fn trim(context: &Context, args: &[Column], rows: usize) -> Result<Column> {
-    trimmed(context, args, rows, true, true)
-}
-
-fn trim_start(context: &Context, args: &[Column], rows: usize) -> Result<Column> {
-    trimmed(context, args, rows, true, false)
-}
-
-fn trim_end(context: &Context, args: &[Column], rows: usize) -> Result<Column> {
-    trimmed(context, args, rows, false, true)
 }
 
 /// Plain matches may overlap.
@@ -291,6 +270,15 @@ fn count_of(context: &Context, args: &[Column], rows: usize) -> Result<Column> {
         });
     }
     let mut patterns = Patterns::new(context);
+    if let (Some(Column::Const(kind, _)), Column::Const(..)) = (args.get(2), sought)
+        && kind.as_text() == Some("regex")
+    {
+        let regex = patterns.get(&text_of(sought, 0))?;
+        return each(Kind::Long, args, rows, |row, out| {
+            out.push_long(regex.find_iter(&text_of(source, row)).count() as i64);
+            Ok(())
+        });
+    }
     each(Kind::Long, args, rows, |row, out| {
         let (text, sought) = (text_of(source, row), text_of(sought, row));
         let kind = args.get(2).map_or("normal".into(), |kind| text_of(kind, row));
@@ -482,34 +470,6 @@ crate::kernels! {
     /// replace(@"is (\d+)", @"was: \1", "Number is 1") // Number was: 1
     /// ```
     kql fn replace (regex: String, rewrite: String, source: Any) -> Kind(Kind::String) = replace;
-
-    /// A text without what a regular expression matches at its start and its end, as often as it does.
-    ///
-    /// Source: trim-function.
-    ///
-    /// ```kql
-    /// trim("--", "--https://bing.com--") // https://bing.com
-    /// trim(@"[^\w]+", "-  Te st1// $") // Te st1
-    /// ```
-    kql fn trim (regex: String, source: Any) -> Kind(Kind::String) = trim;
-
-    /// A text without what a regular expression matches at its start.
-    ///
-    /// Source: trim-start-function.
-    ///
-    /// ```kql
-    /// trim_start("https://", "https://bing.com") // bing.com
-    /// ```
-    kql fn trim_start (regex: String, source: Any) -> Kind(Kind::String) = trim_start;
-
-    /// A text without what a regular expression matches at its end.
-    ///
-    /// Source: trim-end-function.
-    ///
-    /// ```kql
-    /// trim_end(".com", "bing.com") // bing
-    /// ```
-    kql fn trim_end (regex: String, source: Any) -> Kind(Kind::String) = trim_end;
 
     /// How often a text stands in another (matches may overlap), or a regular expression matches (they do not).
     ///

@@ -31,6 +31,7 @@ mod parse;
 pub mod parse_pattern;
 mod parse_tokens;
 mod pattern;
+mod periods;
 mod places;
 mod presence;
 pub mod search;
@@ -43,6 +44,7 @@ mod string;
 mod terms;
 mod text_lists;
 mod timespan;
+mod trim;
 mod units;
 mod user_agent;
 
@@ -70,6 +72,7 @@ static FAMILIES: &[&[Scalar]] = &[
     bin::COLUMNS,
     datetime::ROWS,
     datetime::COLUMNS,
+    periods::COLUMNS,
     math::ROWS,
     math::COLUMNS,
     array::ROWS,
@@ -91,6 +94,7 @@ static FAMILIES: &[&[Scalar]] = &[
     series::MEASURES,
     series::FILLS,
     series::FITS,
+    series::FIT_NUMBERS,
     series::POLYNOMIALS,
     series::TRANSFORMS,
     series::OUTLIERS,
@@ -101,7 +105,9 @@ static FAMILIES: &[&[Scalar]] = &[
     presence::COLUMNS,
     extract::ROWS,
     extract::COLUMNS,
+    trim::COLUMNS,
     encoding::ROWS,
+    encoding::COLUMNS,
     hash::ROWS,
     hash::COLUMNS,
     parse::ROWS,
@@ -152,6 +158,17 @@ pub fn find(dialect: Dialect, name: &str) -> &'static [&'static Scalar] {
     }
     let index = if dialect == Dialect::Kql { &KQL } else { &SPL };
     index.get(name).map_or(&[], Vec::as_slice)
+}
+
+/// The kernel that does the work of a function and of the one that makes its first argument in one go, where there is
+/// one. It takes the inner function's only argument, then the others of the outer one.
+pub fn fused(outer: &Scalar, inner: &Scalar) -> Option<Kernel> {
+    match (outer.name, inner.name) {
+        (".path", "parse_json") => Some(forms::path_of_parsed),
+        (".path", "parse_url") => Some(parse::path_of_url),
+        (".path", "parse_path") => Some(parse::path_of_path),
+        _ => None,
+    }
 }
 
 /// The item that takes arguments of these kinds: one that takes them as they are, else one that takes

@@ -3,7 +3,8 @@ use super::row::{AnyText, Dyn, JsonOut, Long, Maybe, Str, each, text_of};
 use super::search::{Needle, Place};
 use super::{Context, operators};
 use crate::diagnostic::{Fault, Result};
-use crate::types::{Builder, Column, Dynamic, Json, Kind, Text, Value, convert, json, number};
+use crate::types::vectors::{is_ascii, wide};
+use crate::types::{Builder, Column, Dynamic, Json, Kind, Text, Value, convert, json, number, numbers};
 use memchr::memmem::Finder;
 
 /// The byte where character `at` starts; the text's length when it has no more characters.
@@ -102,6 +103,19 @@ fn characters_start(text: &[u8]) -> usize {
 
 fn places(_: &Context, args: &[Column], rows: usize) -> Result<Column> {
     let (text, sought) = operators::pair(args)?;
+    if let (
+        [Column::Text(Kind::String, Text::Views(views)), Column::Const(Value::Text(Kind::String, sought), _)],
+        false,
+    ) = (args, sought.text(0) == Some(""))
+    {
+        let finder = Finder::new(sought.as_bytes());
+        let place = |row: usize| {
+            let text = views.value(row);
+            let before = finder.find(text.as_bytes()).map(|byte| text.get(..byte).map_or(0, characters));
+            Some(before.map_or(-1, |before| before as i64))
+        };
+        return Ok(Column::Long(numbers(rows, place)));
+    }
     let number = |at: usize, row: usize, other| args.get(at).and_then(|c| c.value(row).as_long()).unwrap_or(other);
     let constant = sought.is_const().then(|| text_of(sought, 0));
     let constant = constant.as_ref().map(|sought| Finder::new(sought.as_bytes()));
@@ -171,11 +185,34 @@ fn upper_one(c: char) -> char {
 
 fn reversed(_: &Context, args: &[Column], rows: usize) -> Result<Column> {
     let value = args.first().ok_or_else(|| Fault::internal("a text function of nothing"))?;
-    let mut made = String::new();
+    let (mut made, mut bytes) = (String::new(), Vec::new());
     each(Kind::String, args, rows, |row, out| {
-        made.clear();
-        made.extend(text_of(value, row).chars().rev());
-        out.push_text(&made);
+        let text = text_of(value, row);
+        if text.is_ascii() {
+            bytes.clear();
+            bytes.extend(text.bytes().rev());
+            out.push_text(std::str::from_utf8(&bytes).unwrap_or_default());
+        } else {
+            made.clear();
+            made.extend(text.chars().rev());
+            out.push_text(&made);
+        }
+        Ok(())
+    })
+}
+
+/// The characters of texts.
+fn lengths(_: &Context, args: &[Column], rows: usize) -> Result<Column> {
+    let text = args.first().ok_or_else(|| Fault::internal("a text function of nothing"))?;
+    if let Column::Text(_, Text::Views(views)) = text {
+        let length = |row: usize| {
+            let text = views.value(row);
+            if is_ascii(text.as_bytes()) { text.len() } else { text.chars().count() }
+        };
+        return Ok(Column::Long(wide(|| (0..rows).map(|row| length(row) as i64).collect::<Vec<_>>()).into()));
+    }
+    each(Kind::Long, args, rows, |row, out| {
+        out.push_long(text.text(row).map_or(0, characters) as i64);
         Ok(())
     })
 }
@@ -307,6 +344,14 @@ fn code_points(text: &str) -> String {
 fn substrings(_: &Context, args: &[Column], rows: usize) -> Result<Column> {
     let (text, start) = operators::pair(args)?;
     let length = |row| args.get(2).and_then(|column| column.value(row).as_long());
+    if let (Column::Text(Kind::String, _), Column::Const(start, _)) = (text, start)
+        && let Some(start) = start.as_long()
+        && args.get(2).is_none_or(Column::is_const)
+        && rows > 0
+    {
+        let length = length(0);
+        return Ok(text.map_text(Kind::String, |text| Some(substring(text, start, length))));
+    }
     each(Kind::String, args, rows, |row, out| {
         match start.value(row).as_long() {
             Some(start) => out.push_text(substring(&text_of(text, row), start, length(row))),
@@ -375,16 +420,6 @@ fn from_code_points(_: &Context, args: &[Column], rows: usize) -> Result<Column>
 }
 
 crate::scalars! {
-    /// The number of characters (code points) of a text.
-    ///
-    /// Source: strlen-function.
-    ///
-    /// ```kql
-    /// strlen("hello") // 5
-    /// strlen("⒦⒰⒮⒯⒪") // 5
-    /// ```
-    kql fn strlen(text: Str) -> i64 { characters(text) as i64 }
-
     /// A text with every occurrence of several others replaced, the first of them before the second, and so on.
     ///
     /// Lookups that are no strings are ignored; what has no string as its rewrite stays as it is.
@@ -445,6 +480,16 @@ crate::scalars! {
 }
 
 crate::kernels! {
+    /// The number of characters (code points) of a text.
+    ///
+    /// Source: strlen-function.
+    ///
+    /// ```kql
+    /// strlen("hello") // 5
+    /// strlen("⒦⒰⒮⒯⒪") // 5
+    /// ```
+    kql fn strlen (text: String) -> Kind(Kind::Long) = lengths;
+
     /// The number of bytes of a text in UTF-8.
     ///
     /// Source: string-size-function.

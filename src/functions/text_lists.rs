@@ -1,45 +1,106 @@
 //! Texts put together, and taken apart into arrays.
 use super::Context;
 use super::operators::pair;
-use super::row::{each, text_of};
+use super::row::{each, spread, text_of};
 use crate::diagnostic::{Fault, Result};
-use crate::types::{Column, Dynamic, Kind, List, Pieces, Value, json, number};
+use crate::types::{Column, Dynamic, Kind, List, Pieces, number};
+use arrow_buffer::NullBuffer;
+use memchr::memmem::Finder;
 use std::sync::Arc;
 
-/// The parts of a text: all of them, or the one at an index.
-fn parts<'a>(text: &'a str, delimiter: &'a str, index: Option<i64>) -> impl Iterator<Item = &'a str> {
-    let whole = delimiter.is_empty().then_some(text);
-    let (skip, take) = match index.filter(|_| whole.is_none()) {
-        None => (0, usize::MAX),
-        Some(index) => usize::try_from(index).map_or((0, 0), |index| (index, 1)),
+/// Hands over the parts of a text: all of them, or the one at an index. Without a delimiter the text is its only part.
+fn parts<'a>(text: &'a str, delimiter: &Finder, index: Option<i64>, mut take: impl FnMut(&'a str)) {
+    let needle = delimiter.needle();
+    if needle.is_empty() {
+        return take(text);
+    }
+    let (mut start, mut number) = (0, 0);
+    let mut part = |end: usize| {
+        // Every delimiter begins and ends with a whole character.
+        if index.is_none_or(|index| index == number) {
+            take(text.get(start..end).unwrap_or_default());
+        }
+        (start, number) = (end + needle.len(), number + 1);
     };
-    let split = whole.is_none().then(|| text.split(delimiter));
-    split.into_iter().flatten().skip(skip).take(take).chain(whole)
+    match needle {
+        [byte] => memchr::memchr_iter(*byte, text.as_bytes()).for_each(&mut part),
+        _ => delimiter.find_iter(text.as_bytes()).for_each(&mut part),
+    }
+    part(text.len());
 }
 
-/// A typed list whose texts share the bytes of what was split.
+/// Builds a column of arrays of texts, most of which are parts of another column's texts and share its bytes.
+pub(super) struct TextLists {
+    items: Pieces,
+    offsets: Vec<u32>,
+    missing: Vec<usize>,
+}
+
+impl TextLists {
+    pub(super) fn new(source: &Column, rows: usize) -> TextLists {
+        let mut offsets = Vec::with_capacity(rows + 1);
+        offsets.push(0);
+        TextLists { items: Pieces::new(Kind::String, Some(source), rows * 4), offsets, missing: Vec::new() }
+    }
+
+    /// Appends an element to the open row, which is row `row` of the source.
+    #[inline]
+    pub(super) fn push(&mut self, row: usize, text: &str) {
+        self.items.push(row, text);
+    }
+
+    /// Closes the open row.
+    pub(super) fn end(&mut self) -> Result<()> {
+        let end = u32::try_from(self.items.len());
+        self.offsets.push(end.map_err(|_| Fault::limit("rows", "arrays with too many elements in all"))?);
+        Ok(())
+    }
+
+    /// Closes the open row, which has no elements and is null.
+    pub(super) fn end_null(&mut self) -> Result<()> {
+        self.missing.push(self.offsets.len() - 1);
+        self.end()
+    }
+
+    pub(super) fn finish(self) -> Column {
+        let rows = self.offsets.len() - 1;
+        let nulls = (!self.missing.is_empty()).then(|| {
+            let mut valid = vec![true; rows];
+            self.missing.iter().for_each(|row| valid[*row] = false);
+            NullBuffer::from(valid)
+        });
+        Column::List(List { offsets: self.offsets.into(), nulls, items: Arc::new(self.items.finish()) })
+    }
+}
+
+/// The arrays that `write` appends to for each row, and closes; of constants alone, a constant.
+pub(super) fn lists_of(
+    args: &[Column],
+    source: &Column,
+    rows: usize,
+    mut write: impl FnMut(usize, &mut TextLists) -> Result<()>,
+) -> Result<Column> {
+    let constant = !args.is_empty() && args.iter().all(Column::is_const);
+    let count = if constant { rows.min(1) } else { rows };
+    let mut lists = TextLists::new(source, count);
+    (0..count).try_for_each(|row| write(row, &mut lists))?;
+    Ok(spread(lists.finish(), constant, rows))
+}
+
 fn split(_: &Context, args: &[Column], rows: usize) -> Result<Column> {
     let (text, delimiter) = pair(args)?;
     let index = |row: usize| args.get(2).and_then(|c| c.value(row).as_long());
-    if rows > 0 && args.iter().all(Column::is_const) {
-        let text = text_of(text, 0);
-        let mut writer = json::Writer::default();
-        writer.begin_array();
-        parts(&text, delimiter.text(0).unwrap_or(""), index(0)).for_each(|part| {
-            writer.string(part);
-        });
-        writer.end_array();
-        return Ok(Column::Const(Value::dynamic(writer.finish()), rows));
-    }
-    let mut items = Pieces::new(Kind::String, Some(text), rows * 4);
-    let mut offsets = Vec::with_capacity(rows + 1);
-    offsets.push(0);
-    for row in 0..rows {
+    let finder = |row: usize| Finder::new(delimiter.text(row).unwrap_or("").as_bytes());
+    let constant = delimiter.is_const().then(|| finder(0));
+    lists_of(args, text, rows, |row, lists| {
         let text = text_of(text, row);
-        parts(&text, delimiter.text(row).unwrap_or(""), index(row)).for_each(|part| items.push(row, part));
-        offsets.push(u32::try_from(items.len()).map_err(|_| Fault::limit("rows", "split() makes too many parts"))?);
-    }
-    Ok(Column::List(List { offsets: offsets.into(), nulls: None, items: Arc::new(items.finish()) }))
+        let take = |part: &str| lists.push(row, part);
+        match &constant {
+            Some(delimiter) => parts(&text, delimiter, index(row), take),
+            None => parts(&text, &finder(row), index(row), take),
+        }
+        lists.end()
+    })
 }
 
 fn strcat_array(_: &Context, args: &[Column], rows: usize) -> Result<Column> {
@@ -147,7 +208,15 @@ mod tests {
 
     #[test]
     fn split_of_one_part() {
-        let parts = |text, delimiter, index| parts(text, delimiter, index).collect::<Vec<_>>();
+        let parts = |text, delimiter: &str, index| {
+            let mut found = Vec::new();
+            parts(text, &Finder::new(delimiter), index, |part| found.push(part));
+            found
+        };
+        assert_eq!(parts("a, b,, c", ", ", None), ["a", "b,", "c"]);
+        assert_eq!(parts(",a,", ",", None), ["", "a", ""]);
+        assert_eq!(parts("", ",", None), [""]);
+        assert_eq!(parts("aé→bé→c", "é→", Some(2)), ["c"]);
         assert_eq!(parts("a,b", ",", Some(1)), ["b"]);
         assert!(parts("a,b", ",", Some(5)).is_empty());
         assert!(parts("a,b", ",", Some(-1)).is_empty());

@@ -1,5 +1,5 @@
 //! A column of a batch: values of one kind, or one value standing for every row.
-use super::{Builder, Field, Kind, List, Text, Value};
+use super::{Builder, Field, Kind, List, Text, Value, json, number};
 use arrow_array::{Array, BooleanArray, Float64Array, Int32Array, Int64Array, StringViewArray};
 use arrow_buffer::NullBuffer;
 
@@ -120,6 +120,21 @@ impl Column {
         }
     }
 
+    /// Appends the JSON of a row, as [`Value::to_json`] writes it.
+    pub fn write_json(&self, row: usize, out: &mut String) {
+        if self.is_null(row) {
+            return out.push_str("null");
+        }
+        match self {
+            Column::Long(a) => number::write_long(a.value(row), out),
+            Column::Real(a) => number::write_json_real(a.value(row), out),
+            Column::Text(Kind::String | Kind::Field, text) => json::quote(text.value(row), out),
+            Column::Text(Kind::Dynamic, text) => out.push_str(text.value(row)),
+            Column::List(list) => list.write_json(row, out),
+            other => out.push_str(&other.value(row).to_json()),
+        }
+    }
+
     /// The rows as an iterator of values.
     pub fn values(&self) -> impl Iterator<Item = Value> + '_ {
         (0..self.len()).map(|row| self.value(row))
@@ -147,16 +162,12 @@ impl Column {
     /// Dynamic lists written as JSON text; others unchanged.
     pub fn without_lists(self) -> Column {
         match self {
-            Column::List(list) => {
-                let mut builder = Builder::new(Kind::Dynamic, list.len());
-                for row in 0..list.len() {
-                    match list.is_null(row) {
-                        true => builder.push_null(),
-                        false => builder.push_text(&list.json(row)),
-                    }
+            Column::List(list) => Column::write_text(Kind::Dynamic, list.len(), |row, out| {
+                if !list.is_null(row) {
+                    list.write_json(row, out);
                 }
-                builder.finish()
-            }
+                !list.is_null(row)
+            }),
             other => other,
         }
     }

@@ -1,6 +1,6 @@
 //! Columns of another kind: the conversions of an import, of `to…()` functions and of unions.
 use super::build::numbers;
-use super::{Builder, Column, Field, FieldValue, Kind, Text, Value};
+use super::{Builder, Column, Field, FieldValue, Kind, List, Pieces, Text, Value};
 use super::{datetime, decimal, field, guid, import, json, number, timespan};
 use arrow_array::types::ArrowPrimitiveType;
 use arrow_array::{Array, BooleanArray, Float64Array, Int64Array, PrimitiveArray};
@@ -37,6 +37,9 @@ fn typed(column: &Column, kind: Kind) -> Option<Column> {
     Some(match column {
         Column::Text(Kind::Dynamic, text) => from_dynamics(column, text, kind)?,
         Column::Text(Kind::String | Kind::Field, text) => from_texts(column, text, kind)?,
+        Column::Text(Kind::Decimal | Kind::Guid, text) if kind == Kind::String => {
+            import::without_null_text(Column::Text(Kind::String, text.clone()))
+        }
         Column::Long(array) => from_longs(array, kind)?,
         Column::Int(array) => {
             let long =
@@ -47,9 +50,27 @@ fn typed(column: &Column, kind: Kind) -> Option<Column> {
         Column::Field(Field::Long(array)) if kind == Kind::Long => Column::Long(array.clone()),
         Column::Field(Field::Real(array)) if kind == Kind::Real => Column::Real(array.clone()),
         Column::Field(field) => return typed(&Column::Text(Kind::Field, Text::Views(field.texts())), kind),
+        Column::List(list) if kind == Kind::String => from_lists(list),
         Column::DateTime(array) if kind == Kind::String => written(array, datetime::write),
         Column::TimeSpan(array) if kind == Kind::String => written(array, timespan::write),
         _ => return None,
+    })
+}
+
+/// The texts of arrays; `""` for null.
+fn from_lists(list: &List) -> Column {
+    let mut json = String::new();
+    Column::write_text(Kind::String, list.len(), |row, out| {
+        match (list.is_null(row), list.is_standard()) {
+            (true, _) => {}
+            (false, true) => list.write_json(row, out),
+            (false, false) => {
+                json.clear();
+                list.write_json(row, &mut json);
+                out.push_str(&json::to_string(&json));
+            }
+        }
+        true
     })
 }
 
@@ -75,6 +96,7 @@ fn from_texts(column: &Column, text: &Text, kind: Kind) -> Option<Column> {
         Kind::Real => Column::Real(numbers(rows, |row| number::parse_real(text.get(row)?))),
         Kind::DateTime => Column::DateTime(numbers(rows, |row| datetime::parse(text.get(row)?))),
         Kind::TimeSpan => Column::TimeSpan(numbers(rows, |row| timespan::parse(text.get(row)?))),
+        Kind::Decimal => column.map_text(kind, decimal::canonical),
         Kind::Dynamic => column.map_text(kind, |text| json::parse_json(text).filter(|json| json != "null")),
         _ => return None,
     })
@@ -92,9 +114,21 @@ fn from_longs(array: &Int64Array, kind: Kind) -> Option<Column> {
             let bits = BooleanBuffer::collect_bool(values.len(), |row| values[row] != 0);
             Column::Bool(BooleanArray::new(bits, nulls()))
         }
-        Kind::String => written(array, number::write_long),
+        Kind::String | Kind::Dynamic => digits(array, kind),
         _ => return None,
     })
+}
+
+/// A text column of longs; `""` or null for null.
+fn digits(array: &Int64Array, kind: Kind) -> Column {
+    let mut pieces = Pieces::new(kind, None, array.len());
+    for row in 0..array.len() {
+        match array.is_valid(row) {
+            true => pieces.push_long(array.value(row)),
+            false => pieces.push_null(),
+        }
+    }
+    pieces.finish()
 }
 
 fn from_reals(array: &Float64Array, kind: Kind) -> Option<Column> {

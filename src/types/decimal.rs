@@ -4,6 +4,7 @@
 //! zeros would be needed.
 //!
 //! Source: the documentation page "The decimal data type".
+use std::borrow::Cow;
 use std::cmp::Ordering;
 
 /// How many digits a decimal holds.
@@ -22,7 +23,34 @@ struct Decimal {
 
 /// The canonical text of a decimal; `None` for other text and for a number out of range.
 pub fn parse(text: &str) -> Option<String> {
-    Decimal::parse(text)?.format()
+    canonical(text).map(Cow::into_owned)
+}
+
+/// As [`parse`]; a text that is canonical already is not copied.
+pub fn canonical(text: &str) -> Option<Cow<'_, str>> {
+    match is_canonical(text) {
+        true => Some(Cow::Borrowed(text)),
+        false => Decimal::parse(text)?.format().map(Cow::Owned),
+    }
+}
+
+/// Whether a text is surely canonical: few enough digits, and no zeros at their ends that say nothing.
+fn is_canonical(text: &str) -> bool {
+    let unsigned = text.strip_prefix('-').unwrap_or(text).as_bytes();
+    let point = unsigned.iter().position(|byte| *byte == b'.');
+    let (whole, fraction) = match point {
+        Some(at) => (&unsigned[..at], &unsigned[at + 1..]),
+        None => (unsigned, &[][..]),
+    };
+    let whole_is_plain = match whole {
+        [b'0'] => fraction.iter().any(|digit| *digit != b'0') || (point.is_none() && text.len() == 1),
+        [first, ..] => *first != b'0',
+        [] => false,
+    };
+    whole_is_plain
+        && (point.is_none() || !matches!(fraction, [] | [.., b'0']))
+        && whole.len() + fraction.len() <= PRECISION
+        && whole.iter().chain(fraction).all(u8::is_ascii_digit)
 }
 
 /// The order of two decimals by value; text that is no decimal comes before all decimals.
@@ -266,6 +294,38 @@ fn subtract_from(number: &mut Vec<u8>, other: &[u8]) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn canonical_texts_are_told() {
+        let texts = [
+            "0",
+            "-0",
+            "0.0",
+            "1.",
+            ".5",
+            "0.5",
+            "-0.5",
+            "00.5",
+            "1.50",
+            "10",
+            "-10",
+            "1e3",
+            "+1",
+            " 1",
+            "1x",
+            "-",
+            "",
+            "1234567890123456789012345678901234",
+            "12345678901234567890123456789012345",
+            "0.000000000000000000000000000000001",
+        ];
+        for text in texts {
+            let long_way = Decimal::parse(text).and_then(|decimal| decimal.format());
+            assert_eq!(parse(text), long_way, "{text}");
+            assert!(!is_canonical(text) || long_way.as_deref() == Some(text), "{text}");
+        }
+        assert!(["0", "0.5", "-0.5", "10", "-10.25"].into_iter().all(is_canonical));
+    }
 
     #[test]
     fn reads_canonical_texts() {

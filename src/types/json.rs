@@ -9,12 +9,14 @@ mod canonical;
 mod form;
 mod literal;
 mod scalar;
+mod seek;
 mod text;
 mod writer;
 
 pub use canonical::canonical;
 pub use literal::literal;
 pub use scalar::{long, scalar};
+pub use seek::parsed_path;
 pub use text::{parse_json, quote, standard, to_string};
 pub use writer::Writer;
 

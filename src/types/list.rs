@@ -1,5 +1,5 @@
 //! Dynamic arrays of one kind, as typed lists.
-use super::Column;
+use super::{Column, Kind};
 use arrow_buffer::NullBuffer;
 use std::sync::Arc;
 
@@ -30,14 +30,25 @@ impl List {
 
     /// The JSON text of a row that is not null.
     pub fn json(&self, row: usize) -> String {
-        let mut out = String::from("[");
-        for (i, item) in self.range(row).enumerate() {
-            if i > 0 {
+        let mut out = String::new();
+        self.write_json(row, &mut out);
+        out
+    }
+
+    /// Appends the JSON text of a row that is not null.
+    pub fn write_json(&self, row: usize, out: &mut String) {
+        out.push('[');
+        for (place, item) in self.range(row).enumerate() {
+            if place > 0 {
                 out.push(',');
             }
-            out.push_str(&self.items.value(item).to_json());
+            self.items.write_json(item, out);
         }
         out.push(']');
-        out
+    }
+
+    /// Whether the JSON of the elements is what `tostring` writes: none is one of Kusto's literals.
+    pub fn is_standard(&self) -> bool {
+        matches!(self.items.kind(), Kind::Bool | Kind::Int | Kind::Long | Kind::String)
     }
 }

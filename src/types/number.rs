@@ -1,22 +1,68 @@
 //! Numbers: their texts, rounding, bins and remainders.
 
+/// The digits of 0 to 99.
+const PAIRS: [[u8; 2]; 100] = {
+    let mut pairs = [[0; 2]; 100];
+    let mut at = 0;
+    while at < 100 {
+        pairs[at] = [b'0' + at as u8 / 10, b'0' + at as u8 % 10];
+        at += 1;
+    }
+    pairs
+};
+
+/// A long's decimal digits.
+pub(super) struct Digits {
+    /// The digits end at [`Digits::END`]; behind them are zeros, so that sixteen bytes can be read at once.
+    text: [u8; Digits::END + 16],
+    start: usize,
+}
+
+impl Digits {
+    /// As many as the smallest long has, with its sign.
+    const END: usize = 20;
+
+    #[inline]
+    pub(super) fn of(value: i64) -> Digits {
+        let mut text = [0u8; Digits::END + 16];
+        let mut at = Digits::END;
+        let mut rest = value.unsigned_abs();
+        while rest >= 100 && at > 2 {
+            at -= 2;
+            text[at..at + 2].copy_from_slice(&PAIRS[(rest % 100) as usize]);
+            rest /= 100;
+        }
+        let [ten, one] = PAIRS[(rest % 100) as usize];
+        at -= 1;
+        text[at] = one;
+        if rest >= 10 {
+            at -= 1;
+            text[at] = ten;
+        }
+        if value < 0 && at > 0 {
+            at -= 1;
+            text[at] = b'-';
+        }
+        Digits { text, start: at }
+    }
+
+    #[inline]
+    pub(super) fn as_str(&self) -> &str {
+        self.text.get(self.start..Self::END).and_then(|digits| std::str::from_utf8(digits).ok()).unwrap_or_default()
+    }
+
+    /// How many there are, and the first sixteen as they lie in memory; what is no digit is zero.
+    #[inline]
+    pub(super) fn head(&self) -> (usize, u128) {
+        let head =
+            self.text.get(self.start..).and_then(<[u8]>::first_chunk).map_or(0, |head| u128::from_le_bytes(*head));
+        (Self::END - self.start, head)
+    }
+}
+
 /// Appends a long's decimal digits.
 pub fn write_long(value: i64, out: &mut String) {
-    let mut text = [0u8; 20];
-    let mut at = text.len();
-    let mut rest = value.unsigned_abs();
-    while at > 0 {
-        at -= 1;
-        text[at] = b'0' + (rest % 10) as u8;
-        rest /= 10;
-        if rest == 0 {
-            break;
-        }
-    }
-    if value < 0 {
-        out.push('-');
-    }
-    out.push_str(text.get(at..).and_then(|digits| std::str::from_utf8(digits).ok()).unwrap_or_default());
+    out.push_str(Digits::of(value).as_str());
 }
 
 /// The text that `tostring()` gives a real: the shortest that reads back as the same, `1` for 1.0.
@@ -34,10 +80,12 @@ pub fn write_real(real: f64, out: &mut String) {
     if (1e-4..1e16).contains(&magnitude) {
         let mut buffer = zmij::Buffer::new();
         let text = buffer.format_finite(real);
-        // Of more than fifteen digits two shortest texts may be equally near: the standard library's is meant.
-        return match text.len() <= 15 {
-            true => out.push_str(text.strip_suffix(".0").unwrap_or(text)),
-            false => out.push_str(&format!("{real}")),
+        let point = text.bytes().position(|byte| byte == b'.').unwrap_or(text.len());
+        let decimals = text.get(point + 1..).unwrap_or_default();
+        return match may_tie(real, decimals.len()) {
+            false if decimals == "0" => out.push_str(text.get(..point).unwrap_or(text)),
+            false => out.push_str(text),
+            true => out.push_str(&format!("{real}")),
         };
     }
     out.push_str(&match real {
@@ -46,6 +94,16 @@ pub fn write_real(real: f64, out: &mut String) {
         0.0 => format!("{real}"),
         _ => with_exponent(real),
     });
+}
+
+/// Whether a real may lie in the middle of two texts with so many decimals, of which the standard library's is meant:
+/// it has exactly one binary place more.
+fn may_tie(real: f64, decimals: usize) -> bool {
+    const MANTISSA: u32 = f64::MANTISSA_DIGITS - 1;
+    let bits = real.to_bits();
+    let exponent = (bits >> MANTISSA & 0x7ff) as i32 - 1023;
+    let places = MANTISSA as i32 - exponent - (bits | 1 << MANTISSA).trailing_zeros() as i32;
+    usize::try_from(places).is_ok_and(|places| places == decimals + 1)
 }
 
 fn with_exponent(real: f64) -> String {
@@ -60,23 +118,45 @@ fn with_exponent(real: f64) -> String {
 
 /// A real inside a dynamic: a whole number keeps `.0`; what JSON lacks is `nan`, `inf` or `-inf`.
 pub fn json_real(real: f64) -> String {
+    let mut out = String::new();
+    write_json_real(real, &mut out);
+    out
+}
+
+/// Appends what [`json_real`] gives.
+pub fn write_json_real(real: f64, out: &mut String) {
     if real.is_nan() {
-        return "nan".to_owned();
+        return out.push_str("nan");
     }
     if real.is_infinite() {
-        return if real > 0.0 { "inf" } else { "-inf" }.to_owned();
+        return out.push_str(if real > 0.0 { "inf" } else { "-inf" });
     }
-    let mut text = format_real(real);
-    if !text.contains(['.', 'e']) {
-        text.push_str(".0");
+    let start = out.len();
+    write_real(real, out);
+    if !out.as_bytes().iter().skip(start).any(|byte| matches!(byte, b'.' | b'e')) {
+        out.push_str(".0");
     }
-    text
+}
+
+/// The long that at most eighteen digits state; `None` for anything else.
+#[inline]
+pub(in crate::types) fn plain_long(digits: &[u8]) -> Option<i64> {
+    if !(1..=18).contains(&digits.len()) {
+        return None;
+    }
+    digits.iter().try_fold(0i64, |long, byte| {
+        let digit = byte.wrapping_sub(b'0');
+        (digit < 10).then(|| long * 10 + i64::from(digit))
+    })
 }
 
 /// The long that a text states, in decimal or as `0x1F`; `None` for fractions, exponents and other text.
 ///
 /// Source: the documentation page "tolong()".
 pub fn parse_long(text: &str) -> Option<i64> {
+    if let Some(long) = plain_long(text.as_bytes()) {
+        return Some(long);
+    }
     let text = text.trim();
     let (negative, digits) = match text.strip_prefix('-') {
         Some(digits) => (true, digits),
@@ -165,8 +245,17 @@ pub fn modulo_real(value: f64, divisor: f64) -> f64 {
 ///
 /// Source: the documentation page "tohex()".
 pub fn to_hex(value: i64, least_length: usize) -> String {
+    let (mut digits, mut at, mut rest) = ([b'0'; 16], 16, value as u64);
+    while rest > 0 && at > 0 {
+        at -= 1;
+        digits[at] = b"0123456789abcdef"[(rest & 15) as usize];
+        rest >>= 4;
+    }
     // A long has sixteen digits; more zeros than any use has would only cost memory.
-    format!("{value:0width$x}", width = least_length.min(1024))
+    let length = (16 - at).max(least_length.min(1024)).max(1);
+    let mut out = "0".repeat(length.saturating_sub(16));
+    out.push_str(std::str::from_utf8(&digits[16 - length.min(16)..]).unwrap_or_default());
+    out
 }
 
 #[cfg(test)]
@@ -261,6 +350,8 @@ mod tests {
         assert_eq!(to_hex(256, 0), "100");
         assert_eq!(to_hex(-256, 0), "ffffffffffffff00");
         assert_eq!(to_hex(256, 6), "000100");
+        assert_eq!(to_hex(0, 0), "0");
+        assert_eq!(to_hex(10, 18), "00000000000000000a");
     }
 
     proptest::proptest! {

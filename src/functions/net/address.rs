@@ -15,7 +15,33 @@ pub type V6 = Address<u128>;
 const MAPPED: u128 = 0xffff_0000_0000;
 
 fn halves(text: &str) -> (&str, Option<&str>) {
-    text.split_once('/').map_or((text, None), |(address, prefix)| (address, Some(prefix)))
+    match text.bytes().position(|byte| byte == b'/') {
+        Some(at) => (text.get(..at).unwrap_or_default(), text.get(at + 1..)),
+        None => (text, None),
+    }
+}
+
+/// Four numbers up to 255 between dots, as the standard library reads them: no zero leads a number.
+fn quad(text: &str) -> Option<u32> {
+    let (mut bits, mut dots, mut number, mut digits) = (0u32, 0, 0u32, 0);
+    for byte in text.bytes() {
+        match byte {
+            b'0'..=b'9' if digits == 0 || number > 0 => {
+                number = number * 10 + u32::from(byte - b'0');
+                digits += 1;
+                if number > 255 {
+                    return None;
+                }
+            }
+            b'.' if digits > 0 && dots < 3 => {
+                bits = bits << 8 | number;
+                dots += 1;
+                (number, digits) = (0, 0);
+            }
+            _ => return None,
+        }
+    }
+    (dots == 3 && digits > 0).then_some(bits << 8 | number)
 }
 
 /// A prefix of digits alone, within `most`.
@@ -27,7 +53,7 @@ fn prefix(digits: &str, most: u8) -> Option<u8> {
 impl V4 {
     pub fn parse(text: &str) -> Option<V4> {
         let (address, suffix) = halves(text);
-        let bits = address.parse::<Ipv4Addr>().ok()?.to_bits();
+        let bits = quad(address)?;
         let prefix = suffix.map_or(Some(32), |digits| prefix(digits, 32))?;
         Some(V4 { bits, prefix })
     }
@@ -159,5 +185,15 @@ mod tests {
         assert_eq!(held("0.0.0.0"), Some(false));
         assert_eq!(Ranges::<u32>::new(&[], |_| None).contain(1), Some(false));
         assert_eq!(Ranges::<u32>::new(&["x".into()], |_| None).contain(1), None);
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn addresses_are_read_as_the_standard_library_reads_them(text in r"[0-9.]{0,16}", parts: [u16; 4]) {
+            let written = [parts.map(|p| (p % 300).to_string()), parts.map(|p| format!("{:02}", p % 90))];
+            for text in [text].into_iter().chain(written.map(|parts| parts.join("."))) {
+                proptest::prop_assert_eq!(quad(&text), text.parse::<Ipv4Addr>().ok().map(Ipv4Addr::to_bits));
+            }
+        }
     }
 }

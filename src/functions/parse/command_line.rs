@@ -1,26 +1,30 @@
 //! Windows command lines, as CommandLineToArgvW takes them apart.
-use crate::types::json;
 
-/// The arguments as a JSON array; none for a line without any.
-pub fn arguments(line: &str) -> Option<String> {
+/// Hands over the arguments one by one; false for a line without any.
+pub fn arguments(line: &str, take: &mut dyn FnMut(&str)) -> bool {
     if line.trim_matches([' ', '\t']).is_empty() {
-        return None;
+        return false;
     }
-    let mut writer = json::Writer::with_capacity(line.len() + 16);
-    writer.begin_array();
     let (program, mut rest) = program(line);
-    writer.string(program);
+    take(program);
+    let mut argument = String::new();
     loop {
         rest = rest.trim_start_matches([' ', '\t']);
         if rest.is_empty() {
-            break;
+            return true;
         }
-        let mut argument = String::new();
+        // Without a quote everything stands for itself.
+        let end = rest.bytes().position(|byte| matches!(byte, b' ' | b'\t' | b'"')).unwrap_or(rest.len());
+        if rest.as_bytes().get(end) != Some(&b'"') {
+            let (plain, behind) = rest.split_at_checked(end).unwrap_or((rest, ""));
+            take(plain);
+            rest = behind;
+            continue;
+        }
+        argument.clear();
         rest = next(rest, &mut argument);
-        writer.string(&argument);
+        take(&argument);
     }
-    writer.end_array();
-    Some(writer.finish())
 }
 
 /// The program's name: up to the closing quote or the first blank, backslashes without meaning.
@@ -80,14 +84,19 @@ mod tests {
 
     #[test]
     fn quotes_and_backslashes() {
+        let arguments = |line: &str| {
+            let mut found = Vec::new();
+            arguments(line, &mut |argument| found.push(argument.to_owned())).then_some(found)
+        };
         let cases = [
-            (r#"echo "hello world!""#, r#"["echo","hello world!"]"#),
-            (r#""C:\Program Files\x.exe" /a  b\c"#, r#"["C:\\Program Files\\x.exe","/a","b\\c"]"#),
-            (r#"x "a\"b" a\\"b c" d\\\"e"#, r#"["x","a\"b","a\\b c","d\\\"e"]"#),
-            (r#"x "" "open end"#, r#"["x","","open end"]"#),
+            (r#"echo "hello world!""#, &["echo", "hello world!"][..]),
+            (r#""C:\Program Files\x.exe" /a  b\c"#, &[r"C:\Program Files\x.exe", "/a", r"b\c"]),
+            (r#"x "a\"b" a\\"b c" d\\\"e"#, &["x", r#"a"b"#, r"a\b c", r#"d\"e"#]),
+            (r#"x "" "open end"#, &["x", "", "open end"]),
+            (r"x \\a\b\ c\", &["x", r"\\a\b\", r"c\"]),
         ];
         for (line, expected) in cases {
-            assert_eq!(arguments(line).as_deref(), Some(expected), "{line}");
+            assert_eq!(arguments(line).unwrap(), expected, "{line}");
         }
         assert_eq!(arguments("  "), None);
     }

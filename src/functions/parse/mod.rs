@@ -4,7 +4,9 @@ mod path;
 mod url;
 mod xml;
 
+use super::forms;
 use super::row::{AnyText, DecimalOut, JsonOut, Str, each, text_of};
+use super::text_lists::lists_of;
 use super::{Context, operators};
 use crate::diagnostic::{Fault, Result};
 use crate::types::{Column, Kind, json};
@@ -44,18 +46,51 @@ fn csv_fields(text: &str) -> Option<String> {
 
 fn parse_command_line(_: &Context, args: &[Column], rows: usize) -> Result<Column> {
     let (line, parser) = operators::pair(args)?;
-    each(Kind::Dynamic, args, rows, |row, out| {
+    lists_of(args, line, rows, |row, lists| {
         let parser = text_of(parser, row);
         if !parser.eq_ignore_ascii_case("windows") {
             let message = format!("parse_command_line() knows the parser \"windows\", not \"{parser}\"");
             return Err(Fault::query("HP133", message));
         }
-        match command_line::arguments(&text_of(line, row)) {
-            Some(json) => out.push_text(&json),
-            None => out.push_null(),
+        match command_line::arguments(&text_of(line, row), &mut |argument| lists.push(row, argument)) {
+            true => lists.end(),
+            false => lists.end_null(),
         }
-        Ok(())
     })
+}
+
+/// A part of what a text is taken apart into, as a dynamic text: nothing else is written.
+fn only_part(
+    context: &Context,
+    args: &[Column],
+    rows: usize,
+    part: for<'a> fn(&'a str, &str) -> Option<&'a str>,
+    all: fn(&str) -> String,
+) -> Result<Column> {
+    let (text, path) = operators::pair(args)?;
+    match forms::only_key(path).filter(|name| !text.is_const() && part("", name).is_some()) {
+        Some(name) => Ok(Column::write_text(Kind::Dynamic, rows, |row, out| {
+            json::quote(part(&text_of(text, row), &name).unwrap_or_default(), out);
+            true
+        })),
+        None => {
+            let bags = each(Kind::Dynamic, args, rows, |row, out| {
+                out.push_text(&all(&text_of(text, row)));
+                Ok(())
+            })?;
+            forms::path(context, &[bags, path.clone()], rows)
+        }
+    }
+}
+
+/// `parse_url(text).Host`
+pub(super) fn path_of_url(context: &Context, args: &[Column], rows: usize) -> Result<Column> {
+    only_part(context, args, rows, url::part, url::url)
+}
+
+/// `parse_path(text).Filename`
+pub(super) fn path_of_path(context: &Context, args: &[Column], rows: usize) -> Result<Column> {
+    only_part(context, args, rows, path::part, path::parts)
 }
 
 crate::scalars! {

@@ -1,28 +1,51 @@
 //! Paths of files in the spellings of Windows and Unix.
 use crate::types::json;
 
-/// The parts of a path as a JSON bag; what a path lacks is empty.
-pub fn parts(path: &str) -> String {
+/// The parts of a path; what a path lacks is empty.
+fn taken_apart(path: &str) -> [(&'static str, &str); 7] {
     let (scheme, rest) = path.split_once("://").unwrap_or(("", path));
     let root = root(rest);
     let stream_start = rest.len() - rest.get(root.len()..).unwrap_or_default().len();
     let tail = rest.get(stream_start..).unwrap_or_default();
     // A colon behind the root sets off an alternate data stream.
-    let (place, stream) = match tail.split_once(':') {
-        Some((before, stream)) => (rest.get(..stream_start + before.len()).unwrap_or(rest), stream),
+    let (place, stream) = match tail.bytes().position(|byte| byte == b':') {
+        Some(at) => (rest.get(..stream_start + at).unwrap_or(rest), tail.get(at + 1..).unwrap_or_default()),
         None => (rest, ""),
     };
-    let cut = place.rfind(['/', '\\']);
-    let directory = cut.and_then(|cut| place.get(..cut)).unwrap_or_default();
-    let file = cut.map_or(place, |cut| place.get(cut + 1..).unwrap_or_default());
-    let name = directory.rsplit(['/', '\\']).next().unwrap_or_default();
-    let extension = file.rsplit_once('.').map_or("", |(_, extension)| extension);
+    let (directory, file) = split_last(place).unwrap_or(("", place));
+    let name = split_last(directory).map_or(directory, |(_, name)| name);
+    let extension = file.bytes().rposition(|byte| byte == b'.').and_then(|at| file.get(at + 1..)).unwrap_or_default();
+    [
+        ("Scheme", scheme),
+        ("RootPath", root),
+        ("DirectoryPath", directory),
+        ("DirectoryName", name),
+        ("Filename", file),
+        ("Extension", extension),
+        ("AlternateDataStreamName", stream),
+    ]
+}
+
+/// What stands before and behind the last separator.
+fn split_last(path: &str) -> Option<(&str, &str)> {
+    let at = path.bytes().rposition(|byte| matches!(byte, b'/' | b'\\'))?;
+    Some((path.get(..at)?, path.get(at + 1..)?))
+}
+
+/// The parts of a path as a JSON bag.
+pub fn parts(path: &str) -> String {
     let mut writer = json::Writer::with_capacity(path.len() * 2 + 128);
-    writer.begin_bag().key("Scheme").string(scheme).key("RootPath").string(root);
-    writer.key("DirectoryPath").string(directory).key("DirectoryName").string(name);
-    writer.key("Filename").string(file).key("Extension").string(extension);
-    writer.key("AlternateDataStreamName").string(stream).end_bag();
+    writer.begin_bag();
+    for (name, part) in taken_apart(path) {
+        writer.key(name).string(part);
+    }
+    writer.end_bag();
     writer.finish()
+}
+
+/// The part of a path that stands in the bag under a name; none for other names.
+pub fn part<'a>(path: &'a str, name: &str) -> Option<&'a str> {
+    taken_apart(path).into_iter().find(|(known, _)| *known == name).map(|(_, part)| part)
 }
 
 /// The drive of a path, behind the mark of a long path too.

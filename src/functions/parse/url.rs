@@ -2,26 +2,66 @@
 use crate::functions::encoding::percent_decode;
 use crate::types::json::Writer;
 
-/// The parts of a URL as a JSON bag; what a URL lacks is empty. Only the values of its query are decoded.
-pub fn url(text: &str) -> String {
-    let (rest, fragment) = text.split_once('#').unwrap_or((text, ""));
-    let (rest, query) = rest.split_once('?').unwrap_or((rest, ""));
-    let (scheme, rest) = match rest.split_once(':') {
+/// The parts of a URL as they are written; what a URL lacks is empty.
+struct Url<'a> {
+    /// In the order of the bag, with the query between the last two.
+    texts: [(&'static str, &'a str); 7],
+    query: &'a str,
+}
+
+fn taken_apart(text: &str) -> Url<'_> {
+    let (rest, fragment) = halves(text, b'#').unwrap_or((text, ""));
+    let (rest, query) = halves(rest, b'?').unwrap_or((rest, ""));
+    let (scheme, rest) = match halves(rest, b':') {
         Some((scheme, rest)) if is_scheme(scheme) => (scheme, rest.strip_prefix("//").unwrap_or(rest)),
         _ => ("", rest.strip_prefix("//").unwrap_or(rest)),
     };
-    let cut = rest.find('/').unwrap_or(rest.len());
+    let cut = rest.bytes().position(|byte| byte == b'/').unwrap_or(rest.len());
     let (authority, path) = rest.split_at_checked(cut).unwrap_or((rest, ""));
-    let (user, host) = authority.rsplit_once('@').unwrap_or(("", authority));
-    let (name, password) = user.split_once(':').unwrap_or((user, ""));
+    let (user, host) = last_halves(authority, b'@').unwrap_or(("", authority));
+    let (name, password) = halves(user, b':').unwrap_or((user, ""));
     let (host, port) = host_and_port(host);
+    let texts = [
+        ("Scheme", scheme),
+        ("Host", host),
+        ("Port", port),
+        ("Path", path),
+        ("Username", name),
+        ("Password", password),
+        ("Fragment", fragment),
+    ];
+    Url { texts, query }
+}
+
+/// What stands before and behind the first of such bytes, which is ASCII.
+fn halves(text: &str, byte: u8) -> Option<(&str, &str)> {
+    let at = text.bytes().position(|other| other == byte)?;
+    Some((text.get(..at)?, text.get(at + 1..)?))
+}
+
+/// What stands before and behind the last of such bytes, which is ASCII.
+fn last_halves(text: &str, byte: u8) -> Option<(&str, &str)> {
+    let at = text.bytes().rposition(|other| other == byte)?;
+    Some((text.get(..at)?, text.get(at + 1..)?))
+}
+
+/// The parts of a URL as a JSON bag. Only the values of its query are decoded.
+pub fn url(text: &str) -> String {
+    let Url { texts: [parts @ .., (last, fragment)], query } = taken_apart(text);
     let mut writer = Writer::with_capacity(text.len() + 160);
-    writer.begin_bag().key("Scheme").string(scheme).key("Host").string(host).key("Port").string(port);
-    writer.key("Path").string(path).key("Username").string(name).key("Password").string(password);
+    writer.begin_bag();
+    for (name, part) in parts {
+        writer.key(name).string(part);
+    }
     writer.key("Query Parameters");
     parameters(query, &mut writer);
-    writer.key("Fragment").string(fragment).end_bag();
+    writer.key(last).string(fragment).end_bag();
     writer.finish()
+}
+
+/// The part of a URL that stands in the bag under a name; none for the query, and for other names.
+pub fn part<'a>(text: &'a str, name: &str) -> Option<&'a str> {
+    taken_apart(text).texts.into_iter().find(|(known, _)| *known == name).map(|(_, part)| part)
 }
 
 pub fn query(text: &str) -> String {
@@ -39,7 +79,7 @@ fn is_scheme(text: &str) -> bool {
 
 /// An IPv6 address stands in brackets, colons and all.
 fn host_and_port(text: &str) -> (&str, &str) {
-    match text.rsplit_once(':') {
+    match last_halves(text, b':') {
         Some((host, port)) if !port.contains(']') => (host, port),
         _ => (text, ""),
     }
@@ -49,7 +89,7 @@ fn host_and_port(text: &str) -> (&str, &str) {
 fn parameters(query: &str, writer: &mut Writer) {
     let mut known: Vec<(std::borrow::Cow<str>, std::borrow::Cow<str>)> = Vec::new();
     for part in query.split('&').filter(|part| !part.is_empty()) {
-        let (name, value) = part.split_once('=').unwrap_or((part, ""));
+        let (name, value) = halves(part, b'=').unwrap_or((part, ""));
         let (name, value) = (percent_decode(name), percent_decode(value));
         match known.iter_mut().find(|(other, _)| *other == name) {
             Some(entry) => entry.1 = value,
@@ -73,6 +113,8 @@ mod tests {
             url("scheme://username:password@host:1234/this/is/a/path?k1=v1&k2=v2#fragment"),
             r#"{"Scheme":"scheme","Host":"host","Port":"1234","Path":"/this/is/a/path","Username":"username","Password":"password","Query Parameters":{"k1":"v1","k2":"v2"},"Fragment":"fragment"}"#
         );
+        assert_eq!(part("https://a@b:80/c#d", "Host"), Some("b"));
+        assert_eq!(part("https://b?x=1", "Query Parameters"), None);
         assert!(url("http://[::1]:80/").contains(r#""Host":"[::1]","Port":"80","Path":"/""#));
         assert!(url("http://[::1]").contains(r#""Host":"[::1]","Port":"""#));
         assert!(url("").contains(r#""Scheme":"","Host":"""#));

@@ -12,7 +12,7 @@ pub(super) struct Form {
 
 /// The form of JSON that has no blanks around it; none for other text, and for what nests deeper than [`MAX_DEPTH`].
 pub(super) fn form(bytes: &[u8]) -> Option<Form> {
-    let mut walk = Walk { bytes, at: 0, form: Form::default(), bags: 0, depth: 0 };
+    let mut walk = Walk::new(bytes);
     loop {
         walk.value()?;
         if walk.close()? {
@@ -21,23 +21,37 @@ pub(super) fn form(bytes: &[u8]) -> Option<Form> {
     }
 }
 
-struct Walk<'a> {
-    bytes: &'a [u8],
-    at: usize,
-    form: Form,
-    /// The arrays (0) and bags (1) around the place, the innermost in the lowest bit.
-    bags: u128,
-    depth: usize,
+/// What stands behind a value.
+pub(super) enum After {
+    /// The end of the text.
+    End,
+    /// The bracket that closes the array or bag around it.
+    Closed,
+    /// A comma within an array or a bag: another value or property follows.
+    Comma { bag: bool },
 }
 
-impl Walk<'_> {
+pub(super) struct Walk<'a> {
+    pub(super) bytes: &'a [u8],
+    pub(super) at: usize,
+    pub(super) form: Form,
+    /// The arrays (0) and bags (1) around the place, the innermost in the lowest bit.
+    bags: u128,
+    pub(super) depth: usize,
+}
+
+impl<'a> Walk<'a> {
+    pub(super) fn new(bytes: &'a [u8]) -> Walk<'a> {
+        Walk { bytes, at: 0, form: Form::default(), bags: 0, depth: 0 }
+    }
+
     #[inline(always)]
-    fn byte(&self) -> Option<u8> {
+    pub(super) fn byte(&self) -> Option<u8> {
         self.bytes.get(self.at).copied()
     }
 
     #[inline(always)]
-    fn skip(&mut self) {
+    pub(super) fn skip(&mut self) {
         let after = after_blanks(self.bytes, self.at);
         self.form.blanks |= after > self.at;
         self.at = after;
@@ -49,81 +63,101 @@ impl Walk<'_> {
             self.skip();
             let first = self.byte()?;
             self.at += 1;
-            match first {
-                b'"' => return self.string(),
-                b'{' | b'[' => {
-                    if self.open(first == b'{')? {
-                        return Some(());
-                    }
-                }
-                b'-' | b'0'..=b'9' => return self.number(first),
-                b't' => return self.word(b"rue"),
-                b'f' => return self.word(b"alse"),
-                b'n' => return self.word(b"ull"),
-                _ => return None,
+            if !matches!(first, b'{' | b'[') {
+                return self.scalar(first);
+            }
+            let bag = first == b'{';
+            if self.open(bag)? {
+                return Some(());
+            }
+            if bag {
+                self.key()?;
             }
         }
     }
 
-    /// Whether the array or bag is closed again at once; else a value follows.
-    fn open(&mut self, bag: bool) -> Option<bool> {
+    /// Passes the rest of a scalar whose first byte has passed.
+    #[inline(always)]
+    pub(super) fn scalar(&mut self, first: u8) -> Option<()> {
+        match first {
+            b'"' => self.string(),
+            b'-' | b'0'..=b'9' => self.number(first),
+            b't' => self.word(b"rue"),
+            b'f' => self.word(b"alse"),
+            b'n' => self.word(b"ull"),
+            _ => None,
+        }
+    }
+
+    /// Whether the array or bag whose bracket has passed is closed again at once; else a key or a value follows.
+    #[inline(always)]
+    pub(super) fn open(&mut self, bag: bool) -> Option<bool> {
         self.depth += 1;
         if self.depth > MAX_DEPTH {
             return None;
         }
         self.bags = self.bags << 1 | u128::from(bag);
         self.skip();
-        if self.byte()? == if bag { b'}' } else { b']' } {
-            // The closing bracket is passed by `close`.
-            return Some(true);
-        }
-        if bag {
-            self.key()?;
-        }
-        Some(false)
+        // The closing bracket is passed by `close`.
+        Some(self.byte()? == if bag { b'}' } else { b']' })
     }
 
     /// After a value: passes closing brackets and a comma. True at the end of the text.
     fn close(&mut self) -> Option<bool> {
         loop {
-            if self.depth == 0 {
-                return (self.at == self.bytes.len()).then_some(true);
-            }
-            self.skip();
-            let bag = self.bags & 1 == 1;
-            let byte = self.byte()?;
-            self.at += 1;
-            match byte {
-                b',' => {
+            match self.after_value()? {
+                After::End => return Some(true),
+                After::Closed => {}
+                After::Comma { bag } => {
                     if bag {
                         self.skip();
                         self.key()?;
                     }
                     return Some(false);
                 }
-                b'}' if bag => {}
-                b']' if !bag => {}
-                _ => return None,
             }
-            self.bags >>= 1;
-            self.depth -= 1;
         }
     }
 
-    /// A property's name and the colon.
-    fn key(&mut self) -> Option<()> {
+    /// Passes what stands behind a value.
+    #[inline(always)]
+    pub(super) fn after_value(&mut self) -> Option<After> {
+        if self.depth == 0 {
+            return (self.at == self.bytes.len()).then_some(After::End);
+        }
+        self.skip();
+        let bag = self.bags & 1 == 1;
+        let byte = self.byte()?;
+        self.at += 1;
+        match byte {
+            b',' => return Some(After::Comma { bag }),
+            b'}' if bag => {}
+            b']' if !bag => {}
+            _ => return None,
+        }
+        self.bags >>= 1;
+        self.depth -= 1;
+        Some(After::Closed)
+    }
+
+    /// A property's name and the colon: where the name begins and ends between its quotes.
+    #[inline(always)]
+    pub(super) fn key(&mut self) -> Option<(usize, usize)> {
         if self.byte()? != b'"' {
             return None;
         }
         self.at += 1;
+        let start = self.at;
         self.string()?;
+        let end = self.at - 1;
         self.skip();
         let colon = self.byte()? == b':';
         self.at += 1;
-        colon.then_some(())
+        colon.then_some((start, end))
     }
 
     /// The rest of a string whose quote has passed.
+    #[inline(always)]
     fn string(&mut self) -> Option<()> {
         loop {
             self.at += plain(self.bytes.get(self.at..)?);
@@ -192,7 +226,7 @@ impl Walk<'_> {
 
 /// How many bytes stand before a quote, a backslash or a control character.
 #[inline(always)]
-fn plain(bytes: &[u8]) -> usize {
+pub(super) fn plain(bytes: &[u8]) -> usize {
     const ONES: u64 = 0x0101_0101_0101_0101;
     const HIGH: u64 = 0x8080_8080_8080_8080;
     let zero = |word: u64| word.wrapping_sub(ONES) & !word & HIGH;

@@ -1,12 +1,13 @@
 //! From the text of a dynamic to a value of its own kind.
 use super::{Json, JsonKind};
-use crate::types::{Kind, Value, datetime, timespan};
+use crate::types::{Kind, Value, datetime, number, timespan};
 
 /// A whole number that is written as such.
 pub fn long(text: &str) -> Option<i64> {
-    let digits = text.strip_prefix('-').unwrap_or(text);
-    let plain = (1..=18).contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_digit());
-    plain.then(|| text.parse().ok()).flatten()
+    match text.as_bytes() {
+        [b'-', digits @ ..] => number::plain_long(digits).map(|long| -long),
+        digits => number::plain_long(digits),
+    }
 }
 
 /// The value with its own kind: scalars by what they are, arrays and bags as dynamic, null as dynamic's null.

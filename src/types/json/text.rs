@@ -1,5 +1,5 @@
 //! Between dynamic values and texts: `tostring()`, `parse_json()`, quotes and escapes.
-use super::form::{Form, form};
+use super::form::{Form, form, plain};
 use super::{Json, JsonKind, is_blank, scalar_end, string_end};
 use memchr::memchr;
 use std::borrow::Cow;
@@ -124,16 +124,15 @@ pub fn quote(text: &str, out: &mut String) {
     out.reserve(text.len() + 2);
     out.push('"');
     let mut rest = text;
-    while let Some(found) = rest.bytes().position(|byte| byte < 0x20 || byte == b'"' || byte == b'\\') {
-        let (plain, special) = rest.split_at_checked(found).unwrap_or((rest, ""));
+    loop {
+        // What is escaped is one ASCII character, so that both sides of it are whole.
+        let (plain, special) = rest.split_at_checked(plain(rest.as_bytes())).unwrap_or((rest, ""));
         out.push_str(plain);
         let mut characters = special.chars();
-        if let Some(character) = characters.next() {
-            escape(character, out);
-        }
+        let Some(character) = characters.next() else { break };
+        escape(character, out);
         rest = characters.as_str();
     }
-    out.push_str(rest);
     out.push('"');
 }
 

@@ -96,7 +96,7 @@ impl Writer {
     }
 
     pub fn real(&mut self, value: f64) -> &mut Self {
-        self.value(|out| out.push_str(&number::json_real(value)))
+        self.value(|out| number::write_json_real(value, out))
     }
 
     pub fn string(&mut self, text: &str) -> &mut Self {
@@ -117,6 +117,11 @@ impl Writer {
             timespan::write(ticks, out);
             out.push(')');
         })
+    }
+
+    /// A dynamic value that a function appends.
+    pub fn with(&mut self, write: impl FnOnce(&mut String)) -> &mut Self {
+        self.value(write)
     }
 
     /// A dynamic value that is text already.
