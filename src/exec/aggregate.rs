@@ -11,7 +11,7 @@ use super::{apply, optimize};
 use crate::diagnostic::{Fault, Result};
 use crate::expr::{Expr, Input, NodeId, evaluate, select};
 use crate::functions::Context;
-use crate::functions::aggregates::{Rows, State};
+use crate::functions::aggregates::{Order, Rows, State};
 use crate::plan::{AggregateCall, Morsel, Node};
 use crate::types::{Chunk, Column, Kind, Name, Schema, Stored, Table, gather};
 use std::collections::HashSet;
@@ -36,8 +36,7 @@ pub fn run(executor: &Executor, id: NodeId, having: &[Expr], passed: &[Arc<Count
     )?;
     let Groups { grouper, states, firsts, kept } = groups;
     let columns = finished(states, executor.context, grouper.len())?;
-    let mut order: Vec<u32> = (0..grouper.len() as u32).collect();
-    order.sort_unstable_by_key(|g| firsts.get(*g as usize).copied().unwrap_or(0));
+    let order = by_first_row(&firsts, grouper.len());
     let named = |rows: &[u32]| -> Columns {
         let keys = summary.by.iter().map(|(n, _)| n.clone()).zip(grouper.columns(rows));
         let results = first_calls
@@ -59,6 +58,15 @@ pub fn run(executor: &Executor, id: NodeId, having: &[Expr], passed: &[Arc<Count
         results.extend(second_phase(executor, &summary, &pipeline, &costly, kept, &order, grouper.len())?);
     }
     Ok(assembled(executor.schema(id), &results, order.len()))
+}
+
+/// The groups in the order of their first rows. Each thread's groups are in that order already, which a stable sort
+/// makes use of.
+fn by_first_row(firsts: &[u64], groups: usize) -> Vec<u32> {
+    let first = |group: u32| firsts.get(group as usize).copied().unwrap_or(0);
+    let mut order: Vec<(u64, u32)> = (0..groups as u32).map(|group| (first(group), group)).collect();
+    order.sort_by_key(|(first, _)| *first);
+    order.into_iter().map(|(_, group)| group).collect()
 }
 
 fn assembled(schema: Schema, results: &[(Name, Column)], rows: usize) -> Table {
@@ -213,7 +221,11 @@ impl Groups {
     ) -> Result<()> {
         let keys = summary.by.iter().map(|(_, e)| evaluate(e, &batch, context)).collect::<Result<Vec<_>>>()?;
         let groups = self.grouper.groups(&keys, batch.rows());
-        let ordinals = batch.ordinals();
+        let in_order = calls.iter().any(|at| summary.calls[*at].1.function.order == Order::Rows);
+        let ordinals = match in_order || self.firsts.len() < self.grouper.len() {
+            true => batch.ordinals(),
+            false => Vec::new(),
+        };
         self.note_firsts(&groups, &ordinals);
         if self.grouper.len() > context.limits.rows {
             return Err(Fault::limit("rows", "summarize makes too many groups"));
@@ -288,7 +300,7 @@ fn update(
                 let rows = select(&evaluate(condition, batch, context)?);
                 let arguments: Vec<Column> = arguments.iter().map(|c| gather::take(c, &rows)).collect();
                 let groups: Vec<u32> = rows.iter().map(|r| groups[*r as usize]).collect();
-                let ordinals: Vec<u64> = rows.iter().map(|r| ordinals[*r as usize]).collect();
+                let ordinals: Vec<u64> = rows.iter().filter_map(|r| ordinals.get(*r as usize).copied()).collect();
                 state.update(&Rows { context, groups: &groups, count, ordinals: &ordinals }, &arguments)?;
             }
         }
@@ -301,8 +313,8 @@ fn shared<'a>(expr: &'a Expr, batch: &Batch, context: &Context, known: &mut Vec<
     if matches!(expr, Expr::Column(..) | Expr::Const(_)) {
         return evaluate(expr, batch, context);
     }
-    let text = format!("{expr:?}");
-    if let Some((_, column)) = known.iter().find(|(e, _)| format!("{e:?}") == text) {
+    let text = expr.fingerprint();
+    if let Some((_, column)) = known.iter().find(|(e, _)| e.fingerprint() == text) {
         return Ok(column.clone());
     }
     let column = evaluate(expr, batch, context)?;

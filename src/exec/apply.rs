@@ -9,7 +9,7 @@ use super::{Options, each, run};
 use crate::diagnostic::{Fault, Result};
 use crate::expr::{Expr, Input, NodeId};
 use crate::functions::aggregates::over_nothing;
-use crate::functions::{Context, Purity};
+use crate::functions::{Context, Purity, arithmetic};
 use crate::plan::{AggregateCall, InMemory, Node, Plan, RowCall, SortKey, TableOperation};
 use crate::types::{Builder, Column, Kind, Name, Schema, Table, Value, gather};
 use std::collections::{BTreeMap, HashMap, HashSet};
@@ -27,6 +27,8 @@ pub struct Application {
     /// Columns of the outer row that the elements and the body read.
     reads: Vec<Name>,
     made: Vec<Name>,
+    /// Columns of the result that somebody reads.
+    wanted: HashSet<Name>,
     /// The schema of the rows handed to the body.
     argument: Schema,
     exactly_one: bool,
@@ -46,20 +48,22 @@ impl Application {
         let expanded =
             |name: &Name| expansion.columns.iter().any(|c| c.name == *name) || expansion.index.as_ref() == Some(name);
         let outer = executor.plan.schema(*input);
-        let read_by_body = body.reads();
+        let needed = executor.needed.of(id);
+        let read_by_body = body.reads(needed);
         let mut reads: Vec<Name> = expansion.columns.iter().flat_map(|c| c.value.columns()).collect();
         reads.extend(
             argument.names().filter(|n| !expanded(n) && outer.contains(n) && read_by_body.contains(*n)).cloned(),
         );
         reads.sort();
         reads.dedup();
-        let made = body.schema.names().filter(|n| !keep.contains(n)).cloned().collect();
+        let made = body.schema.names().filter(|n| !keep.contains(n) && needed.contains(*n)).cloned().collect();
         let pure = body.pure && expansion.columns.iter().all(|c| c.value.purity() == Purity::Pure);
         Ok(Application {
             exactly_one: body.gives_one_row(),
             keep: keep.clone(),
             reads,
             made,
+            wanted: needed.clone(),
             argument,
             expansion,
             body,
@@ -129,7 +133,9 @@ impl Application {
             };
             columns.push((name.clone(), column));
         }
-        self.body.run(Table::from_columns(columns), rows, context)
+        let (rows, mut columns) = self.body.run(Table::from_columns(columns), rows, context)?;
+        columns.retain(|(name, _)| self.wanted.contains(name));
+        Ok((rows, columns))
     }
 }
 
@@ -178,8 +184,9 @@ impl Body {
         plan.below(self.root).into_iter().find(|id| matches!(plan.node(*id), Node::Argument { .. }))
     }
 
-    /// Every column name that an expression of the body reads, and the columns it hands through.
-    fn reads(&self) -> HashSet<Name> {
+    /// Every column name that an expression of the body reads, and those of the columns it hands through that are
+    /// needed.
+    fn reads(&self, needed: &HashSet<Name>) -> HashSet<Name> {
         let mut names: HashSet<Name> =
             self.nodes.iter().flat_map(|(_, node, _)| node.expressions()).flat_map(Expr::columns).collect();
         for (_, node, _) in &self.nodes {
@@ -193,7 +200,7 @@ impl Body {
             }
         }
         if !self.gives_one_row() {
-            names.extend(self.schema.names().cloned());
+            names.extend(self.schema.names().filter(|name| needed.contains(*name)).cloned());
         }
         names
     }
@@ -218,7 +225,7 @@ impl Body {
         let run = run(&plan, &[root], context, &options)?;
         let table = run.tables.into_iter().next().unwrap_or_default();
         let key = table.column_named(KEY).ok_or_else(|| Fault::internal("a body lost its key"))?;
-        let rows = (0..key.len()).map(|row| key.value(row).as_long().unwrap_or_default() as u32).collect();
+        let rows = arithmetic::longs(&key).values().iter().map(|key| *key as u32).collect();
         let names = self.schema.names();
         let columns = names.filter_map(|name| table.column_named(name).map(|column| (name.clone(), column)));
         Ok((rows, columns.collect()))
@@ -432,8 +439,8 @@ impl TableOperation for FillMissing {
         let Some(table) = inputs.first() else { return Err(Fault::internal("nothing to fill")) };
         let key = table.column_named(KEY).ok_or_else(|| Fault::internal("a body lost its key"))?;
         let mut seen = vec![false; self.keys];
-        for row in 0..key.len() {
-            if let Some(slot) = key.value(row).as_long().and_then(|k| seen.get_mut(k as usize)) {
+        for key in arithmetic::longs(&key).values() {
+            if let Some(slot) = seen.get_mut(*key as usize) {
                 *slot = true;
             }
         }

@@ -1,6 +1,6 @@
 //! The rows of a morsel on their way through a pipeline: columns are loaded when they are first read,
 //! for the rows that are still there.
-use super::{learn, optimize};
+use super::{learn, optimize, share};
 use crate::diagnostic::{Fault, Result};
 use crate::expr::{Expr, Input};
 use crate::plan::Morsel;
@@ -98,7 +98,7 @@ impl Batch {
     pub fn narrow(&mut self, rows: Vec<u32>, live: &dyn Fn(&Name) -> bool) {
         let loaded = self.loaded.get_mut();
         let lazy = &self.lazy;
-        loaded.retain(|name, _| live(name) || !lazy.contains_key(name));
+        loaded.retain(|name, _| live(name) || !(lazy.contains_key(name) || share::is_shared(name)));
         loaded.values_mut().for_each(|column| *column = gather::take(column, &rows));
         if let Some(ordinals) = &mut self.ordinals {
             *ordinals = rows.iter().map(|r| ordinals[*r as usize]).collect();

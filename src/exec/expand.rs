@@ -122,25 +122,15 @@ fn single_list(rows: usize, values: &[Column], expansion: &Expansion) -> Option<
     if !(same || matches!((&*list.items, wanted.kind), (Column::Long(_), Kind::Dynamic))) || list.nulls.is_some() {
         return None;
     }
-    let mut source = Vec::with_capacity(list.items.len());
-    let mut items = Vec::with_capacity(list.items.len());
+    // The elements of all rows lie one after the other.
+    let (Some(first), Some(last)) = (list.offsets.first(), list.offsets.last()) else { return None };
+    let mut source = Vec::with_capacity((last - first) as usize);
     for row in 0..rows {
-        let range = list.range(row);
-        source.extend(std::iter::repeat_n(row as u32, range.len()));
-        items.extend(range.map(|i| i as u32));
+        source.extend(std::iter::repeat_n(row as u32, list.range(row).len()));
     }
-    let taken = gather::take(&list.items, &items);
-    let made = if same { taken } else { longs_in_dynamic(&taken) };
+    let taken = gather::slice(&list.items, *first as usize, source.len());
+    let made = if same { taken } else { convert::lenient(&taken, Kind::Dynamic) };
     Some((source, vec![(wanted.name.clone(), made)]))
-}
-
-fn longs_in_dynamic(column: &Column) -> Column {
-    match convert::lenient(column, Kind::String) {
-        Column::Text(_, Text::Views(texts)) => {
-            Column::Text(Kind::Dynamic, Text::Views(gather::with_nulls(texts, column.null_buffer().as_ref())))
-        }
-        other => convert::lenient(&other, Kind::Dynamic),
-    }
 }
 
 /// One column of JSON: an array's elements are taken over as they are written.

@@ -155,26 +155,87 @@ impl Singles {
     }
 }
 
-/// Numbers for pairs of numbers.
+/// Numbers for pairs of numbers: found by place while few pairs are possible, else by hash.
 #[derive(Default)]
 pub struct PairTable {
+    places: Places,
     table: HashTable<u32>,
     pairs: Vec<u64>,
+}
+
+/// The most pairs that have a place of their own.
+const MOST_PLACES: usize = 1 << 20;
+
+/// A number for each pair of a left number and a right one below some bounds.
+#[derive(Default)]
+struct Places {
+    numbers: Vec<u32>,
+    /// The right numbers are below 2 to the power of this.
+    bits: u32,
+}
+
+impl Places {
+    #[inline(always)]
+    fn slot(&self, left: u32, right: u32) -> Option<usize> {
+        let slot = (left as usize) << self.bits | right as usize;
+        (right >> self.bits == 0 && slot < self.numbers.len()).then_some(slot)
+    }
+
+    /// Makes room for a pair; false where that would be too much.
+    fn grow(&mut self, left: u32, right: u32, pairs: &[u64]) -> bool {
+        let bits = self.bits.max(u32::BITS - right.leading_zeros());
+        let rows = (self.numbers.len() >> self.bits).max((left as usize + 1).next_power_of_two());
+        if bits >= 20 || rows << bits > MOST_PLACES {
+            return false;
+        }
+        *self = Places { numbers: vec![NULL; rows << bits], bits };
+        for (number, pair) in pairs.iter().enumerate() {
+            if let Some(slot) = self.slot((pair >> 32) as u32, *pair as u32) {
+                self.numbers[slot] = number as u32;
+            }
+        }
+        true
+    }
 }
 
 impl PairTable {
     /// The number of a pair that was seen; [`NULL`] for others.
     fn find(&self, left: u32, right: u32) -> u32 {
         let pair = u64::from(left) << 32 | u64::from(right);
+        if self.table.is_empty() {
+            return self.places.slot(left, right).map_or(NULL, |slot| self.places.numbers[slot]);
+        }
         self.table.find(HASHER.hash_one(pair), |&i| self.pairs[i as usize] == pair).copied().unwrap_or(NULL)
     }
 
     #[inline]
     pub fn number(&mut self, left: u32, right: u32) -> u32 {
+        match self.places.slot(left, right) {
+            Some(slot) if self.places.numbers[slot] != NULL => self.places.numbers[slot],
+            Some(slot) => {
+                let number = self.pairs.len() as u32;
+                self.places.numbers[slot] = number;
+                self.pairs.push(u64::from(left) << 32 | u64::from(right));
+                number
+            }
+            None => self.number_without_place(left, right),
+        }
+    }
+
+    fn number_without_place(&mut self, left: u32, right: u32) -> u32 {
         let pair = u64::from(left) << 32 | u64::from(right);
+        if self.table.is_empty() {
+            if self.places.grow(left, right, &self.pairs) {
+                return self.number(left, right);
+            }
+            self.hash_all();
+        }
         let pairs = &mut self.pairs;
-        let hash = HASHER.hash_one(pair);
-        match self.table.entry(hash, |&i| pairs[i as usize] == pair, |&i| HASHER.hash_one(pairs[i as usize])) {
+        match self.table.entry(
+            HASHER.hash_one(pair),
+            |&i| pairs[i as usize] == pair,
+            |&i| HASHER.hash_one(pairs[i as usize]),
+        ) {
             hashbrown::hash_table::Entry::Occupied(found) => *found.get(),
             hashbrown::hash_table::Entry::Vacant(slot) => {
                 let number = pairs.len() as u32;
@@ -183,5 +244,34 @@ impl PairTable {
                 number
             }
         }
+    }
+
+    /// From now on all pairs are found by hash.
+    #[cold]
+    fn hash_all(&mut self) {
+        self.places = Places::default();
+        let hash = |&i: &u32| HASHER.hash_one(self.pairs[i as usize]);
+        self.table.reserve(self.pairs.len() * 2, hash);
+        for number in 0..self.pairs.len() as u32 {
+            self.table.insert_unique(hash(&number), number, hash);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pairs_have_the_same_numbers_by_place_and_by_hash() {
+        let pairs = [(0, 0), (3, 1), (0, 1), (3, 1), (1, 900), (NULL, 2), (2, NULL), (0, 0), (70_000, 70_000), (3, 1)];
+        let mut table = PairTable::default();
+        let numbers: Vec<u32> = pairs.iter().map(|(left, right)| table.number(*left, *right)).collect();
+        assert_eq!(numbers, [0, 1, 2, 1, 3, 4, 5, 0, 6, 1]);
+        assert!(pairs.iter().zip(numbers).all(|((left, right), number)| table.find(*left, *right) == number));
+        assert_eq!(table.find(9, 9), NULL);
+        let mut few = PairTable::default();
+        assert_eq!([few.number(5, 5), few.number(0, 9), few.number(5, 5)], [0, 1, 0]);
+        assert_eq!([few.find(0, 9), few.find(9, 0), few.find(NULL, 0)], [1, NULL, NULL]);
     }
 }

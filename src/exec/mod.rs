@@ -18,6 +18,7 @@ mod optimize;
 mod pipeline;
 mod profile;
 mod rows;
+mod share;
 mod sort;
 
 pub use profile::Profile;

@@ -3,22 +3,24 @@ use super::collect;
 use super::sort::Whole;
 use crate::diagnostic::{Fault, Result};
 use crate::expr::{Expr, Input, evaluate};
-use crate::functions::Context;
+use crate::functions::{Context, arithmetic};
 use crate::plan::RowCall;
 use crate::types::{Builder, Chunk, Column, Kind, Name, Schema, Stored, Table, Value, gather};
+use arrow_array::types::ArrowPrimitiveType;
+use arrow_array::{Array, PrimitiveArray};
 
 /// The table with columns that are computed in row order.
 ///
 /// Source: the documentation page "Window functions".
 pub fn run(table: &Table, calls: &[(Name, RowCall)], schema: &Schema, context: &Context) -> Result<Table> {
-    let input = Whole(table);
+    let input = Whole::new(table);
     let mut made: Vec<(Name, Column)> = Vec::new();
     for (name, call) in calls.iter().filter(|(name, _)| schema.contains(name)) {
         made.push((name.clone(), compute(call, &input, context)?));
     }
     let column = |name: &Name, kind: Kind| {
         let found = made.iter().find(|(n, _)| n == name).map(|(_, c)| c.clone());
-        let column = found.or_else(|| table.column_named(name)).unwrap_or_else(|| Column::nulls(kind, table.rows()));
+        let column = found.or_else(|| input.column(name).ok()).unwrap_or_else(|| Column::nulls(kind, table.rows()));
         Stored::Column(if column.kind() == kind { column } else { crate::types::convert::lenient(&column, kind) })
     };
     let columns = schema.columns().iter().map(|(name, kind)| column(name, *kind)).collect();
@@ -70,6 +72,12 @@ fn restarts(restart: &Option<Expr>, input: &Whole, context: &Context) -> Result<
 
 fn cumulative(term: &Column, restarts: &[bool]) -> Result<Column> {
     let kind = term.kind();
+    match term {
+        Column::Long(terms) => return Ok(Column::Long(running(terms, restarts, i64::wrapping_add))),
+        Column::TimeSpan(terms) => return Ok(Column::TimeSpan(running(terms, restarts, i64::wrapping_add))),
+        Column::Real(terms) => return Ok(Column::Real(running(terms, restarts, |sum, term| sum + term))),
+        _ => {}
+    }
     let mut builder = Builder::new(kind, term.len());
     let (mut whole, mut real) = (0i64, 0f64);
     for (row, again) in restarts.iter().enumerate() {
@@ -92,17 +100,40 @@ fn cumulative(term: &Column, restarts: &[bool]) -> Result<Column> {
     Ok(builder.finish())
 }
 
+/// The sums so far, from zero again where a row restarts; a null adds nothing.
+fn running<P: ArrowPrimitiveType>(
+    terms: &PrimitiveArray<P>,
+    restarts: &[bool],
+    add: impl Fn(P::Native, P::Native) -> P::Native,
+) -> PrimitiveArray<P> {
+    let nulls = terms.nulls().filter(|nulls| nulls.null_count() > 0);
+    let mut sum = P::Native::default();
+    let sums = terms.values().iter().zip(restarts).enumerate().map(|(row, (term, again))| {
+        if *again {
+            sum = P::Native::default();
+        }
+        if nulls.is_none_or(|nulls| nulls.is_valid(row)) {
+            sum = add(sum, *term);
+        }
+        sum
+    });
+    PrimitiveArray::new(sums.collect::<Vec<_>>().into(), None)
+}
+
 fn shifted(value: &Expr, offset: i64, default: Option<&Expr>, input: &Whole, context: &Context) -> Result<Column> {
     let column = evaluate(value, input, context)?;
     let other = match default {
         Some(default) => crate::types::convert::value_to(&one(default, input, context)?, column.kind()),
         None => Value::null(column.kind()),
     };
-    let rows = column.len() as i64;
-    let outside = rows as u32;
-    let padded = gather::concat(&[column.clone(), Column::Const(other, 1)]).unwrap_or(column);
-    let from = |row: i64| row.checked_sub(offset).filter(|at| (0..rows).contains(at)).map_or(outside, |at| at as u32);
-    Ok(gather::take(&padded, &(0..rows).map(from).collect::<Vec<_>>()))
+    let rows = column.len();
+    let moved = usize::try_from(offset.unsigned_abs()).unwrap_or(usize::MAX).min(rows);
+    let outside = Column::Const(other, moved);
+    let parts = match offset >= 0 {
+        true => [outside, gather::slice(&column, 0, rows - moved)],
+        false => [gather::slice(&column, moved, rows - moved), outside],
+    };
+    Ok(gather::concat(&parts).unwrap_or(column))
 }
 
 fn ranks(term: &Column, restarts: &[bool], dense: bool) -> Column {
@@ -123,19 +154,16 @@ fn ranks(term: &Column, restarts: &[bool], dense: bool) -> Column {
 
 /// The start of each row's session: a new one begins after too long a time, or too long a pause.
 fn sessions(time: &Column, longest: i64, between: i64, restarts: &[bool]) -> Column {
-    let mut builder = Builder::new(Kind::DateTime, time.len());
     let (mut start, mut last): (Option<i64>, i64) = (None, 0);
-    for (row, again) in restarts.iter().enumerate() {
-        let Some(now) = time.value(row).as_long() else {
-            builder.push_null();
-            continue;
-        };
+    let times = arithmetic::longs(time);
+    let starts = restarts.iter().enumerate().map(|(row, again)| {
+        let now = times.is_valid(row).then(|| times.value(row))?;
         let goes_on = |s: i64| !again && now.saturating_sub(s) <= longest && now.saturating_sub(last) <= between;
         let begun = start.filter(|s| goes_on(*s)).unwrap_or(now);
         (start, last) = (Some(begun), now);
-        builder.push_long(begun);
-    }
-    builder.finish()
+        start
+    });
+    Column::DateTime(starts.collect())
 }
 
 /// Some rows, spread over the table. The choice is arbitrary, and the same each time.

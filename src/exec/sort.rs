@@ -11,26 +11,44 @@ use crate::plan::SortKey;
 use crate::types::{Chunk, Column, Dictionary, Field, Kind, Name, Schema, Stored, Table, Text, gather};
 use arrow_array::Array;
 use rayon::prelude::*;
+use std::cell::RefCell;
 use std::cmp::Ordering;
+use std::collections::HashMap;
 
-/// A whole table as the input of expressions.
-pub struct Whole<'a>(pub &'a Table);
+/// A whole table as the input of expressions; its chunks are put together once.
+pub struct Whole<'a> {
+    table: &'a Table,
+    columns: RefCell<HashMap<Name, Column>>,
+}
+
+impl<'a> Whole<'a> {
+    pub fn new(table: &'a Table) -> Whole<'a> {
+        Whole { table, columns: RefCell::default() }
+    }
+}
 
 impl Input for Whole<'_> {
     fn rows(&self) -> usize {
-        self.0.rows()
+        self.table.rows()
     }
 
     fn column(&self, name: &Name) -> Result<Column> {
-        self.0
+        if let Some(column) = self.columns.borrow().get(name) {
+            return Ok(column.clone());
+        }
+        let column = self
+            .table
             .column_named(name)
-            .ok_or_else(|| crate::diagnostic::Fault::internal(format!("column `{name}` was pruned away")))
+            .ok_or_else(|| crate::diagnostic::Fault::internal(format!("column `{name}` was pruned away")))?;
+        self.columns.borrow_mut().insert(name.clone(), column.clone());
+        Ok(column)
     }
 }
 
 /// The rows in the order of the keys, the first `most` of them. Equal rows keep their order.
 pub fn run(table: &Table, keys: &[SortKey], most: Option<u64>, schema: &Schema, context: &Context) -> Result<Table> {
-    let columns = keys.iter().map(|key| Ok(Ranked::new(evaluate(&key.expr, &Whole(table), context)?, key)));
+    let whole = Whole::new(table);
+    let columns = keys.iter().map(|key| Ok(Ranked::new(evaluate(&key.expr, &whole, context)?, key)));
     let columns = columns.collect::<Result<Vec<_>>>()?;
     let mut rows: Vec<u32> = (0..table.rows() as u32).collect();
     let order = |a: &u32, b: &u32| ordered(&columns, *a, *b);
@@ -235,6 +253,14 @@ fn start_of(text: &str) -> u64 {
 fn radix_sort(pairs: &mut Vec<(u64, u32)>) {
     if pairs.len() < 256 {
         return pairs.sort_by_key(|(code, _)| *code);
+    }
+    if pairs.is_sorted_by(|a, b| a.0 <= b.0) {
+        return;
+    }
+    if pairs.is_sorted_by(|a, b| a.0 >= b.0) {
+        // Backwards, but for the equal ones.
+        pairs.reverse();
+        return pairs.chunk_by_mut(|a, b| a.0 == b.0).for_each(<[_]>::reverse);
     }
     let mut counts = vec![[0u32; 256]; 8];
     for (code, _) in pairs.iter() {

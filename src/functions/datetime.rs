@@ -1,11 +1,12 @@
 //! Datetimes: the clock, parts, calendar arithmetic, starts and ends of periods, time zones.
 use super::operators::pair;
-use super::row::{JsonOut, Long, Maybe, Real, Span, Str, Time, TimeOut};
+use super::periods::parts;
+use super::row::{JsonOut, Maybe, Real, Span, Str, Time, TimeOut};
 use super::{Context, arithmetic};
 use crate::diagnostic::{Fault, Result};
 use crate::types::datetime::{self, Part};
 use crate::types::json::Writer;
-use crate::types::{Column, Kind, Value};
+use crate::types::{Column, Kind, Value, numbers};
 use arrow_array::{Array, Float64Array, Int64Array};
 
 /// The part that a constant names.
@@ -20,13 +21,13 @@ fn part_of(name: &str) -> Result<Part> {
 fn by_part(part: &Column, rows: usize, compute: impl Fn(Part, usize) -> Option<i64>) -> Result<Int64Array> {
     if let Column::Const(name, _) = part {
         let part = part_of(name.as_text().unwrap_or_default())?;
-        return Ok(crate::types::numbers(rows, |row| compute(part, row)));
+        return Ok(numbers(rows, |row| compute(part, row)));
     }
     let parts = (0..rows).map(|row| part_of(part.text(row).unwrap_or_default())).collect::<Result<Vec<Part>>>()?;
-    Ok(crate::types::numbers(rows, |row| compute(parts[row], row)))
+    Ok(numbers(rows, |row| compute(parts[row], row)))
 }
 
-fn valid(array: &Int64Array, row: usize) -> Option<i64> {
+pub(super) fn valid(array: &Int64Array, row: usize) -> Option<i64> {
     array.is_valid(row).then(|| array.value(row))
 }
 
@@ -40,12 +41,20 @@ fn three(args: &[Column]) -> Result<[&Column; 3]> {
 fn datetime_part(_: &Context, args: &[Column], rows: usize) -> Result<Column> {
     let (part, date) = pair(args)?;
     let dates = arithmetic::longs(date);
+    if let Column::Const(name, _) = part {
+        return Ok(Column::Long(parts(&dates, part_of(name.as_text().unwrap_or_default())?)));
+    }
     Ok(Column::Long(by_part(part, rows, |part, row| valid(&dates, row).map(|ticks| datetime::part(ticks, part)))?))
 }
 
 fn datetime_add(_: &Context, args: &[Column], rows: usize) -> Result<Column> {
     let [part, amount, date] = three(args)?;
     let (amounts, dates) = (arithmetic::longs(amount), arithmetic::longs(date));
+    if let (Column::Const(name, _), Column::Const(amount, _)) = (part, amount)
+        && let Some(span) = datetime::span(part_of(name.as_text().unwrap_or_default())?, amount.as_long())
+    {
+        return Ok(Column::DateTime(numbers(rows, |row| datetime::plus(valid(&dates, row)?, span))));
+    }
     let moved = by_part(part, rows, |part, row| datetime::add(valid(&dates, row)?, part, valid(&amounts, row)?))?;
     Ok(Column::DateTime(moved))
 }
@@ -77,16 +86,6 @@ fn difference_kind(_: &[Kind], constants: &[Option<&Value>]) -> Kind {
         Some(Some(name)) if is_week(name) => Kind::Real,
         _ => Kind::Long,
     }
-}
-
-/// The start (or the end) of the period that lies `offset` periods after the one of `date`.
-fn shifted(date: i64, offset: Option<i64>, part: Part, edge: fn(i64, Part) -> Option<i64>) -> Option<TimeOut> {
-    let start = datetime::start_of(date, part)?;
-    let moved = match offset {
-        None | Some(0) => start,
-        Some(offset) => datetime::add(start, part, offset)?,
-    };
-    edge(moved, part).map(TimeOut)
 }
 
 fn from_unix(number: &Column, unit: Part, rows: usize) -> Column {
@@ -184,149 +183,6 @@ crate::scalars! {
     /// ```
     kql fn dayofweek (date: Time) -> super::row::SpanOut {
         super::row::SpanOut(datetime::day_of_week(date) * datetime::TICKS_PER_DAY)
-    }
-
-    /// The day of the month, from 1.
-    ///
-    /// Source: day-of-month-function.
-    ///
-    /// ```kql
-    /// dayofmonth(datetime(2015-12-14)) // 14
-    /// ```
-    kql fn dayofmonth (date: Time) -> i64 { datetime::part(date, Part::Day) }
-
-    /// The day of the year, from 1.
-    ///
-    /// Source: day-of-year-function.
-    ///
-    /// ```kql
-    /// dayofyear(datetime(2015-12-14)) // 348
-    /// ```
-    kql fn dayofyear (date: Time) -> i64 { datetime::day_of_year(date) }
-
-    /// The hour of the day, from 0 to 23.
-    ///
-    /// Source: hour-of-day-function.
-    ///
-    /// ```kql
-    /// hourofday(datetime(2015-12-14 18:54)) // 18
-    /// ```
-    kql fn hourofday (date: Time) -> i64 { datetime::part(date, Part::Hour) }
-
-    /// The week of the year by ISO 8601: weeks begin on Monday, the first one holds the year's first Thursday.
-    ///
-    /// Source: week-of-year-function.
-    ///
-    /// ```kql
-    /// week_of_year(datetime(2020-12-31)) // 53
-    /// week_of_year(datetime(2020-06-15)) // 25
-    /// ```
-    kql fn week_of_year as [weekofyear] (date: Time) -> i64 { datetime::week_of_year(date) }
-
-    /// The year.
-    ///
-    /// Source: getyear-function.
-    ///
-    /// ```kql
-    /// getyear(datetime(2015-10-12)) // 2015
-    /// ```
-    kql fn getyear (date: Time) -> i64 { datetime::part(date, Part::Year) }
-
-    /// The month, from 1 to 12.
-    ///
-    /// Source: monthofyear-function.
-    ///
-    /// ```kql
-    /// monthofyear(datetime(2015-12-14)) // 12
-    /// ```
-    kql fn monthofyear as [getmonth] (date: Time) -> i64 { datetime::part(date, Part::Month) }
-
-    /// The start of the day that lies `offset` days after that of `date`.
-    ///
-    /// Source: startofday-function.
-    ///
-    /// ```kql
-    /// startofday(datetime(2017-01-01 10:10:17), -1) // 2016-12-31T00:00:00.0000000Z
-    /// ```
-    kql fn startofday (date: Time, offset: Maybe<Long>) -> Option<TimeOut> {
-        shifted(date, offset, Part::Day, datetime::start_of)
-    }
-
-    /// The start of the week, a Sunday, that lies `offset` weeks after that of `date`.
-    ///
-    /// Source: startofweek-function.
-    ///
-    /// ```kql
-    /// startofweek(datetime(2017-01-01 10:10:17), 1) // 2017-01-08T00:00:00.0000000Z
-    /// ```
-    kql fn startofweek (date: Time, offset: Maybe<Long>) -> Option<TimeOut> {
-        shifted(date, offset, Part::Week, datetime::start_of)
-    }
-
-    /// The start of the month that lies `offset` months after that of `date`.
-    ///
-    /// Source: startofmonth-function.
-    ///
-    /// ```kql
-    /// startofmonth(datetime(2017-01-01 10:10:17), -1) // 2016-12-01T00:00:00.0000000Z
-    /// ```
-    kql fn startofmonth (date: Time, offset: Maybe<Long>) -> Option<TimeOut> {
-        shifted(date, offset, Part::Month, datetime::start_of)
-    }
-
-    /// The start of the year that lies `offset` years after that of `date`.
-    ///
-    /// Source: startofyear-function.
-    ///
-    /// ```kql
-    /// startofyear(datetime(2017-01-01 10:10:17), 1) // 2018-01-01T00:00:00.0000000Z
-    /// ```
-    kql fn startofyear (date: Time, offset: Maybe<Long>) -> Option<TimeOut> {
-        shifted(date, offset, Part::Year, datetime::start_of)
-    }
-
-    /// The last tick of the day that lies `offset` days after that of `date`.
-    ///
-    /// Source: endofday-function.
-    ///
-    /// ```kql
-    /// endofday(datetime(2017-01-01 10:10:17)) // 2017-01-01T23:59:59.9999999Z
-    /// ```
-    kql fn endofday (date: Time, offset: Maybe<Long>) -> Option<TimeOut> {
-        shifted(date, offset, Part::Day, datetime::end_of)
-    }
-
-    /// The last tick of the week, a Saturday, that lies `offset` weeks after that of `date`.
-    ///
-    /// Source: endofweek-function.
-    ///
-    /// ```kql
-    /// endofweek(datetime(2017-01-01 10:10:17), -1) // 2016-12-31T23:59:59.9999999Z
-    /// ```
-    kql fn endofweek (date: Time, offset: Maybe<Long>) -> Option<TimeOut> {
-        shifted(date, offset, Part::Week, datetime::end_of)
-    }
-
-    /// The last tick of the month that lies `offset` months after that of `date`.
-    ///
-    /// Source: endofmonth-function.
-    ///
-    /// ```kql
-    /// endofmonth(datetime(2017-01-31 10:10:17), 1) // 2017-02-28T23:59:59.9999999Z
-    /// ```
-    kql fn endofmonth (date: Time, offset: Maybe<Long>) -> Option<TimeOut> {
-        shifted(date, offset, Part::Month, datetime::end_of)
-    }
-
-    /// The last tick of the year that lies `offset` years after that of `date`.
-    ///
-    /// Source: endofyear-function.
-    ///
-    /// ```kql
-    /// endofyear(datetime(2017-01-01 10:10:17), -1) // 2016-12-31T23:59:59.9999999Z
-    /// ```
-    kql fn endofyear (date: Time, offset: Maybe<Long>) -> Option<TimeOut> {
-        shifted(date, offset, Part::Year, datetime::end_of)
     }
 
     /// A datetime of its parts; null where a part is out of its range.

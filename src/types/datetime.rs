@@ -7,7 +7,8 @@ mod pattern;
 mod zone;
 
 pub use calendar::{
-    Part, add, day_of_week, day_of_year, diff, end_of, from_unix, from_unix_real, part, start_of, to_unix, week_of_year,
+    Part, add, day_of_week, day_of_year, diff, end_of, from_unix, from_unix_real, part, period, span, start_of,
+    to_unix, week_of_year,
 };
 pub use parse::parse;
 pub use pattern::format_datetime;
@@ -27,21 +28,25 @@ pub const MIN: i64 = -621_355_968_000_000_000;
 pub const MAX: i64 = 2_534_023_007_999_999_999;
 
 /// The datetime, if it lies in the years 1 to 9999.
+#[inline]
 pub fn checked(ticks: i64) -> Option<i64> {
     (MIN..=MAX).contains(&ticks).then_some(ticks)
 }
 
 /// The datetime that lies a timespan after another.
+#[inline]
 pub fn plus(ticks: i64, timespan: i64) -> Option<i64> {
     ticks.checked_add(timespan).and_then(checked)
 }
 
 /// The year, month (from 1) and day (from 1).
+#[inline]
 pub fn civil(ticks: i64) -> (i32, u32, u32) {
     civil_of_days(ticks.div_euclid(TICKS_PER_DAY))
 }
 
 /// The time of the day in ticks.
+#[inline]
 pub fn time_of_day(ticks: i64) -> i64 {
     ticks.rem_euclid(TICKS_PER_DAY)
 }
@@ -124,6 +129,7 @@ fn days_of_civil(year: i32, month: u32, day: u32) -> i32 {
 }
 
 /// The inverse of [`days_of_civil`]; years begin in March, so that leap days end them.
+#[inline]
 fn civil_of_days(days: i64) -> (i32, u32, u32) {
     let days = days + 719_468;
     let era = days.div_euclid(146_097);

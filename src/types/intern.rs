@@ -17,8 +17,7 @@ pub struct Interner {
     kind: Option<Kind>,
     texts: Texts,
     /// Bits of values that are no text.
-    numbers: HashTable<u32>,
-    number_values: Vec<u64>,
+    bits: Bits,
     /// What each known dictionary's keys are here.
     dictionaries: HashMap<u64, Vec<u32>>,
     /// While all values came from one dictionary of distinct values, its keys are the numbers.
@@ -64,7 +63,7 @@ impl Interner {
     pub fn len(&self) -> usize {
         match &self.shared {
             Some(dictionary) => dictionary.len(),
-            None => self.texts.views.len() + self.number_values.len(),
+            None => self.texts.views.len() + self.bits.values.len(),
         }
     }
 
@@ -121,11 +120,11 @@ impl Interner {
                 each(keys.values(), keys.nulls(), number)
             }
             Column::Long(a) | Column::DateTime(a) | Column::TimeSpan(a) => self.longs(a),
-            Column::Int(a) => each(a.values(), a.nulls(), |v| self.bits(i64::from(v) as u64)),
-            Column::Real(a) => each(a.values(), a.nulls(), |v| self.bits(real_bits(v))),
-            Column::Bool(a) => {
-                (0..a.len()).map(|i| if a.is_null(i) { NULL } else { self.bits(u64::from(a.value(i))) }).collect()
-            }
+            Column::Int(a) => each(a.values(), a.nulls(), |v| self.bits.number(i64::from(v) as u64)),
+            Column::Real(a) => each(a.values(), a.nulls(), |v| self.bits.number(real_bits(v))),
+            Column::Bool(a) => (0..a.len())
+                .map(|i| if a.is_null(i) { NULL } else { self.bits.number(u64::from(a.value(i))) })
+                .collect(),
             Column::List(list) => {
                 (0..list.len()).map(|i| if list.is_null(i) { NULL } else { self.texts.intern(&list.json(i)) }).collect()
             }
@@ -137,7 +136,7 @@ impl Interner {
         let mut last = (0i64, NULL);
         each(array.values(), array.nulls(), |v| {
             if last.1 == NULL || last.0 != v {
-                last = (v, self.bits(v as u64));
+                last = (v, self.bits.number(v as u64));
             }
             last.1
         })
@@ -149,32 +148,15 @@ impl Interner {
             Value::Null(_) => NULL,
             Value::Text(_, text) => self.texts.intern(text),
             Value::Field(_) => self.texts.intern(&value.to_text()),
-            Value::Real(r) => self.bits(real_bits(*r)),
-            other => self.bits(other.as_long().unwrap_or_default() as u64),
-        }
-    }
-
-    fn bits(&mut self, bits: u64) -> u32 {
-        let values = &mut self.number_values;
-        let entry = self.numbers.entry(
-            hash_number(bits),
-            |&i| values.get(i as usize) == Some(&bits),
-            |&i| hash_number(values.get(i as usize).copied().unwrap_or_default()),
-        );
-        match entry {
-            hashbrown::hash_table::Entry::Occupied(found) => *found.get(),
-            hashbrown::hash_table::Entry::Vacant(slot) => {
-                let number = values.len() as u32;
-                slot.insert(number);
-                values.push(bits);
-                number
-            }
+            Value::Real(r) => self.bits.number(real_bits(*r)),
+            other => self.bits.number(other.as_long().unwrap_or_default() as u64),
         }
     }
 
     /// Makes ready for [`Interner::find`]: no values are added any more.
     pub fn settle(&mut self) {
         self.unshare();
+        self.bits.settle();
     }
 
     /// The numbers of a column's values, [`NULL`] for null and for values that have none. `maps` keeps what was
@@ -197,12 +179,12 @@ impl Interner {
             Column::Text(_, Text::Views(views)) => self.texts.find_views(views),
             Column::Field(field) => self.texts.find_views(&field.texts()),
             Column::Long(a) | Column::DateTime(a) | Column::TimeSpan(a) => {
-                each(a.values(), a.nulls(), |v| self.find_bits(v as u64))
+                each(a.values(), a.nulls(), |v| self.bits.find(v as u64))
             }
-            Column::Int(a) => each(a.values(), a.nulls(), |v| self.find_bits(i64::from(v) as u64)),
-            Column::Real(a) => each(a.values(), a.nulls(), |v| self.find_bits(real_bits(v))),
+            Column::Int(a) => each(a.values(), a.nulls(), |v| self.bits.find(i64::from(v) as u64)),
+            Column::Real(a) => each(a.values(), a.nulls(), |v| self.bits.find(real_bits(v))),
             Column::Bool(a) => {
-                let number = |i| if a.is_null(i) { NULL } else { self.find_bits(u64::from(a.value(i))) };
+                let number = |i| if a.is_null(i) { NULL } else { self.bits.find(u64::from(a.value(i))) };
                 (0..a.len()).map(number).collect()
             }
             Column::List(list) => {
@@ -210,11 +192,6 @@ impl Interner {
                 (0..list.len()).map(number).collect()
             }
         }
-    }
-
-    fn find_bits(&self, bits: u64) -> u32 {
-        let same = |&i: &u32| self.number_values.get(i as usize) == Some(&bits);
-        self.numbers.find(hash_number(bits), same).copied().unwrap_or(NULL)
     }
 
     /// What the numbers of `other` are here; its unknown values are added.
@@ -230,11 +207,10 @@ impl Interner {
         if !other.is_empty() {
             self.unshare();
         }
-        if other.number_values.is_empty() {
-            let buffers = other.texts.buffers();
-            return Known::Map(other.texts.views.iter().map(|v| self.texts.intern_view(*v, &buffers)).collect());
+        if other.bits.values.is_empty() {
+            return Known::Map(self.texts.absorb(&other.texts));
         }
-        Known::Map(other.number_values.iter().map(|bits| self.bits(*bits)).collect())
+        Known::Map(other.bits.values.iter().map(|bits| self.bits.number(*bits)).collect())
     }
 
     /// The values that `numbers` stand for, as a column; [`NULL`] is null.
@@ -251,7 +227,7 @@ impl Interner {
         }
         let mut builder = Builder::new(kind, numbers.len());
         for &number in numbers {
-            match self.number_values.get(number as usize) {
+            match self.bits.values.get(number as usize) {
                 None => builder.push_null(),
                 Some(bits) => match kind {
                     Kind::Bool => builder.push_bool(*bits != 0),
@@ -286,17 +262,130 @@ fn each<T: Copy>(values: &[T], nulls: Option<&arrow_buffer::NullBuffer>, mut num
     }
 }
 
+/// Distinct numbers. As long as each new one is greater than those before it, as times and the numbers of rows are,
+/// nothing is hashed.
+#[derive(Debug, Default)]
+struct Bits {
+    values: Vec<u64>,
+    /// Empty while the values ascend.
+    table: HashTable<u32>,
+}
+
+impl Bits {
+    #[inline]
+    fn number(&mut self, bits: u64) -> u32 {
+        let count = self.values.len() as u32;
+        if self.table.is_empty() {
+            match self.values.last() {
+                Some(last) if *last == bits => return count - 1,
+                Some(last) if *last > bits => self.index(),
+                _ => {
+                    self.values.push(bits);
+                    return count;
+                }
+            }
+        }
+        let values = &mut self.values;
+        let entry = self.table.entry(
+            hash_number(bits),
+            |&i| values.get(i as usize) == Some(&bits),
+            |&i| hash_number(values.get(i as usize).copied().unwrap_or_default()),
+        );
+        match entry {
+            hashbrown::hash_table::Entry::Occupied(found) => *found.get(),
+            hashbrown::hash_table::Entry::Vacant(slot) => {
+                slot.insert(count);
+                values.push(bits);
+                count
+            }
+        }
+    }
+
+    /// The values do not ascend any more: from now on they are looked up by their hash.
+    #[cold]
+    fn index(&mut self) {
+        let hash = |&i: &u32| hash_number(self.values.get(i as usize).copied().unwrap_or_default());
+        self.table.reserve(self.values.len() * 2, hash);
+        for number in 0..self.values.len() as u32 {
+            self.table.insert_unique(hash(&number), number, hash);
+        }
+    }
+
+    fn find(&self, bits: u64) -> u32 {
+        if self.table.is_empty() {
+            return self.values.binary_search(&bits).map_or(NULL, |number| number as u32);
+        }
+        let same = |&i: &u32| self.values.get(i as usize) == Some(&bits);
+        self.table.find(hash_number(bits), same).copied().unwrap_or(NULL)
+    }
+
+    /// Makes ready for [`Bits::find`] of many.
+    fn settle(&mut self) {
+        if self.table.is_empty() {
+            self.index();
+        }
+    }
+}
+
 /// Distinct texts, held as views over bytes of our own.
 #[derive(Debug, Default)]
 struct Texts {
-    table: HashTable<u32>,
+    /// The tag and the number of each text: a growing table looks at nothing else.
+    table: HashTable<(u32, u32)>,
     views: Vec<u128>,
-    hashes: Vec<u64>,
+    /// The upper half of each text's hash.
+    tags: Vec<u32>,
     full: Vec<Buffer>,
     open: Vec<u8>,
 }
 
 const BLOCK: usize = 1 << 20;
+
+/// A text as it is looked for: whole where `bytes` is empty, else its length and first bytes.
+struct Sought<'a> {
+    tag: u32,
+    view: u128,
+    bytes: &'a [u8],
+}
+
+impl<'a> Sought<'a> {
+    #[inline(always)]
+    fn inline(view: u128) -> Sought<'a> {
+        Sought { tag: tag_of(HASHER.hash_one(view)), view, bytes: &[] }
+    }
+
+    fn of(bytes: &'a [u8]) -> Sought<'a> {
+        let view = head(bytes);
+        match bytes.len() <= 12 {
+            true => Self::inline(view),
+            false => Sought { tag: tag_of(HASHER.hash_one(bytes)), view, bytes },
+        }
+    }
+
+    #[inline]
+    fn of_view(view: u128, buffers: &'a [Buffer]) -> Option<Sought<'a>> {
+        if view as u32 <= 12 { Some(Self::inline(view)) } else { bytes_of(view, buffers).map(Self::of) }
+    }
+
+    #[inline(always)]
+    fn is(&self, tag: u32, known: u128, full: &[Buffer], open: &[u8]) -> bool {
+        if tag != self.tag || known as u64 != self.view as u64 {
+            return false;
+        }
+        if self.bytes.is_empty() { known == self.view } else { held(known, full, open) == self.bytes }
+    }
+}
+
+#[inline(always)]
+fn tag_of(hash: u64) -> u32 {
+    (hash >> 32) as u32
+}
+
+/// A tag's bits spread over a hash.
+#[inline(always)]
+fn spread(tag: u32) -> u64 {
+    u64::from(tag).wrapping_mul(0x9e37_79b9_7f4a_7c15)
+}
 
 impl Texts {
     fn intern_views(&mut self, views: &StringViewArray) -> Vec<u32> {
@@ -305,75 +394,52 @@ impl Texts {
     }
 
     fn intern(&mut self, text: &str) -> u32 {
-        self.intern_bytes(text.as_bytes())
+        self.find(&Sought::of(text.as_bytes()))
     }
 
     #[inline]
     fn intern_view(&mut self, view: u128, buffers: &[Buffer]) -> u32 {
-        if view as u32 <= 12 {
-            return self.find(HASHER.hash_one(view), view, &[]);
-        }
-        match bytes_of(view, buffers) {
-            Some(bytes) => self.intern_bytes(bytes),
-            None => NULL,
-        }
+        Sought::of_view(view, buffers).map_or(NULL, |sought| self.find(&sought))
     }
 
-    fn intern_bytes(&mut self, bytes: &[u8]) -> u32 {
-        let view = head(bytes);
-        if bytes.len() <= 12 {
-            return self.find(HASHER.hash_one(view), view, &[]);
-        }
-        self.find(HASHER.hash_one(bytes), view, bytes)
+    /// The numbers of another's texts here, whose hashes are known.
+    fn absorb(&mut self, other: &Texts) -> Vec<u32> {
+        let find = |(view, tag): (&u128, &u32)| {
+            let bytes = if *view as u32 <= 12 { &[][..] } else { held(*view, &other.full, &other.open) };
+            let view = if bytes.is_empty() { *view } else { head(bytes) };
+            self.find(&Sought { tag: *tag, view, bytes })
+        };
+        other.views.iter().zip(&other.tags).map(find).collect()
     }
 
     fn find_views(&self, views: &StringViewArray) -> Vec<u32> {
         let buffers = views.data_buffers();
-        each(views.views(), views.nulls(), |view| match view as u32 <= 12 {
-            true => self.known(HASHER.hash_one(view), view, &[]),
-            false => bytes_of(view, buffers).map_or(NULL, |bytes| self.find_bytes(bytes)),
+        each(views.views(), views.nulls(), |view| {
+            Sought::of_view(view, buffers).map_or(NULL, |sought| self.known(&sought))
         })
     }
 
     fn find_bytes(&self, bytes: &[u8]) -> u32 {
-        let view = head(bytes);
-        match bytes.len() <= 12 {
-            true => self.known(HASHER.hash_one(view), view, &[]),
-            false => self.known(HASHER.hash_one(bytes), view, bytes),
-        }
+        self.known(&Sought::of(bytes))
     }
 
     /// The number of a text that was seen; [`NULL`] for others.
-    fn known(&self, hash: u64, view: u128, bytes: &[u8]) -> u32 {
-        let same = |&i: &u32| {
-            let known = self.views[i as usize];
-            if bytes.is_empty() {
-                return known == view;
-            }
-            let alike = known as u64 == view as u64 && self.hashes[i as usize] == hash;
-            alike && held(known, &self.full, &self.open) == bytes
-        };
-        self.table.find(hash, same).copied().unwrap_or(NULL)
+    fn known(&self, sought: &Sought) -> u32 {
+        let same = |(tag, i): &(u32, u32)| sought.is(*tag, self.views[*i as usize], &self.full, &self.open);
+        self.table.find(spread(sought.tag), same).map_or(NULL, |(_, number)| *number)
     }
 
-    /// `view` is whole where `bytes` is empty, else length and prefix.
-    fn find(&mut self, hash: u64, view: u128, bytes: &[u8]) -> u32 {
-        let Texts { table, views, hashes, full, open } = self;
-        let same = |&i: &u32| {
-            let known = views[i as usize];
-            if bytes.is_empty() {
-                return known == view;
-            }
-            known as u64 == view as u64 && hashes[i as usize] == hash && held(known, full, open) == bytes
-        };
-        match table.entry(hash, same, |&i| hashes[i as usize]) {
-            hashbrown::hash_table::Entry::Occupied(found) => *found.get(),
+    fn find(&mut self, sought: &Sought) -> u32 {
+        let Texts { table, views, tags, full, open } = self;
+        let same = |(tag, i): &(u32, u32)| *tag == sought.tag && sought.is(*tag, views[*i as usize], full, open);
+        match table.entry(spread(sought.tag), same, |(tag, _)| spread(*tag)) {
+            hashbrown::hash_table::Entry::Occupied(found) => found.get().1,
             hashbrown::hash_table::Entry::Vacant(slot) => {
                 let number = views.len() as u32;
-                slot.insert(number);
-                hashes.push(hash);
-                let stored = if bytes.is_empty() { view } else { store(view, bytes, full, open) };
-                views.push(stored);
+                slot.insert((sought.tag, number));
+                tags.push(sought.tag);
+                let bytes = sought.bytes;
+                views.push(if bytes.is_empty() { sought.view } else { store(sought.view, bytes, full, open) });
                 number
             }
         }

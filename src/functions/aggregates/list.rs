@@ -58,13 +58,37 @@ const PRUNE: usize = 1 << 21;
 
 /// Sorts by group and ordinal, and keeps the first `most` of each group.
 fn capped(entries: &mut Vec<Entry>, most: usize) {
-    entries.sort_unstable();
+    by_group(entries);
+    for own in entries.chunk_by_mut(|a, b| a.group == b.group) {
+        // A thread's rows are in order; those of several threads are a few runs, which a stable sort puts together.
+        if !own.is_sorted_by_key(|entry| entry.ordinal) {
+            own.sort_by_key(|entry| (entry.ordinal, entry.piece, entry.row));
+        }
+    }
     let (mut group, mut size) = (u32::MAX, 0);
     entries.retain(|entry| {
         size = if entry.group == group { size + 1 } else { 1 };
         group = entry.group;
         size <= most
     });
+}
+
+/// Brings the entries of each group together, those of a group in the order they had.
+fn by_group(entries: &mut Vec<Entry>) {
+    let groups = entries.iter().map(|entry| entry.group as usize + 1).max().unwrap_or(0);
+    if groups > entries.len().saturating_mul(4) {
+        return entries.sort_by_key(|entry| entry.group);
+    }
+    let mut next = vec![0usize; groups + 1];
+    entries.iter().for_each(|entry| next[entry.group as usize + 1] += 1);
+    (1..next.len()).for_each(|group| next[group] += next[group - 1]);
+    let mut sorted = entries.clone();
+    for entry in entries.iter() {
+        let place = &mut next[entry.group as usize];
+        sorted[*place] = *entry;
+        *place += 1;
+    }
+    *entries = sorted;
 }
 
 impl State for List {

@@ -20,50 +20,70 @@ struct Counted {
 pub(super) struct Weights {
     kind: Kind,
     weighted: bool,
+    /// Group and value of rows that count once, not yet put together.
+    fresh: Vec<(u32, i64)>,
     counted: Vec<Counted>,
     /// The length at which equal values are put together again.
     pack_at: usize,
 }
 
-const PACK: usize = 1 << 16;
+/// As many values may be held before equal ones are put together.
+const PACK: usize = 1 << 22;
 
 impl Weights {
     pub(super) fn new(kind: Kind, weighted: bool) -> Weights {
-        Weights { kind, weighted, counted: Vec::new(), pack_at: PACK }
+        Weights { kind, weighted, fresh: Vec::new(), counted: Vec::new(), pack_at: PACK }
     }
 
     pub(super) fn update(&mut self, rows: &Rows, arguments: &[Column]) -> Result<()> {
         let Some(value) = arguments.first() else { return Ok(()) };
-        let weights = arguments.get(1).filter(|_| self.weighted).map(arithmetic::longs);
         let keys = keys(value, self.kind);
-        for (row, (&group, key)) in rows.groups.iter().zip(keys).enumerate() {
-            let weight = weights.as_ref().map_or(1, |w| if w.is_valid(row) { w.value(row) } else { 0 });
-            if let (Some(key), Ok(weight @ 1..)) = (key, u64::try_from(weight)) {
-                self.counted.push(Counted { group, key, weight });
+        match arguments.get(1).filter(|_| self.weighted).map(arithmetic::longs) {
+            None if keys.null_count() == 0 => {
+                self.fresh.extend(rows.groups.iter().copied().zip(keys.values().iter().copied()));
+            }
+            None => {
+                let each = rows.groups.iter().zip(keys.iter());
+                self.fresh.extend(each.filter_map(|(group, key)| Some((*group, key?))));
+            }
+            Some(weights) => {
+                for (&group, (key, weight)) in rows.groups.iter().zip(keys.iter().zip(weights.iter())) {
+                    if let (Some(key), Ok(weight @ 1..)) = (key, u64::try_from(weight.unwrap_or(0))) {
+                        self.counted.push(Counted { group, key, weight });
+                    }
+                }
             }
         }
-        self.pack();
-        self.bounded(rows.context)
+        self.pack(rows.context)
     }
 
     pub(super) fn merge(&mut self, other: &Weights, into: &[u32]) {
-        self.counted.extend(
-            other
-                .counted
-                .iter()
-                .filter_map(|counted| Some(Counted { group: *into.get(counted.group as usize)?, ..*counted })),
-        );
-        self.pack();
+        let place = |group: u32| into.get(group as usize).copied();
+        self.fresh.extend(other.fresh.iter().filter_map(|(group, key)| Some((place(*group)?, *key))));
+        let counted = other.counted.iter();
+        self.counted.extend(counted.filter_map(|one| Some(Counted { group: place(one.group)?, ..*one })));
     }
 
-    fn pack(&mut self) {
-        if self.counted.len() >= self.pack_at {
-            self.put_together();
-            self.pack_at = self.counted.len().saturating_mul(2).max(PACK);
+    fn held(&self) -> usize {
+        self.fresh.len() + self.counted.len()
+    }
+
+    /// Puts equal values together where many are held.
+    fn pack(&mut self, context: &Context) -> Result<()> {
+        if self.held() < self.pack_at.min(context.limits.values) {
+            return Ok(());
+        }
+        self.put_together();
+        self.pack_at = self.counted.len().saturating_mul(2).max(PACK);
+        match self.counted.len() > context.limits.values {
+            true => Err(Fault::limit("values", "too many distinct values in one percentile aggregate")),
+            false => Ok(()),
         }
     }
 
     fn put_together(&mut self) {
+        let fresh = std::mem::take(&mut self.fresh);
+        self.counted.extend(fresh.into_iter().map(|(group, key)| Counted { group, key, weight: 1 }));
         self.counted.sort_unstable();
         self.counted.dedup_by(|next, kept| {
             let same = (next.group, next.key) == (kept.group, kept.key);
@@ -74,41 +94,64 @@ impl Weights {
         });
     }
 
-    fn bounded(&self, context: &Context) -> Result<()> {
-        match self.counted.len() > context.limits.values {
-            true => Err(Fault::limit("values", "too many distinct values in one percentile aggregate")),
-            false => Ok(()),
-        }
-    }
-
     /// The values at the percentiles of each group, group by group.
     fn percentiles(mut self, context: &Context, count: usize, percentiles: &[f64]) -> Result<Column> {
-        self.bounded(context)?;
+        self.pack(context)?;
+        let kind = self.kind;
+        let mut builder = Builder::new(kind, count * percentiles.len());
+        let mut push = |key: Option<i64>| match key {
+            Some(key) => builder.push(&value_of(key, kind)),
+            None => builder.push_null(),
+        };
+        if self.counted.is_empty() {
+            let (starts, mut keys) = by_group(&self.fresh, count);
+            for window in starts.windows(2) {
+                let own = keys.get_mut(window[0] as usize..window[1] as usize).unwrap_or_default();
+                percentiles.iter().for_each(|percentile| push(of_plain(own, *percentile)));
+            }
+            return Ok(builder.finish());
+        }
         self.put_together();
-        let mut builder = Builder::new(self.kind, count * percentiles.len());
         let mut rest = self.counted.as_slice();
         for group in 0..count as u32 {
             let (own, others) = rest.split_at(rest.partition_point(|counted| counted.group <= group));
-            for percentile in percentiles {
-                match at_percentile(own, *percentile) {
-                    Some(key) => builder.push(&value_of(key, self.kind)),
-                    None => builder.push_null(),
-                }
-            }
+            percentiles.iter().for_each(|percentile| push(at_percentile(own, *percentile)));
             rest = others;
         }
         Ok(builder.finish())
     }
 }
 
+/// The values of each group, between its starts.
+fn by_group(pairs: &[(u32, i64)], groups: usize) -> (Vec<u32>, Vec<i64>) {
+    let mut starts = vec![0u32; groups + 1];
+    pairs.iter().for_each(|(group, _)| starts[*group as usize + 1] += 1);
+    (1..starts.len()).for_each(|group| starts[group] += starts[group - 1]);
+    let mut next = starts.clone();
+    let mut keys = vec![0; pairs.len()];
+    for (group, key) in pairs {
+        let place = &mut next[*group as usize];
+        keys[*place as usize] = *key;
+        *place += 1;
+    }
+    (starts, keys)
+}
+
+/// The value at a percentile of values that count once each; brings them into another order.
+fn of_plain(keys: &mut [i64], percentile: f64) -> Option<i64> {
+    let last = keys.len().checked_sub(1)?;
+    let rank = nearest_rank(keys.len() as f64, percentile);
+    let (_, key, _) = keys.select_nth_unstable((rank.max(1.0) as usize - 1).min(last));
+    Some(*key)
+}
+
 /// The keys of the values, none for null and NaN.
-fn keys(column: &Column, kind: Kind) -> Vec<Option<i64>> {
+fn keys(column: &Column, kind: Kind) -> Int64Array {
     if kind == Kind::Real {
         let reals: Float64Array = arithmetic::reals(&convert::lenient(column, Kind::Real));
         return reals.iter().map(|real| real.filter(|real| !real.is_nan()).map(ordered)).collect();
     }
-    let longs: Int64Array = arithmetic::longs(column);
-    longs.iter().collect()
+    arithmetic::longs(column)
 }
 
 fn value_of(key: i64, kind: Kind) -> Value {

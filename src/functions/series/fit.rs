@@ -1,7 +1,11 @@
 //! Lines through series, and statistics of them.
-use super::{Numbers, mean, reals};
+use super::{Numbers, mean};
+use crate::diagnostic::{Fault, Result};
+use crate::functions::Context;
+use crate::functions::items::json_rows;
 use crate::functions::row::{Bool, Dyn, JsonOut, Maybe};
 use crate::types::json::Writer;
+use crate::types::{Column, Dynamic, Kind};
 
 /// A line by least squares over the places 0, 1, 2…
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -13,6 +17,11 @@ pub(super) struct Line {
     rvariance: f64,
 }
 
+/// The sum of what a function makes of each place and its value.
+fn products(values: &[f64], f: impl Fn(usize, f64) -> f64) -> f64 {
+    values.iter().enumerate().map(|(x, y)| f(x, *y)).sum::<f64>()
+}
+
 impl Line {
     /// None for an empty series.
     pub(super) fn through(values: &[f64]) -> Option<Line> {
@@ -22,12 +31,11 @@ impl Line {
         let length = values.len() as f64;
         let (middle, average) = ((length - 1.0) / 2.0, mean(values));
         let from_middle = |place: usize| place as f64 - middle;
-        let products = |f: &dyn Fn(usize, f64) -> f64| values.iter().enumerate().map(|(x, y)| f(x, *y)).sum::<f64>();
-        let spread = products(&|x, _| from_middle(x).powi(2));
-        let slope = if spread > 0.0 { products(&|x, y| from_middle(x) * (y - average)) / spread } else { 0.0 };
+        let spread = products(values, |x, _| from_middle(x).powi(2));
+        let slope = if spread > 0.0 { products(values, |x, y| from_middle(x) * (y - average)) / spread } else { 0.0 };
         let interception = average - slope * middle;
-        let squares = products(&|_, y| (y - average).powi(2));
-        let residuals = products(&|x, y| (y - interception - slope * x as f64).powi(2));
+        let squares = products(values, |_, y| (y - average).powi(2));
+        let residuals = products(values, |x, y| (y - interception - slope * x as f64).powi(2));
         let freedom = (length - 1.0).max(1.0);
         let rsquare = if squares > 0.0 { 1.0 - residuals / squares } else { 1.0 };
         Some(Line { slope, interception, rsquare, variance: squares / freedom, rvariance: residuals / freedom })
@@ -37,45 +45,87 @@ impl Line {
         (0..length).map(|x| self.interception + self.slope * x as f64).collect()
     }
 
-    fn named(&self, length: usize) -> Vec<(&'static str, String)> {
+    /// The numbers that tell of the line; its values are the last part.
+    fn named(&self) -> Named {
         vec![
-            ("rsquare", real(self.rsquare)),
-            ("slope", real(self.slope)),
-            ("variance", real(self.variance)),
-            ("rvariance", real(self.rvariance)),
-            ("interception", real(self.interception - self.slope)),
-            ("line_fit", reals(&self.values(length))),
+            ("rsquare", Part::Real(self.rsquare)),
+            ("slope", Part::Real(self.slope)),
+            ("variance", Part::Real(self.variance)),
+            ("rvariance", Part::Real(self.rvariance)),
+            ("interception", Part::Real(self.interception - self.slope)),
         ]
     }
 }
 
-fn real(value: f64) -> String {
-    crate::types::number::json_real(value)
+/// One of the results of a function that gives several.
+enum Part {
+    Real(f64),
+    Whole(usize),
+    Reals(Vec<f64>),
 }
 
+type Named = Vec<(&'static str, Part)>;
+
+impl Part {
+    fn write(&self, writer: &mut Writer) {
+        match self {
+            Part::Real(real) => writer.real(*real),
+            Part::Whole(whole) => writer.long(*whole as i64),
+            Part::Reals(reals) => {
+                writer.begin_array();
+                reals.iter().for_each(|real| {
+                    writer.real(*real);
+                });
+                writer.end_array()
+            }
+        };
+    }
+}
+
+/// Room for a few numbers.
+const ROOM: usize = 256;
+
 /// The values as one array.
-fn as_array(named: Vec<(&'static str, String)>) -> JsonOut {
-    JsonOut(crate::functions::items::array(named.into_iter().map(|(_, value)| value)))
+fn as_array(named: Named) -> JsonOut {
+    let mut writer = Writer::with_capacity(ROOM);
+    writer.begin_array();
+    named.iter().for_each(|(_, part)| part.write(&mut writer));
+    writer.end_array();
+    JsonOut(writer.finish())
 }
 
 /// The values as a bag.
-fn as_bag(named: Vec<(&'static str, String)>) -> JsonOut {
-    let mut writer = Writer::default();
+fn as_bag(named: Named) -> JsonOut {
+    let mut writer = Writer::with_capacity(ROOM);
     writer.begin_bag();
-    for (name, value) in named {
-        writer.key(name).raw(&value);
+    for (name, part) in &named {
+        writer.key(name);
+        part.write(&mut writer);
     }
     writer.end_bag();
     JsonOut(writer.finish())
 }
 
-fn line(numbers: &Numbers) -> Option<Vec<(&'static str, String)>> {
+fn line(numbers: &Numbers) -> Option<Named> {
     let values = numbers.finite()?;
-    Some(Line::through(&values)?.named(values.len()))
+    let line = Line::through(&values)?;
+    let mut named = line.named();
+    named.push(("line_fit", Part::Reals(line.values(values.len()))));
+    Some(named)
+}
+
+/// The line without its values.
+fn line_numbers(numbers: &Numbers) -> Option<Named> {
+    Some(Line::through(&numbers.finite()?)?.named())
+}
+
+fn fit_numbers(_: &Context, args: &[Column], rows: usize) -> Result<Column> {
+    let series = args.first().ok_or_else(|| Fault::internal("a line through nothing"))?;
+    Ok(json_rows(args, rows, |row| Some(as_array(line_numbers(&Numbers::of(Dynamic::of(series, row)?)?)?).0)))
 }
 
 /// Two lines that meet the series best, split where the sum of squared residuals is the smallest.
-fn two_lines(numbers: &Numbers) -> Option<Vec<(&'static str, String)>> {
+fn two_lines(numbers: &Numbers) -> Option<Named> {
     let values = numbers.finite()?;
     let whole = Line::through(&values)?;
     let squares = |line: &Line, length: usize| line.rvariance * (length as f64 - 1.0).max(1.0);
@@ -91,15 +141,15 @@ fn two_lines(numbers: &Numbers) -> Option<Vec<(&'static str, String)>> {
     let rsquare = if whole.variance > 0.0 { 1.0 - rvariance / whole.variance } else { 1.0 };
     let fit = [left.values(at), right.values(values.len() - at)].concat();
     let mut named = vec![
-        ("rsquare", real(rsquare)),
-        ("split_idx", at.to_string()),
-        ("variance", real(whole.variance)),
-        ("rvariance", real(rvariance)),
-        ("line_fit", reals(&fit)),
+        ("rsquare", Part::Real(rsquare)),
+        ("split_idx", Part::Whole(at)),
+        ("variance", Part::Real(whole.variance)),
+        ("rvariance", Part::Real(rvariance)),
+        ("line_fit", Part::Reals(fit)),
     ];
     for (names, line) in [(RIGHT, right), (LEFT, left)] {
         let values = [line.rsquare, line.slope, line.interception - line.slope, line.variance, line.rvariance];
-        named.extend(names.into_iter().zip(values.map(real)));
+        named.extend(names.into_iter().zip(values.map(Part::Real)));
     }
     Some(named)
 }
@@ -108,29 +158,33 @@ const RIGHT: [&str; 5] = ["right_rsquare", "right_slope", "right_interception", 
 const LEFT: [&str; 5] = ["left_rsquare", "left_slope", "left_interception", "left_variance", "left_rvariance"];
 
 /// Nothing where an element is no finite number, unless such are to be passed over.
-fn statistics(numbers: &Numbers, ignore: bool) -> Option<Vec<(&'static str, String)>> {
-    let placed: Vec<(usize, f64)> =
-        numbers.values.iter().enumerate().filter_map(|(at, v)| Some((at, v.filter(|v| v.is_finite())?))).collect();
-    if placed.is_empty() || (!ignore && placed.len() < numbers.values.len()) {
+fn statistics(numbers: &Numbers, ignore: bool) -> Option<Named> {
+    let usable = |value: &Option<f64>| value.filter(|value| value.is_finite());
+    let values: Vec<f64> = numbers.values.iter().filter_map(usable).collect();
+    if values.is_empty() || (!ignore && values.len() < numbers.values.len()) {
         return None;
     }
-    let values: Vec<f64> = placed.iter().map(|(_, value)| *value).collect();
     // Of equal values the first one counts.
-    let least = placed.iter().min_by(|a, b| a.1.total_cmp(&b.1))?;
-    let most = placed.iter().rev().max_by(|a, b| a.1.total_cmp(&b.1))?;
+    let first_where = |wins: std::cmp::Ordering| {
+        let best =
+            values.iter().copied().reduce(|best, value| if value.total_cmp(&best) == wins { value } else { best })?;
+        let same = |value: &Option<f64>| value.is_some_and(|value| value.total_cmp(&best).is_eq());
+        Some((best, numbers.values.iter().position(same)?))
+    };
+    let (least, most) = (first_where(std::cmp::Ordering::Less)?, first_where(std::cmp::Ordering::Greater)?);
     let average = mean(&values);
     let squares: f64 = values.iter().map(|value| (value - average).powi(2)).sum();
     let variance = if values.len() > 1 { squares / (values.len() - 1) as f64 } else { 0.0 };
     Some(vec![
-        ("min", real(least.1)),
-        ("min_idx", least.0.to_string()),
-        ("max", real(most.1)),
-        ("max_idx", most.0.to_string()),
-        ("avg", real(average)),
-        ("stdev", real(variance.sqrt())),
-        ("variance", real(variance)),
-        ("sum", real(values.iter().sum())),
-        ("len", numbers.values.len().to_string()),
+        ("min", Part::Real(least.0)),
+        ("min_idx", Part::Whole(least.1)),
+        ("max", Part::Real(most.0)),
+        ("max_idx", Part::Whole(most.1)),
+        ("avg", Part::Real(average)),
+        ("stdev", Part::Real(variance.sqrt())),
+        ("variance", Part::Real(variance)),
+        ("sum", Part::Real(values.iter().sum())),
+        ("len", Part::Whole(numbers.values.len())),
     ])
 }
 
@@ -200,4 +254,15 @@ crate::scalars! {
     kql fn series_fit_2lines_dynamic (series: Dyn) -> Option<JsonOut> {
         Some(as_bag(two_lines(&Numbers::of(series)?)?))
     }
+}
+
+crate::kernels! {
+    /// What `series_fit_line` gives without the line's values, where a query names no more.
+    ///
+    /// Source: series-fit-line-function.
+    ///
+    /// ```kql
+    /// print (rsquare, slope) = series_fit_line(dynamic([1, 3, 5])) | project slope // 2
+    /// ```
+    kql fn ".fit_numbers" (series: Dynamic) -> Kind(Kind::Dynamic) = fit_numbers;
 }

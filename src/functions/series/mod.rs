@@ -11,7 +11,7 @@ mod polynomial;
 pub use decompose::COLUMNS as DECOMPOSITIONS;
 pub use elements::{COLUMNS as ELEMENTS, ROWS as MEASURES};
 pub use fill::ROWS as FILLS;
-pub use fit::ROWS as FITS;
+pub use fit::{COLUMNS as FIT_NUMBERS, ROWS as FITS};
 pub use fourier::ROWS as TRANSFORMS;
 pub use outliers::COLUMNS as OUTLIERS;
 pub use periods::COLUMNS as PERIODS;

@@ -1,7 +1,7 @@
 //! Parts, calendar arithmetic, and starts and ends of periods.
 use super::{
     MIN, TICKS_PER_DAY, TICKS_PER_HOUR, TICKS_PER_MICROSECOND, TICKS_PER_MILLISECOND, TICKS_PER_MINUTE,
-    TICKS_PER_SECOND, checked, civil, days_in_month, from_civil, time_of_day,
+    TICKS_PER_SECOND, checked, civil, days_in_month, days_of_civil, from_civil, time_of_day,
 };
 use chrono::{Datelike, NaiveDate};
 
@@ -61,6 +61,7 @@ impl Part {
 }
 
 /// A part's number; the parts below the second are all counted from the second's start.
+#[inline]
 pub fn part(ticks: i64, part: Part) -> i64 {
     let time = time_of_day(ticks);
     match part {
@@ -80,6 +81,7 @@ pub fn part(ticks: i64, part: Part) -> i64 {
 }
 
 /// 0 is Sunday.
+#[inline]
 pub fn day_of_week(ticks: i64) -> i64 {
     (ticks.div_euclid(TICKS_PER_DAY) + 4).rem_euclid(7)
 }
@@ -97,43 +99,48 @@ pub fn week_of_year(ticks: i64) -> i64 {
     NaiveDate::from_ymd_opt(year, month, day).map_or(0, |date| i64::from(date.iso_week().week()))
 }
 
-/// The first tick of the part that a datetime lies in; weeks begin on Sunday.
-pub fn start_of(ticks: i64, part: Part) -> Option<i64> {
-    let ticks = checked(ticks)?;
+/// The first and the last tick of the part that a datetime lies in, also where the first week of all, or the last,
+/// reaches beyond the years that there are. Weeks begin on Sunday.
+#[inline]
+pub fn period(ticks: i64, part: Part) -> (i64, i64) {
+    let days = |first: i64, count: u32| {
+        let start = first * TICKS_PER_DAY;
+        (start, start + i64::from(count) * TICKS_PER_DAY - 1)
+    };
+    let months = |year: i32, first: u32, count: u32| {
+        let length = (first..first + count).map(|month| days_in_month(year, month)).sum();
+        days(i64::from(days_of_civil(year, first, 1)), length)
+    };
+    let day = ticks.div_euclid(TICKS_PER_DAY);
     // The usual periods are divided by constants.
     match part {
-        Part::Day => return Some(ticks - ticks.rem_euclid(TICKS_PER_DAY)),
-        Part::Week => return checked(ticks - time_of_day(ticks) - day_of_week(ticks) * TICKS_PER_DAY),
-        Part::Hour => return Some(ticks - ticks.rem_euclid(TICKS_PER_HOUR)),
-        _ => {}
+        Part::Day | Part::DayOfYear => days(day, 1),
+        Part::Week => days(day - day_of_week(ticks), 7),
+        Part::Month => {
+            let (year, month, of_month) = civil(ticks);
+            days(day + 1 - i64::from(of_month), days_in_month(year, month))
+        }
+        Part::Quarter => {
+            let (year, month, _) = civil(ticks);
+            months(year, (month - 1) / 3 * 3 + 1, 3)
+        }
+        Part::Year => months(civil(ticks).0, 1, 12),
+        _ => {
+            let size = part.ticks().unwrap_or(1);
+            let start = ticks - ticks.rem_euclid(size);
+            (start, start + size - 1)
+        }
     }
-    let (year, month, _) = civil(ticks);
-    match part {
-        Part::Year => from_civil(year, 1, 1, 0, 0, 0, 0),
-        Part::Quarter => from_civil(year, (month - 1) / 3 * 3 + 1, 1, 0, 0, 0, 0),
-        Part::Month => from_civil(year, month, 1, 0, 0, 0, 0),
-        Part::Nanosecond => Some(ticks),
-        _ => part.ticks().map(|size| ticks - ticks.rem_euclid(size)),
-    }
+}
+
+/// The first tick of the part that a datetime lies in; weeks begin on Sunday.
+pub fn start_of(ticks: i64, part: Part) -> Option<i64> {
+    checked(period(checked(ticks)?, part).0)
 }
 
 /// The last tick of the part that a datetime lies in.
 pub fn end_of(ticks: i64, part: Part) -> Option<i64> {
-    let ticks = checked(ticks)?;
-    if part == Part::Nanosecond {
-        return Some(ticks);
-    }
-    if let Some(size) = part.ticks().filter(|_| part != Part::Week) {
-        return checked(ticks - ticks.rem_euclid(size) + size - 1);
-    }
-    let (year, month, _) = civil(ticks);
-    let last_month = match part {
-        Part::Year => 12,
-        Part::Quarter => (month - 1) / 3 * 3 + 3,
-        Part::Month => month,
-        _ => return checked(ticks - time_of_day(ticks) + (7 - day_of_week(ticks)) * TICKS_PER_DAY - 1),
-    };
-    from_civil(year, last_month, days_in_month(year, last_month), 23, 59, 59, TICKS_PER_SECOND - 1)
+    checked(period(checked(ticks)?, part).1)
 }
 
 /// A datetime moved by some parts; months keep the day, or take their last one. Nanoseconds are cut to ticks.
@@ -148,6 +155,11 @@ pub fn add(ticks: i64, part: Part, amount: i64) -> Option<i64> {
         _ => amount.checked_mul(part.ticks()?)?,
     };
     checked(ticks.checked_add(moved)?)
+}
+
+/// The timespan of so many parts that always have the same length.
+pub fn span(part: Part, amount: Option<i64>) -> Option<i64> {
+    amount?.checked_mul(part.ticks()?)
 }
 
 fn add_months(ticks: i64, months: i64) -> Option<i64> {

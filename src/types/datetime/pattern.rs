@@ -29,6 +29,16 @@ pub fn is_delimiter(letter: char) -> bool {
 
 /// A number with at least `width` digits.
 pub fn write_padded(value: i64, width: usize, out: &mut String) {
+    let digit = |value: i64| char::from(b'0' + (value % 10) as u8);
+    if width <= 2 && (0..100).contains(&value) {
+        if width == 2 || value >= 10 {
+            out.push(digit(value / 10));
+        }
+        return out.push(digit(value));
+    }
+    if width == 4 && (0..10_000).contains(&value) {
+        return [1000, 100, 10, 1].iter().for_each(|unit| out.push(digit(value / unit)));
+    }
     // Writing to a String does not fail.
     let _ = write!(out, "{value:0width$}");
 }
@@ -51,15 +61,14 @@ pub fn write_fraction(run: Run, ticks_of_second: i64, out: &mut String) -> Optio
 /// Source: the documentation page "format_datetime()".
 pub fn format_datetime(ticks: i64, pattern: &str) -> Option<String> {
     let mut out = String::with_capacity(pattern.len() + 8);
+    let (date, time) = (civil(ticks), time_of_day(ticks));
     for run in runs(pattern) {
-        write_run(ticks, run, &mut out)?;
+        write_run(date, time, run, &mut out)?;
     }
     Some(out)
 }
 
-fn write_run(ticks: i64, run: Run, out: &mut String) -> Option<()> {
-    let (year, month, day) = civil(ticks);
-    let time = time_of_day(ticks);
+fn write_run((year, month, day): (i32, u32, u32), time: i64, run: Run, out: &mut String) -> Option<()> {
     let hour = time / TICKS_PER_HOUR;
     let value = match (run.letter, run.count) {
         ('y', 1 | 2) => i64::from(year % 100),

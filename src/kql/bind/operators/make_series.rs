@@ -12,6 +12,7 @@ use crate::kql::bind::convert::constant_to;
 use crate::kql::bind::names::{Names, automatic};
 use crate::kql::bind::relation::{Relation, Row};
 use crate::plan::{Node, TableOperation};
+use crate::types::intern::Interner;
 use crate::types::{Kind, Name, Schema, Table, Value, json};
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -189,15 +190,15 @@ impl TableOperation for Series {
             rows.push(vec![from.clone(), from.clone(), to.clone(), step.clone()]);
         }
         let Some(bins) = self.bins(&rows)? else { return Ok(Table::from_rows(self.schema.clone(), &[])) };
-        let mut places: HashMap<String, usize> = HashMap::new();
+        let places = inputs.first().map(|table| self.places(table)).unwrap_or_default();
         let mut series: Vec<Filled> = Vec::new();
-        for row in rows {
+        for (number, row) in rows.into_iter().enumerate() {
             context.check()?;
             let (keys, rest) = row.split_at(self.keys.min(row.len()));
-            let at = *places.entry(format!("{keys:?}")).or_insert_with(|| {
+            let at = places.get(number).copied().unwrap_or(0);
+            if at == series.len() {
                 series.push((keys.to_vec(), vec![vec![None; bins.len()]; self.defaults.len()]));
-                series.len() - 1
-            });
+            }
             let Some(bin) = rest.first().and_then(|bin| bins.place(bin)) else { continue };
             let Some((_, arrays)) = series.get_mut(at) else { continue };
             for (array, value) in arrays.iter_mut().zip(rest.iter().skip(4)) {
@@ -237,6 +238,22 @@ enum Bins {
 }
 
 impl Series {
+    /// The series that each row belongs to, numbered in order of first sight.
+    fn places(&self, table: &Table) -> Vec<usize> {
+        let numbers = |at: usize| {
+            let column = table.column(at);
+            Interner::new(column.kind()).numbers(&column)
+        };
+        let keys: Vec<Vec<u32>> = (0..self.keys).map(numbers).collect();
+        let mut known: HashMap<Vec<u32>, usize> = HashMap::new();
+        let place = |row: usize| {
+            let key: Vec<u32> = keys.iter().map(|numbers| numbers[row]).collect();
+            let next = known.len();
+            *known.entry(key).or_insert(next)
+        };
+        (0..table.rows()).map(place).collect()
+    }
+
     /// The bins between the ends, which default to those of the data; none where there are no rows.
     fn bins(&self, rows: &[Vec<Value>]) -> Result<Option<Bins>> {
         let cell = |row: &Vec<Value>, at: usize| row.get(self.keys + at).cloned();

@@ -139,7 +139,14 @@ impl Binder<'_> {
 
     fn part(&mut self, expr: &Expr, at: usize, kind: Kind, span: Span) -> Bind<Expr> {
         let path = Expr::Const(Value::dynamic(format!("[{at}]")));
-        let part = self.call_item(".path", vec![expr.clone(), path], span)?;
+        let given = match expr {
+            // The line's values are dear to write, and seldom wanted.
+            Expr::Call { function, arguments, .. } if function.name == "series_fit_line" && at + 1 < FIT.len() => {
+                self.call_item(".fit_numbers", arguments.clone(), span)?
+            }
+            other => other.clone(),
+        };
+        let part = self.call_item(".path", vec![given, path], span)?;
         self.converted(part, kind, span)
     }
 }

@@ -11,6 +11,7 @@ use crate::kql::bind::operators::summarize::Aggregation;
 use crate::kql::bind::relation::{Open, Relation};
 use crate::kql::bind::{Bind, Reported};
 use crate::plan::AggregateCall;
+use crate::types::intern::Interner;
 use crate::types::{Kind, Name, Table, Value};
 use std::collections::HashSet;
 
@@ -170,9 +171,19 @@ impl Binder<'_> {
 
 /// The texts of a column's values, in order of first sight.
 fn distinct_texts(table: &Table, column: &Name) -> Vec<String> {
+    let Some(column) = table.column_named(column) else { return Vec::new() };
+    let mut values = Interner::new(column.kind());
+    let numbers = values.numbers(&column);
+    let mut met = vec![false; values.len() + 1];
+    let null = values.len();
+    let is_new = |number: &u32| {
+        let known = met.get_mut((*number as usize).min(null));
+        known.is_some_and(|known| !std::mem::replace(known, true))
+    };
+    let first: Vec<u32> = numbers.into_iter().filter(is_new).collect();
     let mut seen = HashSet::new();
-    let texts = table.column_named(column).map(|column| column.values().map(|v| v.to_text()).collect::<Vec<_>>());
-    texts.into_iter().flatten().filter(|text| seen.insert(text.clone())).collect()
+    let texts = values.column(column.kind(), &first).values().map(|value| value.to_text()).collect::<Vec<_>>();
+    texts.into_iter().filter(|text| seen.insert(text.clone())).collect()
 }
 
 super::items! {
