@@ -12,7 +12,7 @@ mod read;
 
 pub use build::FieldBuilder;
 pub(super) use convert::concat;
-pub use convert::{from_column, from_value, settle};
+pub use convert::{from_column, from_value, lists, settle};
 pub use number::Number;
 pub use read::{Numbers, count, number, text, values};
 

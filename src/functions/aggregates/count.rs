@@ -39,7 +39,7 @@ impl State for Count {
     }
 }
 
-fn count(_: &[Kind], _: &[Option<Value>]) -> Result<Box<dyn State>> {
+pub(super) fn count(_: &[Kind], _: &[Option<Value>]) -> Result<Box<dyn State>> {
     Ok(Box::new(Count::default()))
 }
 

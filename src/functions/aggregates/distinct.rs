@@ -48,9 +48,9 @@ impl Pairs {
     }
 }
 
-struct Distinct {
+pub(super) struct Distinct {
     kind: Kind,
-    values: Interner,
+    pub(super) values: Interner,
     pairs: Pairs,
     finish: fn(Distinct, &Context, usize) -> Result<Column>,
     /// The largest number of values a set keeps.
@@ -58,9 +58,19 @@ struct Distinct {
 }
 
 impl Distinct {
-    fn state(kinds: &[Kind], most: usize, finish: fn(Distinct, &Context, usize) -> Result<Column>) -> Box<dyn State> {
+    /// A state whose result `finish` makes.
+    pub(super) fn state(
+        kinds: &[Kind],
+        most: usize,
+        finish: fn(Distinct, &Context, usize) -> Result<Column>,
+    ) -> Result<Box<dyn State>> {
         let kind = kinds.first().copied().unwrap_or(Kind::Dynamic);
-        Box::new(Distinct { kind, values: Interner::new(kind), pairs: Pairs::default(), finish, most })
+        Ok(Box::new(Distinct { kind, values: Interner::new(kind), pairs: Pairs::default(), finish, most }))
+    }
+
+    /// Each group with the numbers of its values.
+    pub(super) fn members(&self) -> impl Iterator<Item = (u32, u32)> + '_ {
+        self.pairs.each().map(|(group, value, _)| (group, value))
     }
 
     fn bounded(&self, context: &Context) -> Result<()> {
@@ -131,11 +141,11 @@ fn most(constants: &[Option<Value>], otherwise: usize) -> usize {
 const LARGEST: usize = 1_048_576;
 
 fn make_set(kinds: &[Kind], constants: &[Option<Value>]) -> Result<Box<dyn State>> {
-    Ok(Distinct::state(kinds, most(constants, LARGEST), sets))
+    Distinct::state(kinds, most(constants, LARGEST), sets)
 }
 
 fn makeset(kinds: &[Kind], constants: &[Option<Value>]) -> Result<Box<dyn State>> {
-    Ok(Distinct::state(kinds, most(constants, 128), sets))
+    Distinct::state(kinds, most(constants, 128), sets)
 }
 
 crate::aggregates! {

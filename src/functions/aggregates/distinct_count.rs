@@ -162,7 +162,7 @@ impl State for DistinctCount {
     }
 }
 
-fn dcount(kinds: &[Kind], _: &[Option<Value>]) -> Result<Box<dyn State>> {
+pub(super) fn dcount(kinds: &[Kind], _: &[Option<Value>]) -> Result<Box<dyn State>> {
     Ok(Box::new(DistinctCount::new(kinds.first().copied().unwrap_or(Kind::Dynamic))))
 }
 

@@ -1,7 +1,7 @@
-//! Arrays among the values of a list or a set: their elements count, not the arrays.
+//! Arrays among the values of a list or a set, and fields with several values: their elements count, not they.
 use super::Rows;
 use crate::functions::items::items;
-use crate::types::{Builder, Column, Dynamic, Kind};
+use crate::types::{Builder, Column, Dynamic, Field, FieldValue, Kind, List, Value, gather};
 use std::borrow::Cow;
 
 /// The values of an update, with the group and the ordinal of each.
@@ -19,12 +19,36 @@ impl<'a> Elements<'a> {
         if column.kind() == Kind::Dynamic && (0..column.len()).any(is_array) {
             return Self::opened(column, rows);
         }
+        match column {
+            Column::Field(Field::Several(list)) => return Self::listed(list, rows),
+            Column::Const(Value::Field(FieldValue::Several(_)), _) => {
+                if let Column::Field(Field::Several(list)) = column.clone().materialized() {
+                    return Self::listed(&list, rows);
+                }
+            }
+            _ => {}
+        }
         Elements {
             column: Cow::Borrowed(column),
             groups: rows.groups.into(),
             ordinals: rows.ordinals.into(),
             places: Vec::new(),
         }
+    }
+
+    /// The texts of fields that have several.
+    fn listed(list: &List, rows: &Rows) -> Elements<'a> {
+        let (mut items, mut groups, mut ordinals, mut places) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        for (row, (group, ordinal)) in rows.groups.iter().zip(rows.ordinals).enumerate() {
+            for (place, item) in list.range(row).enumerate() {
+                items.push(item as u32);
+                groups.push(*group);
+                ordinals.push(*ordinal);
+                places.push(place as u32);
+            }
+        }
+        let column = Cow::Owned(gather::take(&list.items, &items));
+        Elements { column, groups: groups.into(), ordinals: ordinals.into(), places }
     }
 
     fn opened(column: &Column, rows: &Rows) -> Elements<'a> {

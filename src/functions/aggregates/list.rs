@@ -5,7 +5,7 @@ use super::{Rows, State, same};
 use crate::diagnostic::{Fault, Result};
 use crate::functions::Context;
 use crate::functions::array::inside_dynamic;
-use crate::types::{Column, Kind, List as Lists, Value};
+use crate::types::{Column, Kind, List as Lists, Value, field};
 use std::any::Any;
 use std::sync::Arc;
 
@@ -129,6 +129,9 @@ impl State for List {
         }
         let places: Vec<_> = self.entries.iter().map(|entry| (entry.piece, entry.row)).collect();
         let items = self.held.column(&places).unwrap_or_else(|| Column::nulls(self.kind, 0));
+        if self.kind == Kind::Field {
+            return Ok(field::lists(offsets, items));
+        }
         Ok(Column::List(Lists { offsets: offsets.into(), nulls: None, items: Arc::new(inside_dynamic(items)) }))
     }
 
@@ -146,7 +149,7 @@ pub(super) fn most(constants: &[Option<Value>], otherwise: usize) -> usize {
     given.and_then(|most| usize::try_from(most).ok()).map_or(otherwise, |most| most.min(LARGEST))
 }
 
-fn list(kinds: &[Kind], most: usize, nulls: bool) -> Result<Box<dyn State>> {
+pub(super) fn list(kinds: &[Kind], most: usize, nulls: bool) -> Result<Box<dyn State>> {
     let kind = kinds.first().copied().unwrap_or(Kind::Dynamic);
     Ok(Box::new(List { kind, nulls, most, held: Held::default(), entries: Vec::new(), prune_at: PRUNE }))
 }

@@ -16,6 +16,7 @@ mod minmax;
 mod percentile;
 mod schema;
 mod sketch;
+mod spl;
 mod sum;
 
 pub(super) use arg::{ordered, unordered};
@@ -101,6 +102,7 @@ impl Aggregate {
     }
 }
 
+/// Every family of KQL.
 static FAMILIES: &[&[Aggregate]] = &[
     count::ITEMS,
     sum::ITEMS,
@@ -118,7 +120,7 @@ static FAMILIES: &[&[Aggregate]] = &[
 ];
 
 pub fn all() -> impl Iterator<Item = &'static Aggregate> {
-    FAMILIES.iter().flat_map(|family| family.iter())
+    FAMILIES.iter().chain(spl::FAMILIES).flat_map(|family| family.iter())
 }
 
 /// The aggregate of that name or alias. The `…if` forms are not items: the binder makes them of the

@@ -94,6 +94,27 @@ impl Weights {
         });
     }
 
+    /// Hands the values of each group with their weights to `visit`, ascending, group by group; of reals only.
+    pub(super) fn each_group(
+        mut self,
+        context: &Context,
+        count: usize,
+        mut visit: impl FnMut(&[(f64, u64)]),
+    ) -> Result<()> {
+        self.pack(context)?;
+        self.put_together();
+        let mut rest = self.counted.as_slice();
+        let mut values = Vec::new();
+        for group in 0..count as u32 {
+            let (own, others) = rest.split_at(rest.partition_point(|counted| counted.group <= group));
+            values.clear();
+            values.extend(own.iter().map(|counted| (unordered(counted.key), counted.weight)));
+            visit(&values);
+            rest = others;
+        }
+        Ok(())
+    }
+
     /// The values at the percentiles of each group, group by group.
     fn percentiles(mut self, context: &Context, count: usize, percentiles: &[f64]) -> Result<Column> {
         self.pack(context)?;

@@ -173,13 +173,13 @@ fn held_as(column: &Column, wanted: Form) -> Column {
         },
         Form::Several => Column::Field(Field::Several(match column {
             Column::Field(Field::Several(list)) => list.clone(),
-            other => lists(other),
+            other => in_lists(other),
         })),
     }
 }
 
 /// A list of the texts of each row.
-fn lists(column: &Column) -> List {
+fn in_lists(column: &Column) -> List {
     let mut items = crate::types::Pieces::new(Kind::Field, None, column.len());
     let mut offsets = Vec::with_capacity(column.len() + 1);
     offsets.push(0u32);
@@ -187,9 +187,25 @@ fn lists(column: &Column) -> List {
         values(column, row).for_each(|text| items.push(usize::MAX, &text));
         offsets.push(items.len() as u32);
     }
+    list(offsets, items.finish())
+}
+
+/// Rows of texts between places; a row without a text is absent.
+fn list(offsets: Vec<u32>, items: Column) -> List {
     let nulls = offsets.windows(2).map(|pair| pair[0] < pair[1]).collect::<NullBuffer>();
     let nulls = Some(nulls).filter(|nulls| nulls.null_count() > 0);
-    List { offsets: offsets.into(), nulls, items: Arc::new(items.finish()) }
+    List { offsets: offsets.into(), nulls, items: Arc::new(items) }
+}
+
+/// A field whose row `i` has the values `items[offsets[i]..offsets[i + 1]]`.
+pub fn lists(offsets: Vec<u32>, items: Column) -> Column {
+    let several = offsets.windows(2).any(|pair| pair[1] - pair[0] > 1);
+    if several {
+        return Column::Field(Field::Several(list(offsets, held_as(&items, Form::Text))));
+    }
+    let item = |pair: &[u32]| (pair[0] < pair[1]).then_some(pair[0]);
+    let rows: arrow_array::UInt32Array = offsets.windows(2).map(item).collect();
+    gather::take_or_null(&items, &rows)
 }
 
 /// The table with every field column as the kind of what it holds: long, real, dynamic where a row has several
