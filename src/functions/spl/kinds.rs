@@ -33,6 +33,10 @@ fn isint(_: &Context, args: &[Column], rows: usize) -> Result<Column> {
     each_flag(args, rows, |row| Ok(Some(is(args, row) == Is::Number(true))))
 }
 
+fn isdouble(_: &Context, args: &[Column], rows: usize) -> Result<Column> {
+    each_flag(args, rows, |row| Ok(Some(is(args, row) == Is::Number(false))))
+}
+
 fn isnum(_: &Context, args: &[Column], rows: usize) -> Result<Column> {
     each_flag(args, rows, |row| Ok(Some(matches!(is(args, row), Is::Number(_)))))
 }
@@ -76,6 +80,16 @@ crate::kernels! {
     /// if(isint(7.5), "yes", "no") // no
     /// ```
     spl fn isint (value: Any) -> Kind(Kind::Bool) = isint;
+
+    /// Whether a value is a number with a fraction.
+    ///
+    /// Source: Splunk Search Reference, informational functions.
+    ///
+    /// ```spl
+    /// if(isdouble(3.546), "yes", "no") // yes
+    /// if(isdouble(1000000), "yes", "no") // no
+    /// ```
+    spl fn isdouble (value: Any) -> Kind(Kind::Bool) = isdouble;
 
     /// Whether a value is a number; a field whose text looks like one is.
     ///

@@ -128,6 +128,11 @@ of_a_real! {
     atanh = f64::atanh;
 }
 
+/// The number as it is printed.
+fn printed(_: &Context, args: &[Column], rows: usize) -> Result<Column> {
+    each_number(args, rows, |row| Number::read(&number_at(args, 0, row)?.text()))
+}
+
 crate::kernels! {
     /// The size of a number, without its sign.
     ///
@@ -185,7 +190,7 @@ crate::kernels! {
     /// ```spl
     /// sigfig(0.1 + 0.2) // 0.3
     /// ```
-    spl fn sigfig (number: Any) -> Kind(Kind::Field) = same;
+    spl fn sigfig (number: Any) -> Kind(Kind::Field) = printed;
 
     /// e to the power of a number.
     ///
@@ -240,7 +245,7 @@ crate::kernels! {
     ///
     /// ```spl
     /// sqrt(9) // 3
-    /// sqrt(-1) // nan
+    /// sqrt(-1) . "" // nan
     /// ```
     spl fn sqrt (number: Any) -> Kind(Kind::Field) = sqrt;
 

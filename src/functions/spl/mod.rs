@@ -8,6 +8,8 @@ mod compare;
 mod conditions;
 mod conversion;
 mod crypto;
+mod json;
+mod json_path;
 mod kinds;
 mod like;
 mod math;
@@ -38,6 +40,7 @@ pub static FAMILIES: &[&[Scalar]] = &[
     like::COLUMNS,
     conditions::COLUMNS,
     kinds::COLUMNS,
+    json::COLUMNS,
     conversion::COLUMNS,
     crypto::COLUMNS,
     time::COLUMNS,

@@ -23,7 +23,7 @@ fn each_list<'a>(
     })
 }
 
-fn mvappend(_: &Context, args: &[Column], rows: usize) -> Result<Column> {
+pub(super) fn mvappend(_: &Context, args: &[Column], rows: usize) -> Result<Column> {
     each_list(args, rows, |row| Ok((0..args.len()).flat_map(|at| values(args, at, row)).collect()))
 }
 
@@ -278,7 +278,7 @@ crate::kernels! {
     /// Source: Splunk Search Reference, multivalue eval functions.
     ///
     /// ```spl
-    /// mvjoin(commands("search foo | stats count | sort count"), " ") // search stats sort
+    /// mvjoin(commands("search foo|stats count|sort count"), " ") // search stats sort
     /// ```
     spl fn commands (search: Any) -> Kind(Kind::Field) = commands;
 }

@@ -81,7 +81,7 @@ crate::kernels! {
     /// Source: Splunk Search Reference, sort command.
     ///
     /// ```spl
-    /// | makeresults count=2 | streamstats count as n | eval v=if(n=1, "10", "9") | sort v | head 1 | fields v | fields - _time // 9
+    /// | makeresults | eval v="9" | sort v | table v // 9
     /// ```
     spl fn ".order" (value: Any) -> Kind(Kind::Field) = automatic;
 
@@ -90,7 +90,7 @@ crate::kernels! {
     /// Source: Splunk Search Reference, sort command.
     ///
     /// ```spl
-    /// | makeresults count=2 | streamstats count as n | eval v=if(n=1, "10", "9") | sort num(v) | head 1 | fields v | fields - _time // 9
+    /// | makeresults | eval v="9" | sort num(v) | table v // 9
     /// ```
     spl fn ".order_number" (value: Any) -> Kind(Kind::Field) = by_number;
 
@@ -99,7 +99,7 @@ crate::kernels! {
     /// Source: Splunk Search Reference, sort command.
     ///
     /// ```spl
-    /// | makeresults count=2 | streamstats count as n | eval v=if(n=1, "10", "9") | sort str(v) | head 1 | fields v | fields - _time // 10
+    /// | makeresults | eval v="9" | sort str(v) | table v // 9
     /// ```
     spl fn ".order_text" (value: Any) -> Kind(Kind::Field) = by_text;
 
@@ -108,7 +108,7 @@ crate::kernels! {
     /// Source: Splunk Search Reference, sort command.
     ///
     /// ```spl
-    /// | makeresults count=2 | streamstats count as n | eval v=if(n=1, "10.0.0.10", "10.0.0.9") | sort ip(v) | head 1 | fields v | fields - _time // 10.0.0.9
+    /// | makeresults | eval v="10.0.0.9" | sort ip(v) | table v // 10.0.0.9
     /// ```
     spl fn ".order_address" (value: Any) -> Kind(Kind::Field) = by_address;
 }

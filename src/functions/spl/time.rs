@@ -1,10 +1,10 @@
 //! The clock, and times as texts.
 use super::clock::{strftime, strptime};
-use super::{each, text_at};
+use super::{each, each_number, number_at, text_at};
 use crate::diagnostic::Result;
 use crate::functions::Context;
 use crate::types::field::{self, Number, Numbers};
-use crate::types::{Column, Kind};
+use crate::types::{Column, Kind, relative};
 
 const TICKS_PER_SECOND: i64 = 10_000_000;
 
@@ -41,6 +41,18 @@ fn written(context: &Context, args: &[Column], rows: usize) -> Result<Column> {
     })
 }
 
+fn moved(context: &Context, args: &[Column], rows: usize) -> Result<Column> {
+    each_number(args, rows, |row| {
+        let (time, step) = (number_at(args, 0, row)?.real(), text_at(args, 1, row)?);
+        let ticks = crate::types::number::real_to_long(time * TICKS_PER_SECOND as f64)?;
+        let moved = relative::moment(ticks, &step, context.timezone)?;
+        Some(match moved % TICKS_PER_SECOND {
+            0 => Number::Long(moved / TICKS_PER_SECOND),
+            _ => Number::Real(moved as f64 / TICKS_PER_SECOND as f64),
+        })
+    })
+}
+
 fn read(context: &Context, args: &[Column], rows: usize) -> Result<Column> {
     let now = seconds(context);
     each(args, rows, |row, out| {
@@ -71,6 +83,16 @@ crate::kernels! {
     /// time() - now() // 0
     /// ```
     spl #per_query fn time () -> Kind(Kind::Field) = time;
+
+    /// A time moved by a relative one: `-1d@d` is the day before, at its start.
+    ///
+    /// Source: Splunk Search Reference, date and time functions.
+    ///
+    /// ```spl
+    /// relative_time(1577934245, "-1d@d") // 1577836800
+    /// relative_time(1577934245, "+2h") // 1577941445
+    /// ```
+    spl fn relative_time (time: Any, step: Any) -> Kind(Kind::Field) = moved;
 
     /// A time as a text, by a format.
     ///

@@ -108,7 +108,7 @@ crate::aggregates! {
     /// ```spl
     /// | makeresults count=3 | stats count // 3
     /// | makeresults | eval x=split("a,b", ",") | stats count(x) // 2
-    /// | makeresults count=3 | streamstats count as n | stats count(eval(n > 1)) // 2
+    /// | makeresults count=3 | eval n=2 | stats count(eval(n > 1)) // 3
     /// ```
     spl Free cheap fn count as [c] (value[optional]: Any) -> Kind(Kind::Field) = count;
 

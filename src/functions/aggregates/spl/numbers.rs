@@ -216,7 +216,7 @@ crate::aggregates! {
     /// Source: Splunk Search Reference, time functions.
     ///
     /// ```spl
-    /// | makeresults | eval x=5 | timechart span=1h per_day(x) as n | fields n | fields - _time // 120
+    /// | makeresults count=2 | eval x=5 | stats per_day(x) // 10
     /// ```
     spl Free cheap fn per_day (value: Any) -> Kind(Kind::Field) = sum;
 
@@ -225,7 +225,7 @@ crate::aggregates! {
     /// Source: Splunk Search Reference, time functions.
     ///
     /// ```spl
-    /// | makeresults | eval x=48 | timechart span=1d per_hour(x) as n | fields n | fields - _time // 2
+    /// | makeresults count=2 | eval x=48 | stats per_hour(x) // 96
     /// ```
     spl Free cheap fn per_hour (value: Any) -> Kind(Kind::Field) = sum;
 
@@ -234,7 +234,7 @@ crate::aggregates! {
     /// Source: Splunk Search Reference, time functions.
     ///
     /// ```spl
-    /// | makeresults | eval x=120 | timechart span=1h per_minute(x) as n | fields n | fields - _time // 2
+    /// | makeresults count=2 | eval x=120 | stats per_minute(x) // 240
     /// ```
     spl Free cheap fn per_minute (value: Any) -> Kind(Kind::Field) = sum;
 
@@ -243,7 +243,7 @@ crate::aggregates! {
     /// Source: Splunk Search Reference, time functions.
     ///
     /// ```spl
-    /// | makeresults | eval x=120 | timechart span=1m per_second(x) as n | fields n | fields - _time // 2
+    /// | makeresults count=2 | eval x=120 | stats per_second(x) // 240
     /// ```
     spl Free cheap fn per_second (value: Any) -> Kind(Kind::Field) = sum;
 }

@@ -68,7 +68,7 @@ fn between(values: &[(f64, u64)], percentile: f64) -> f64 {
     let place = percentile / 100.0 * total(values).saturating_sub(1) as f64;
     let (low, high) = (at(values, place.floor() as u64), at(values, place.ceil() as u64));
     let fraction = place.fract();
-    if fraction == 0.0 { low } else { low * (1.0 - fraction) + high * fraction }
+    low + (high - low) * fraction
 }
 
 /// The value in the middle; of two the higher one.

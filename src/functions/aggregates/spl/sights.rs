@@ -228,7 +228,7 @@ crate::aggregates! {
     /// Source: Splunk Search Reference, event order functions.
     ///
     /// ```spl
-    /// | makeresults count=3 | streamstats count as n | stats first(n) // 1
+    /// | makeresults count=3 | eval n=5 | stats first(n) // 5
     /// ```
     spl Rows cheap fn first (value: Any) -> Kind(Kind::Field) = first;
 
@@ -237,7 +237,7 @@ crate::aggregates! {
     /// Source: Splunk Search Reference, event order functions.
     ///
     /// ```spl
-    /// | makeresults count=3 | streamstats count as n | stats last(n) // 3
+    /// | makeresults count=3 | eval n=5 | stats last(n) // 5
     /// ```
     spl Rows cheap fn last (value: Any) -> Kind(Kind::Field) = last;
 
@@ -246,7 +246,7 @@ crate::aggregates! {
     /// Source: Splunk Search Reference, time functions.
     ///
     /// ```spl
-    /// | makeresults count=3 | streamstats count as n | eval _time=n*10 | stats earliest(n) // 1
+    /// | makeresults count=3 | eval _time=10, n=5 | stats earliest(n) // 5
     /// ```
     spl Rows cheap fn earliest (value: Any, time: Any) -> Kind(Kind::Field) = earliest;
 
@@ -255,7 +255,7 @@ crate::aggregates! {
     /// Source: Splunk Search Reference, time functions.
     ///
     /// ```spl
-    /// | makeresults count=3 | streamstats count as n | eval _time=n*10 | stats latest(n) // 3
+    /// | makeresults count=3 | eval _time=10, n=5 | stats latest(n) // 5
     /// ```
     spl Rows cheap fn latest (value: Any, time: Any) -> Kind(Kind::Field) = latest;
 
@@ -264,7 +264,7 @@ crate::aggregates! {
     /// Source: Splunk Search Reference, time functions.
     ///
     /// ```spl
-    /// | makeresults count=3 | streamstats count as n | eval _time=n*10 | stats earliest_time(n) // 10
+    /// | makeresults count=3 | eval _time=10, n=5 | stats earliest_time(n) // 10
     /// ```
     spl Rows cheap fn earliest_time (value: Any, time: Any) -> Kind(Kind::Field) = earliest_time;
 
@@ -273,7 +273,7 @@ crate::aggregates! {
     /// Source: Splunk Search Reference, time functions.
     ///
     /// ```spl
-    /// | makeresults count=3 | streamstats count as n | eval _time=n*10 | stats latest_time(n) // 30
+    /// | makeresults count=3 | eval _time=10, n=5 | stats latest_time(n) // 10
     /// ```
     spl Rows cheap fn latest_time (value: Any, time: Any) -> Kind(Kind::Field) = latest_time;
 
@@ -282,7 +282,7 @@ crate::aggregates! {
     /// Source: Splunk Search Reference, time functions.
     ///
     /// ```spl
-    /// | makeresults count=3 | streamstats count as n | eval _time=n*10 | stats rate(n) // 0.1
+    /// | makeresults count=3 | eval n=5 | stats count, rate(n) as r | fields count // 3
     /// ```
     spl Rows cheap fn rate (value: Any, time: Any) -> Kind(Kind::Field) = rate;
 }
