@@ -65,7 +65,7 @@ fn total(values: &[(f64, u64)]) -> u64 {
 
 /// Between the two values that are nearest to the percentile's place.
 fn between(values: &[(f64, u64)], percentile: f64) -> f64 {
-    let place = percentile / 100.0 * total(values).saturating_sub(1) as f64;
+    let place = percentile * total(values).saturating_sub(1) as f64 / 100.0;
     let (low, high) = (at(values, place.floor() as u64), at(values, place.ceil() as u64));
     let fraction = place.fract();
     low + (high - low) * fraction
