@@ -74,6 +74,8 @@ pub struct Database {
     places: Option<Arc<dyn Places>>,
     resolver: Option<Resolver>,
     resolved: Mutex<BTreeMap<String, Arc<dyn Source>>>,
+    list_resolver: Option<Resolver>,
+    resolved_lists: Mutex<BTreeMap<String, Arc<dyn Source>>>,
     /// Several queries will run: what one learns of a table serves the next.
     keeps: bool,
 }
@@ -125,6 +127,11 @@ impl Database {
         self.resolver = Some(resolver);
     }
 
+    /// Who is asked for watchlists that are not here.
+    pub fn set_watchlist_resolver(&mut self, resolver: Resolver) {
+        self.list_resolver = Some(resolver);
+    }
+
     /// Says that several queries will run over these tables.
     pub fn keep(&mut self) {
         self.keeps = true;
@@ -172,6 +179,26 @@ impl Database {
         }
     }
 
+    /// What the host has for a name; it is asked once.
+    fn asked(
+        &self,
+        resolver: Option<&Resolver>,
+        known: &Mutex<BTreeMap<String, Arc<dyn Source>>>,
+        name: &str,
+        role: Role,
+    ) -> Result<Option<Arc<dyn Source>>> {
+        let Some(resolver) = resolver else { return Ok(None) };
+        if let Some(known) = known.lock().ok().and_then(|known| known.get(name).cloned()) {
+            return Ok(Some(known));
+        }
+        let Some(data) = resolver(name)? else { return Ok(None) };
+        let source = self.open(&data, role)?;
+        if let Ok(mut known) = known.lock() {
+            known.insert(name.to_owned(), source.clone());
+        }
+        Ok(Some(source))
+    }
+
     fn in_memory(&self, held: &Held, role: Role) -> Table {
         match role {
             Role::Table(name) => {
@@ -200,16 +227,7 @@ impl Catalog for Database {
         if let Some(entry) = self.tables.get(name) {
             return self.opened(entry, Role::Table(name)).map(Some);
         }
-        let Some(resolver) = &self.resolver else { return Ok(None) };
-        if let Some(known) = self.resolved.lock().ok().and_then(|known| known.get(name).cloned()) {
-            return Ok(Some(known));
-        }
-        let Some(data) = resolver(name)? else { return Ok(None) };
-        let source = self.open(&data, Role::Table(name))?;
-        if let Ok(mut known) = self.resolved.lock() {
-            known.insert(name.to_owned(), source.clone());
-        }
-        Ok(Some(source))
+        self.asked(self.resolver.as_ref(), &self.resolved, name, Role::Table(name))
     }
 
     fn tables(&self) -> Vec<String> {
@@ -236,7 +254,10 @@ impl Catalog for Database {
         let exact = self.watchlists.get(alias);
         let entry =
             exact.or_else(|| self.watchlists.iter().find(|(a, _)| a.eq_ignore_ascii_case(alias)).map(|(_, e)| e));
-        entry.map(|entry| self.opened(entry, Role::Watchlist)).transpose()
+        match entry {
+            Some(entry) => self.opened(entry, Role::Watchlist).map(Some),
+            None => self.asked(self.list_resolver.as_ref(), &self.resolved_lists, alias, Role::Watchlist),
+        }
     }
 
     fn watchlists(&self) -> Vec<String> {

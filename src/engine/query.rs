@@ -104,12 +104,13 @@ pub fn newest_event(database: &Database, options: &Options) -> Result<Option<i64
     pool::install(options.threads, || newest(database, &context, threads(options)))?
 }
 
-pub(super) fn wall_clock() -> i64 {
+/// The time of the wall clock, in ticks.
+pub fn wall_clock() -> i64 {
     let now = chrono::Utc::now();
     now.timestamp().saturating_mul(10_000_000).saturating_add(i64::from(now.timestamp_subsec_nanos() / 100))
 }
 
-fn threads(options: &Options) -> usize {
+pub(super) fn threads(options: &Options) -> usize {
     pool::threads(options.threads)
 }
 
@@ -123,7 +124,7 @@ pub fn query(source: &Arc<Source>, database: &Database, options: &Options) -> Re
 }
 
 /// A fault of the run at the literal that its message quotes; what the whole text lacks, at its end.
-fn placed(fault: Fault, text: &str) -> Fault {
+pub(super) fn placed(fault: Fault, text: &str) -> Fault {
     let message = fault.message();
     let quoted = |literal: &kql::lex::Literal| message.contains(&format!("`{}`", literal.text));
     if let Some(literal) = kql::lex::literals(text).find(quoted) {

@@ -69,7 +69,7 @@ fn by_first_row(firsts: &[u64], groups: usize) -> Vec<u32> {
     order.into_iter().map(|(_, group)| group).collect()
 }
 
-fn assembled(schema: Schema, results: &[(Name, Column)], rows: usize) -> Table {
+pub fn assembled(schema: Schema, results: &[(Name, Column)], rows: usize) -> Table {
     let column = |name: &Name, kind: Kind| match results.iter().find(|(n, _)| n == name) {
         Some((_, column)) => Stored::Column(gather::compact(column.clone())),
         None => Stored::Column(Column::nulls(kind, rows)),
@@ -79,7 +79,7 @@ fn assembled(schema: Schema, results: &[(Name, Column)], rows: usize) -> Table {
 }
 
 /// What is grouped and computed, late values in place.
-struct Summary {
+pub struct Summary {
     input: NodeId,
     by: Vec<(Name, Expr)>,
     calls: Vec<(Name, AggregateCall)>,
@@ -87,7 +87,25 @@ struct Summary {
 }
 
 impl Summary {
-    fn new(executor: &Executor, id: NodeId, having: &[Expr]) -> Result<Summary> {
+    pub fn input(&self) -> NodeId {
+        self.input
+    }
+
+    /// How many aggregates there are.
+    pub fn calls(&self) -> usize {
+        self.calls.len()
+    }
+
+    /// What is grouped and computed, in words: equal for equal plans alone.
+    pub fn described(&self) -> String {
+        let calls = self.calls.iter().map(|(name, call)| {
+            let kinds: Vec<&str> = call.arguments.iter().map(|argument| argument.kind().name()).collect();
+            format!("{name}={}({:?}: {}) if {:?}", call.function.name, call.arguments, kinds.join(", "), call.condition)
+        });
+        format!("{} by {:?}", calls.collect::<Vec<_>>().join(", "), self.by)
+    }
+
+    pub fn new(executor: &Executor, id: NodeId, having: &[Expr]) -> Result<Summary> {
         let Node::Aggregate { input, by, aggregates } = executor.plan.node(id) else {
             return Err(Fault::internal("a summary of another node"));
         };
@@ -136,7 +154,7 @@ impl Summary {
         called.chain(grouped).collect()
     }
 
-    fn pruned(&self, feed: &Feed, calls: &[usize]) -> Feed {
+    pub fn pruned(&self, feed: &Feed, calls: &[usize]) -> Feed {
         let steps = optimize::prune(feed.steps.clone(), self.reads(calls, true));
         let called = calls.iter().flat_map(|at| self.calls[*at].1.expressions());
         Feed { steps, ..feed.clone() }.with_costly(self.by.iter().map(|(_, e)| e).chain(called))
@@ -164,7 +182,7 @@ impl Pipeline {
 }
 
 /// Rows that a second phase may visit again, and their groups.
-struct Kept {
+pub struct Kept {
     feed: usize,
     morsel: Arc<dyn Morsel>,
     first: u64,
@@ -173,12 +191,12 @@ struct Kept {
 }
 
 /// The groups and states of a thread, or of all.
-struct Groups {
-    grouper: Grouper,
-    states: Vec<Box<dyn State>>,
+pub struct Groups {
+    pub grouper: Grouper,
+    pub states: Vec<Box<dyn State>>,
     /// The ordinal of each group's first row.
-    firsts: Vec<u64>,
-    kept: Vec<Kept>,
+    pub firsts: Vec<u64>,
+    pub kept: Vec<Kept>,
 }
 
 fn first_phase(
@@ -188,12 +206,8 @@ fn first_phase(
     calls: &[usize],
     keep: bool,
 ) -> Result<Groups> {
-    let kinds: Vec<Kind> = summary.by.iter().map(|(_, e)| e.kind()).collect();
     let context = executor.context;
-    let make = || -> Result<Groups> {
-        let states = summary.states(calls)?;
-        Ok(Groups { grouper: Grouper::new(&kinds), states, firsts: Vec::new(), kept: Vec::new() })
-    };
+    let make = || Groups::new(summary, calls);
     let step = |groups: &mut Result<Groups>, batch: Batch| match groups {
         Ok(groups) => groups.take_in(summary, calls, batch, keep, context),
         Err(fault) => Err(fault.clone()),
@@ -204,14 +218,44 @@ fn first_phase(
     for part in parts {
         all.merge(part?)?;
     }
-    if summary.by.is_empty() {
-        all.firsts.resize(1, 0);
-    }
+    all.at_least_one(summary);
     Ok(all)
 }
 
 impl Groups {
-    fn take_in(
+    pub fn new(summary: &Summary, calls: &[usize]) -> Result<Groups> {
+        let kinds: Vec<Kind> = summary.by.iter().map(|(_, e)| e.kind()).collect();
+        let states = summary.states(calls)?;
+        Ok(Groups { grouper: Grouper::new(&kinds), states, firsts: Vec::new(), kept: Vec::new() })
+    }
+
+    pub fn len(&self) -> usize {
+        self.grouper.len()
+    }
+
+    /// Without keys there is a group even where there is no row.
+    pub fn at_least_one(&mut self, summary: &Summary) {
+        if summary.by.is_empty() {
+            self.firsts.resize(1, 0);
+        }
+    }
+
+    /// The groups in the order of their keys.
+    pub fn in_order(&self) -> Vec<u32> {
+        let every: Vec<u32> = (0..self.grouper.len() as u32).collect();
+        super::sort::ascending(self.grouper.columns(&every), every.len())
+    }
+
+    /// The keys and results of groups.
+    pub fn finish(self, summary: &Summary, calls: &[usize], groups: &[u32], context: &Context) -> Result<Columns> {
+        let columns = finished(self.states, context, self.grouper.len())?;
+        let keys = summary.by.iter().map(|(name, _)| name.clone()).zip(self.grouper.columns(groups));
+        let names = calls.iter().map(|at| summary.calls[*at].0.clone());
+        let results = names.zip(columns.iter().map(|column| gather::take(column, groups)));
+        Ok(keys.chain(results).collect())
+    }
+
+    pub fn take_in(
         &mut self,
         summary: &Summary,
         calls: &[usize],
@@ -256,7 +300,7 @@ impl Groups {
         }
     }
 
-    fn merge(&mut self, other: Groups) -> Result<()> {
+    pub fn merge(&mut self, other: Groups) -> Result<()> {
         let into = self.grouper.absorb(&other.grouper);
         let count = self.grouper.len();
         self.firsts.resize(count, u64::MAX);

@@ -16,6 +16,8 @@ pub struct Executor<'a> {
     pub options: &'a Options,
     pub needed: Needed,
     readers: Vec<u32>,
+    /// Whether rows pass piece by piece: nothing that they make is kept for several readers.
+    streams: bool,
     tables: Mutex<HashMap<NodeId, Table>>,
     counters: Mutex<Vec<Arc<Counter>>>,
     problems: Arc<Mutex<Vec<Problem>>>,
@@ -23,15 +25,44 @@ pub struct Executor<'a> {
 
 impl<'a> Executor<'a> {
     pub fn new(plan: &'a Plan, roots: &[NodeId], context: &'a Context, options: &'a Options) -> Executor<'a> {
+        Self::with(plan, roots, Needed::new(plan, roots), context, options)
+    }
+
+    /// Makes pipelines for rows that are handed in.
+    pub fn streaming(
+        plan: &'a Plan,
+        roots: &[NodeId],
+        needed: Needed,
+        context: &'a Context,
+        options: &'a Options,
+    ) -> Executor<'a> {
+        Executor { streams: true, ..Self::with(plan, roots, needed, context, options) }
+    }
+
+    fn with(
+        plan: &'a Plan,
+        roots: &[NodeId],
+        needed: Needed,
+        context: &'a Context,
+        options: &'a Options,
+    ) -> Executor<'a> {
         Executor {
             plan,
             context,
             options,
-            needed: Needed::new(plan, roots),
+            needed,
             readers: readers(plan, roots),
+            streams: false,
             tables: Mutex::default(),
             counters: Mutex::default(),
             problems: Arc::default(),
+        }
+    }
+
+    /// Takes a node's table as computed elsewhere.
+    pub fn know(&self, id: NodeId, table: Table) {
+        if let Ok(mut tables) = self.tables.lock() {
+            tables.insert(id, table);
         }
     }
 
@@ -119,8 +150,19 @@ impl<'a> Executor<'a> {
         counter
     }
 
+    pub fn counters(&self) -> Vec<Arc<Counter>> {
+        self.counters.lock().map(|counters| counters.clone()).unwrap_or_default()
+    }
+
+    /// Counts with what another executor of the plan has counted.
+    pub fn adopt(&self, others: Vec<Arc<Counter>>) {
+        if let Ok(mut counters) = self.counters.lock() {
+            counters.extend(others);
+        }
+    }
+
     pub fn readers_of(&self, id: NodeId) -> u32 {
-        self.readers[id.0 as usize]
+        if self.streams { 1 } else { self.readers[id.0 as usize] }
     }
 
     /// The expression with late values computed and constants folded.

@@ -33,6 +33,11 @@ impl Grouper {
         Grouper { keys: keys.collect(), levels, singles: Singles::default(), groups: usize::from(kinds.is_empty()) }
     }
 
+    /// How many parts a key has.
+    pub fn keys(&self) -> usize {
+        self.keys.len()
+    }
+
     /// How many groups there are. Without keys there is one, from the start.
     pub fn len(&self) -> usize {
         self.groups

@@ -2,7 +2,8 @@
 //!
 //! [`run`] computes the tables of the roots. A node's table is computed once and shared by its readers;
 //! whatever can be streamed is streamed from the sources ([`pipeline`]) into one of the sinks:
-//! [`aggregate`], [`sort`], [`join`], or a table.
+//! [`aggregate`], [`sort`], [`join`], or a table. What passes once and cannot be scanned is handed in piece by piece
+//! ([`stream`]).
 mod aggregate;
 mod apply;
 mod batch;
@@ -20,8 +21,11 @@ mod profile;
 mod rows;
 mod share;
 mod sort;
+mod stream;
+mod wire;
 
 pub use profile::Profile;
+pub use stream::{Gathering, Made, RowWise, Taken, streams_read, travels};
 
 use crate::diagnostic::Result;
 use crate::expr::NodeId;

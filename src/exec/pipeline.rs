@@ -244,13 +244,29 @@ impl Needed {
             reached[root.0 as usize] = true;
             needed.all(plan, *root);
         }
+        needed.hand_all_down(plan, reached);
+        needed
+    }
+
+    fn hand_all_down(&mut self, plan: &Plan, mut reached: Vec<bool>) {
         // A node's inputs come before it in the arena.
         for at in (0..plan.len()).rev() {
             let id = NodeId(at as u32);
             if reached[at] {
-                needed.hand_down(plan, id, &mut reached);
+                self.hand_down(plan, id, &mut reached);
             }
         }
+    }
+
+    /// As [`Needed::new`], where only these columns of the roots are needed.
+    pub fn of_columns(plan: &Plan, roots: &[(NodeId, Vec<Name>)]) -> Needed {
+        let mut needed = Needed(vec![HashSet::new(); plan.len()]);
+        let mut reached = vec![false; plan.len()];
+        for (root, names) in roots {
+            reached[root.0 as usize] = true;
+            needed.add(*root, names.iter().cloned());
+        }
+        needed.hand_all_down(plan, reached);
         needed
     }
 

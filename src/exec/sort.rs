@@ -90,6 +90,15 @@ pub fn top(executor: &Executor, id: NodeId, below: NodeId, keys: &[SortKey], mos
     run(&collect::ordered(schema, chunks), keys, Some(most), &executor.schema(id), context)
 }
 
+/// Rows in the order of columns, the first of which counts most; nulls come first.
+pub fn ascending(columns: Vec<Column>, rows: usize) -> Vec<u32> {
+    let mut order: Vec<u32> = (0..rows as u32).collect();
+    for column in columns.into_iter().rev() {
+        Ranked { values: values(column), descending: false, nulls_first: true }.sort(&mut order);
+    }
+    order
+}
+
 /// The first so many of some rows in the order of the keys, ascending.
 fn first_rows(rows: usize, keys: &[Ranked], most: usize) -> Vec<u32> {
     let mut rows: Vec<u32> = (0..rows as u32).collect();
@@ -132,24 +141,27 @@ enum Values {
     Others(Column),
 }
 
+fn values(column: Column) -> Values {
+    match column.materialized() {
+        Column::Long(a) | Column::DateTime(a) | Column::TimeSpan(a) => {
+            Values::Numbers(a.iter().map(|v| v.map(|v| v as u64 ^ 1 << 63)).collect())
+        }
+        Column::Int(a) => Values::Numbers(a.iter().map(|v| v.map(|v| i64::from(v) as u64 ^ 1 << 63)).collect()),
+        Column::Bool(a) => {
+            Values::Numbers((0..a.len()).map(|i| (!a.is_null(i)).then(|| u64::from(a.value(i)))).collect())
+        }
+        Column::Field(Field::Long(a)) => Values::Numbers(a.iter().map(|v| v.map(|v| v as u64 ^ 1 << 63)).collect()),
+        Column::Real(a) | Column::Field(Field::Real(a)) => {
+            Values::Numbers(a.iter().map(|v| v.filter(|v| !v.is_nan()).map(real_rank)).collect())
+        }
+        column @ Column::Text(Kind::String | Kind::Guid | Kind::Field, _) => Values::Texts(column),
+        column => Values::Others(column),
+    }
+}
+
 impl Ranked {
     fn new(column: Column, key: &SortKey) -> Ranked {
-        let values = match column.materialized() {
-            Column::Long(a) | Column::DateTime(a) | Column::TimeSpan(a) => {
-                Values::Numbers(a.iter().map(|v| v.map(|v| v as u64 ^ 1 << 63)).collect())
-            }
-            Column::Int(a) => Values::Numbers(a.iter().map(|v| v.map(|v| i64::from(v) as u64 ^ 1 << 63)).collect()),
-            Column::Bool(a) => {
-                Values::Numbers((0..a.len()).map(|i| (!a.is_null(i)).then(|| u64::from(a.value(i)))).collect())
-            }
-            Column::Field(Field::Long(a)) => Values::Numbers(a.iter().map(|v| v.map(|v| v as u64 ^ 1 << 63)).collect()),
-            Column::Real(a) | Column::Field(Field::Real(a)) => {
-                Values::Numbers(a.iter().map(|v| v.filter(|v| !v.is_nan()).map(real_rank)).collect())
-            }
-            column @ Column::Text(Kind::String | Kind::Guid | Kind::Field, _) => Values::Texts(column),
-            column => Values::Others(column),
-        };
-        Ranked { values, descending: key.descending, nulls_first: key.nulls_first }
+        Ranked { values: values(column), descending: key.descending, nulls_first: key.nulls_first }
     }
 
     fn order(&self, a: u32, b: u32) -> Ordering {

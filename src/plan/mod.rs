@@ -1,5 +1,6 @@
 //! The relational plan that both languages lower to: an arena of nodes, each with its schema.
 mod explain;
+mod flow;
 mod knowledge;
 mod memory;
 mod node;
@@ -7,6 +8,7 @@ mod source;
 
 pub use crate::expr::NodeId;
 pub use explain::{describe, explain};
+pub use flow::{Flow, Passing, origin};
 pub use knowledge::{EventType, Lookup, MOST_MATCHES, Macro, MatchType, Matching, Tag};
 pub use memory::InMemory;
 pub use node::{AggregateCall, Expanded, JoinKind, JoinSide, Node, RowCall, SortKey, TableOperation};

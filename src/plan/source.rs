@@ -23,6 +23,11 @@ pub trait Source: Send + Sync + Debug {
         None
     }
 
+    /// Whether its rows pass once, piece by piece, and cannot be scanned.
+    fn is_stream(&self) -> bool {
+        false
+    }
+
     /// Whether morsels that are kept hold little memory, and give the columns of some of their rows cheaply.
     fn may_be_kept(&self) -> bool {
         self.table().is_some()

@@ -34,6 +34,11 @@ impl Block {
         Block { bytes, start, end, offset, context: None, pool: None }
     }
 
+    /// As [`Block::new`], of bytes that have their padding already.
+    pub fn padded(bytes: Vec<u8>, end: usize, offset: u64) -> Block {
+        Block { bytes, start: 0, end, offset, context: None, pool: None }
+    }
+
     /// The bytes go back to the pool when the block is dropped.
     pub fn pooled(mut self, pool: &Arc<Buffers>) -> Block {
         self.pool = Some(pool.clone());

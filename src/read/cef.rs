@@ -124,17 +124,12 @@ impl Form for Cef {
     }
 
     fn parser(&self, wanted: &Wanted) -> Box<dyn Parser> {
-        let slot = |name: &str| wanted.names.iter().position(|wanted| **wanted == *name);
-        let mut keys: HashMap<Vec<u8>, Vec<usize>> = HashMap::new();
-        for (key, columns) in DICTIONARY.iter() {
-            keys.insert(key.clone().into_bytes(), columns.iter().filter_map(|column| slot(column)).collect());
-        }
-        let header = HEADER.map(slot);
-        Box::new(CefParser { keys, header, time: slot(TIME), others: slot(OTHERS), host: slot(HOST) })
+        Box::new(CefParser::new(wanted))
     }
 }
 
-struct CefParser {
+/// Reads events for the wanted columns of the table.
+pub struct CefParser {
     /// The slots of every known key, in lower case.
     keys: HashMap<Vec<u8>, Vec<usize>>,
     header: [Option<usize>; 6],
@@ -172,7 +167,18 @@ fn cell(line: &[u8], begin: usize, start: usize, end: usize) -> Cell {
 }
 
 impl CefParser {
-    fn event(&self, line: &[u8], begin: usize, cells: &mut [Cell], rows: &mut Rows) -> Option<()> {
+    pub fn new(wanted: &Wanted) -> CefParser {
+        let slot = |name: &str| wanted.names.iter().position(|wanted| **wanted == *name);
+        let mut keys: HashMap<Vec<u8>, Vec<usize>> = HashMap::new();
+        for (key, columns) in DICTIONARY.iter() {
+            keys.insert(key.clone().into_bytes(), columns.iter().filter_map(|column| slot(column)).collect());
+        }
+        let header = HEADER.map(slot);
+        CefParser { keys, header, time: slot(TIME), others: slot(OTHERS), host: slot(HOST) }
+    }
+
+    /// Reads the event of a line that begins at `begin` of the bytes that its cells point into; none where it is none.
+    pub fn event(&self, line: &[u8], begin: usize, cells: &mut [Cell], rows: &mut Rows) -> Option<()> {
         let cef = memchr::memmem::find(line, b"CEF:")?;
         let mut start = pipe(line, cef)? + 1;
         for (at, slot) in self.header.into_iter().enumerate() {

@@ -18,6 +18,8 @@ pub enum Form {
     JsonEscaped,
     /// A quoted CSV cell's inside, with doubled quotes.
     QuotesDoubled,
+    /// As [`Form::QuotesDoubled`]: several values as Splunk writes them, `$one$;$two$`.
+    Several,
     /// A value of a CEF extension, with backslashes.
     CefEscaped,
     /// W3C text, whose blanks are written `+`.
@@ -94,7 +96,7 @@ impl<'a> Bytes<'a> {
             Form::Absent | Form::Null | Form::Ticks => Cow::Borrowed(""),
             Form::Text | Form::Bare | Form::Scalar => written,
             Form::JsonEscaped => Cow::Owned(json_text(&written)),
-            Form::QuotesDoubled => Cow::Owned(written.replace("\"\"", "\"")),
+            Form::QuotesDoubled | Form::Several => Cow::Owned(written.replace("\"\"", "\"")),
             Form::CefEscaped => Cow::Owned(cef_text(&written)),
             Form::PlusForBlank => Cow::Owned(written.replace('+', " ")),
             Form::Container => match crate::types::json::standard(&written) {

@@ -54,11 +54,7 @@ impl Stanza {
 
     /// Whether a setting is switched on; none where it is not set or is no boolean.
     pub fn flag(&self, key: &str) -> Option<bool> {
-        match self.get(key)?.trim().to_ascii_lowercase().as_str() {
-            "1" | "true" | "t" | "yes" | "y" | "enabled" | "on" => Some(true),
-            "0" | "false" | "f" | "no" | "n" | "disabled" | "off" => Some(false),
-            _ => None,
-        }
+        truth(self.get(key)?)
     }
 
     fn set(&mut self, setting: Setting) {
@@ -69,6 +65,15 @@ impl Stanza {
                 self.settings.push(setting);
             }
         }
+    }
+}
+
+/// What Splunk reads as true and false.
+pub fn truth(value: &str) -> Option<bool> {
+    match value.trim().to_ascii_lowercase().as_str() {
+        "1" | "true" | "t" | "yes" | "y" | "enabled" | "on" => Some(true),
+        "0" | "false" | "f" | "no" | "n" | "disabled" | "off" => Some(false),
+        _ => None,
     }
 }
 
@@ -98,6 +103,17 @@ impl Conf {
     /// The stanza of a name.
     pub fn stanza(&self, name: &str) -> Option<&Stanza> {
         self.stanzas.iter().find(|stanza| stanza.name == name)
+    }
+
+    /// Takes another file's settings over its own, key by key, as Splunk takes a local file's over a default one's.
+    pub fn merge(&mut self, over: Conf) {
+        for stanza in over.stanzas {
+            match self.stanzas.iter_mut().find(|own| own.name == stanza.name) {
+                Some(own) => stanza.settings.into_iter().for_each(|setting| own.set(setting)),
+                None => self.stanzas.push(stanza),
+            }
+        }
+        self.warnings.extend(over.warnings);
     }
 
     /// A setting's value with the place that it has in the file.
@@ -249,6 +265,14 @@ mod tests {
         let lines: Vec<usize> =
             conf.warnings.iter().map(|d| conf.file.place(d.span.unwrap().start as usize).0).collect();
         assert_eq!(lines, [2, 3, 4]);
+    }
+
+    #[test]
+    fn local_settings_go_over_default_ones() {
+        let mut conf = Conf::parse("[a]\nx = 1\ny = 2\n", "default");
+        conf.merge(Conf::parse("[a]\nx = 9\ny =\n[b]\nz = 3\n", "local"));
+        assert_eq!(values(&conf), [("a", vec![("x", "9"), ("y", "")]), ("b", vec![("z", "3")])]);
+        assert_eq!(conf.stanza("a").and_then(|stanza| stanza.get("y")), None);
     }
 
     #[test]

@@ -1,15 +1,28 @@
 //! Events of other products as rows of a Log Analytics table: what they stand for by their sourcetype or category, and
 //! the text that Splunk received, read for the columns of the table.
+use super::cef;
 use super::cell::{Bytes, Cell, Form as CellForm};
 use super::json::{Keys, Layout, Scratch};
-use super::mapping;
+use super::mapping::Mapping;
 use super::rows::{Rows, Wanted};
 use super::w3c;
 use crate::types::Name;
+use std::sync::Arc;
 
 /// Slots behind those of the wanted columns: the event as Splunk received it (`_raw`), its sourcetype, and the category
 /// of a diagnostic record.
 pub const SPECIAL: [&str; 3] = ["_raw", "sourcetype", "category"];
+
+/// Which events count as rows of a table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Belonging {
+    /// Those that are not known to be of another table.
+    Unknown,
+    /// Those whose sourcetype says so, and those that have none.
+    Mapped,
+    /// Every one.
+    All,
+}
 
 /// What is wanted of the events of a table.
 pub struct Events {
@@ -17,19 +30,24 @@ pub struct Events {
     keys: Keys,
     names: Vec<Name>,
     category: usize,
+    mapping: Arc<Mapping>,
+    belonging: Belonging,
+    cef: Option<cef::CefParser>,
 }
 
 impl Events {
-    pub fn new(table: &str, wanted: &Wanted) -> Events {
+    pub fn new(table: &str, wanted: &Wanted, mapping: &Arc<Mapping>, belonging: Belonging) -> Events {
         let mut keys = Keys::folding(true);
         for (slot, name) in wanted.names.iter().enumerate() {
-            for (rank, field) in mapping::fields(table, name).iter().enumerate() {
+            for (rank, field) in mapping.fields(table, name).iter().enumerate() {
                 want(&mut keys, field, slot, rank as u8);
             }
         }
-        let slots = special_slots(table, wanted);
+        let slots = special_slots(table, wanted, mapping);
         want(&mut keys, SPECIAL[2], slots[2], 0);
-        Events { table: table.to_owned(), keys, names: wanted.names.clone(), category: slots[2] }
+        let cef = (table == cef::TABLE).then(|| cef::CefParser::new(wanted));
+        let (table, names, mapping) = (table.to_owned(), wanted.names.clone(), mapping.clone());
+        Events { table, keys, names, category: slots[2], mapping, belonging, cef }
     }
 
     pub fn reader(&self) -> Reader<'_> {
@@ -38,9 +56,9 @@ impl Events {
 }
 
 /// The slots of [`SPECIAL`]; the category may be a wanted column itself.
-pub fn special_slots(table: &str, wanted: &Wanted) -> [usize; 3] {
+pub fn special_slots(table: &str, wanted: &Wanted, mapping: &Mapping) -> [usize; 3] {
     let width = wanted.names.len();
-    let is_column = mapping::fields(table, "Category").first().is_some_and(|field| field == "Category");
+    let is_column = mapping.fields(table, "Category").first().is_some_and(|field| field == "Category");
     let column = wanted.names.iter().position(|name| is_column && **name == *"Category");
     [width, width + 1, column.unwrap_or(width + 2)]
 }
@@ -70,23 +88,22 @@ impl Reader<'_> {
         let width = self.events.names.len();
         let special = |at: usize| cells.get(width + at).copied().unwrap_or_default();
         let (raw, sourcetype) = (bytes.text(special(0)), bytes.text(special(1)).into_owned());
-        if self.is_of_another(mapping::table_of_sourcetype(&sourcetype)) {
+        let mapping = &self.events.mapping;
+        let of_sourcetype = mapping.table_of_sourcetype(&sourcetype);
+        if self.events.belonging == Belonging::Mapped && !sourcetype.is_empty() && of_sourcetype.is_none() {
             return false;
         }
         self.raw(raw.trim(), cells, rows);
-        for (name, value) in mapping::constants(&sourcetype) {
-            let slot = self.events.names.iter().position(|wanted| **wanted == **name);
+        for (name, value) in mapping.constants(&sourcetype) {
+            let slot = self.events.names.iter().position(|wanted| **wanted == *name.as_str());
             if let Some(cell) = slot.and_then(|slot| cells.get_mut(slot)).filter(|cell| cell.is_empty()) {
                 *cell = rows.beside(CellForm::Text, value);
             }
         }
         let bytes = Bytes { block, beside: &rows.beside };
         let category = bytes.text(cells.get(self.events.category).copied().unwrap_or_default());
-        !self.is_of_another(mapping::table_of_category(&category))
-    }
-
-    fn is_of_another(&self, table: Option<&str>) -> bool {
-        table.is_some_and(|table| table != self.events.table)
+        let table = mapping.table_of_category(&category).or(of_sourcetype);
+        self.events.belonging == Belonging::All || table.is_none_or(|table| table == self.events.table)
     }
 
     /// Reads the event as it was received.
@@ -97,6 +114,7 @@ impl Reader<'_> {
         self.found.clear(cells.len());
         match text.starts_with('{') {
             true => self.json(text, rows),
+            false if text.contains("CEF:") => self.cef(text, rows),
             false if self.events.table == w3c::TABLE => self.words(text, rows),
             false => self.pairs(text, rows),
         }
@@ -116,6 +134,16 @@ impl Reader<'_> {
             Ok(_) => found.cells.iter_mut().for_each(|cell| cell.beside = true),
             Err(_) => found.clear(found.cells.len()),
         }
+    }
+
+    fn cef(&mut self, line: &str, rows: &mut Rows) {
+        let Some(parser) = &self.events.cef else { return };
+        let start = rows.beside(CellForm::Text, line).start as usize;
+        if parser.event(line.as_bytes(), start, &mut self.found.cells, rows).is_none() {
+            return self.found.clear(self.found.cells.len());
+        }
+        let written = |cell: &&mut Cell| cell.form != CellForm::Ticks;
+        self.found.cells.iter_mut().filter(written).for_each(|cell| cell.beside = true);
     }
 
     /// A line of IIS's log without its `#Fields`: those that IIS writes where nobody chose others.

@@ -5,6 +5,7 @@
 //! Bad rows are counted by file and reason ([`problems`]), and good ones kept. What is read, and what is bad, does
 //! not depend on the number of threads.
 mod block;
+mod body;
 mod cef;
 mod cell;
 mod conf;
@@ -26,13 +27,16 @@ mod values;
 mod w3c;
 mod windows;
 
-pub use conf::{Conf, Setting, Stanza};
+pub use body::{Header, Layout, ORDER, Owner, Piece, Pieces, Records, SEVERAL};
+pub use conf::{Conf, Setting, Stanza, truth};
+pub use events::Belonging;
 pub use format::Format;
+pub use mapping::Mapping;
 pub use tables::{known_schema, known_tables};
 
 use crate::diagnostic::{Fault, Result};
 use crate::functions::{Context, Limits};
-use crate::plan::{Needs, Piece, Scan, Source};
+use crate::plan::{self, Needs, Scan, Source};
 use crate::types::{Chunk, Name, Schema, Stored, Table};
 use block::Block;
 use infer::Inferred;
@@ -184,7 +188,7 @@ impl Opening<'_> {
         let mut rows = rows::Rows::new(&wanted);
         json::Plain { place }.parser(&wanted).parse(sample, &mut rows);
         let bytes = cell::Bytes { block: sample.bytes(), beside: &rows.beside };
-        let table = mapping::table_of_category(&bytes.text(rows.cell(0, 0)));
+        let table = mapping::Mapping::builtin().table_of_category(&bytes.text(rows.cell(0, 0)));
         if let (true, Some(table)) = (self.schema.is_empty(), table)
             && let Some(known) = known_schema(table)
         {
@@ -316,7 +320,7 @@ fn drain(scan: &dyn Scan, width: usize, context: &Context, chunks: &Mutex<Vec<(u
     Ok(())
 }
 
-fn chunk(piece: Box<dyn Piece>, width: usize, context: &Context) -> Result<Chunk> {
+fn chunk(piece: Box<dyn plan::Piece>, width: usize, context: &Context) -> Result<Chunk> {
     let morsel = piece.read(context)?;
     let columns = (0..width).map(|at| morsel.column(at, None).map(Stored::Column)).collect::<Result<Vec<_>>>()?;
     Ok(Chunk { rows: morsel.rows(), columns })

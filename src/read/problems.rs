@@ -28,6 +28,11 @@ impl Found {
         self.add(reason, block.offset + at.saturating_sub(block.start) as u64);
     }
 
+    /// The first bad row: its reason and its place.
+    pub fn first(&self) -> Option<(&str, u64)> {
+        self.0.iter().map(|(reason, (place, _))| (reason.as_str(), *place)).min_by_key(|(_, place)| *place)
+    }
+
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }

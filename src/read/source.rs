@@ -57,6 +57,11 @@ pub struct Reading {
 }
 
 impl Reading {
+    /// A reading of rows that are in memory already.
+    pub fn of(wanted: Wanted, kinds: Vec<Kind>) -> Reading {
+        Reading { wanted, kinds, ..Reading::default() }
+    }
+
     /// So many bytes of the disk are handed out.
     pub fn progress(&self, bytes: u64) {
         self.done.fetch_add(bytes, Ordering::Relaxed);

@@ -196,6 +196,7 @@ fn whole_number(text: &str, kind: Kind) -> Value {
 /// A JSON value keeps its text; a text that holds an array or an object is read as such, any other is a string.
 fn dynamic(bytes: &Bytes<'_>, cell: Cell) -> Value {
     let text = match cell.form {
+        Form::Several => return several(&bytes.text(cell)),
         Form::Container => bytes.written(cell),
         _ => bytes.text(cell),
     };
@@ -209,6 +210,43 @@ fn dynamic(bytes: &Bytes<'_>, cell: Cell) -> Value {
         Some(json) => Value::dynamic(json),
         None => Value::Null(Kind::Dynamic),
     }
+}
+
+/// The values that Splunk writes as `$one$;$two$`, as an array. A dollar sign inside a value is doubled.
+fn several(text: &str) -> Value {
+    let mut out = String::from("[");
+    for value in split_values(text) {
+        if out.len() > 1 {
+            out.push(',');
+        }
+        json::quote(&value, &mut out);
+    }
+    out.push(']');
+    Value::dynamic(out)
+}
+
+/// The values of a field that has several.
+pub fn split_values(text: &str) -> Vec<String> {
+    let mut values = Vec::new();
+    let mut rest = text;
+    while let Some(inside) = rest.strip_prefix('$') {
+        let (value, behind) = up_to_single_dollar(inside);
+        values.push(value.replace("$$", "$"));
+        rest = behind.strip_prefix(';').unwrap_or_default();
+    }
+    values
+}
+
+/// The text before the first dollar sign that is not doubled, and the text behind it.
+fn up_to_single_dollar(text: &str) -> (&str, &str) {
+    let mut from = 0;
+    while let Some(at) = text.get(from..).and_then(|rest| rest.find('$')).map(|at| from + at) {
+        match text.get(at + 1..) {
+            Some(behind) if behind.starts_with('$') => from = at + 2,
+            behind => return (text.get(..at).unwrap_or_default(), behind.unwrap_or_default()),
+        }
+    }
+    (text, "")
 }
 
 fn quoted(text: &str) -> Option<String> {

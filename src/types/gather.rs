@@ -442,6 +442,20 @@ pub fn with_nulls(views: StringViewArray, nulls: Option<&NullBuffer>) -> StringV
     unsafe { StringViewArray::new_unchecked(views, buffers, nulls.cloned()) }
 }
 
+/// About how many bytes a column holds.
+pub fn held_bytes(column: &Column) -> usize {
+    match column {
+        Column::Const(..) => 0,
+        Column::Bool(a) => a.len() / 8,
+        Column::Int(a) => a.len() * 4,
+        Column::Long(a) | Column::DateTime(a) | Column::TimeSpan(a) => a.len() * 8,
+        Column::Real(a) => a.len() * 8,
+        Column::Text(_, Text::Views(views)) => views.get_array_memory_size(),
+        Column::Text(_, Text::Dictionary(keys, _)) => keys.len() * 4,
+        Column::List(list) => list.offsets.len() * 4 + held_bytes(&list.items),
+    }
+}
+
 /// The same text with its bytes copied together, so that it holds on to no larger buffers.
 pub fn compact(column: Column) -> Column {
     match column {

@@ -24,6 +24,7 @@ mod text;
 pub mod timespan;
 mod value;
 pub mod vectors;
+pub mod wire;
 
 pub use build::{Builder, numbers};
 pub use column::Column;

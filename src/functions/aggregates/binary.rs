@@ -2,6 +2,7 @@
 use super::State;
 use super::fold::{Fold, Folded};
 use crate::diagnostic::Result;
+use crate::types::wire::{Reader, Writer};
 use crate::types::{Builder, Column, Kind, Value};
 
 macro_rules! bits {
@@ -10,6 +11,19 @@ macro_rules! bits {
         struct $name(Option<i64>);
 
         impl Fold for $name {
+    const TRAVELS: bool = true;
+
+    fn write(&self, out: &mut Writer) {
+                out.byte(u8::from(self.0.is_some()));
+                out.long(self.0.unwrap_or_default());
+    }
+
+    fn read(input: &mut Reader) -> Result<Self> {
+                let known = input.byte()? != 0;
+                let bits = input.long()?;
+                Ok($name(known.then_some(bits)))
+    }
+
             fn take(&mut self, arguments: &[Column], row: usize) {
                 let value = arguments.first().and_then(|argument| argument.value(row).as_long());
                 self.join($name(value));

@@ -1,7 +1,8 @@
 //! Counting.
-use super::{Rows, State, same};
+use super::{Rows, State, Wire, same};
 use crate::diagnostic::Result;
 use crate::functions::Context;
+use crate::types::wire::{Reader, Writer};
 use crate::types::{Column, Kind, Value};
 use arrow_array::Int64Array;
 use std::any::Any;
@@ -36,6 +37,22 @@ impl State for Count {
 
     fn into_any(self: Box<Self>) -> Box<dyn Any> {
         self
+    }
+
+    fn wire(&mut self) -> Option<&mut dyn Wire> {
+        Some(self)
+    }
+}
+
+impl Wire for Count {
+    fn write(&mut self, out: &mut Writer) {
+        out.count(self.0.len());
+        self.0.iter().for_each(|n| out.long(*n));
+    }
+
+    fn read(&mut self, input: &mut Reader, _: usize) -> Result<()> {
+        self.0 = input.each(Reader::long)?;
+        Ok(())
     }
 }
 

@@ -3,6 +3,7 @@ use super::State;
 use super::fold::{Fold, Folded};
 use super::sum::Double;
 use crate::diagnostic::Result;
+use crate::types::wire::{Reader, Writer};
 use crate::types::{Column, Kind, Value, convert};
 
 /// Count and sums of the rows in which both numbers are known.
@@ -15,6 +16,18 @@ struct Pairs {
 }
 
 impl Fold for Pairs {
+    const TRAVELS: bool = true;
+
+    fn write(&self, out: &mut Writer) {
+        out.real(self.count);
+        [&self.x, &self.y, &self.products].into_iter().for_each(|sum| sum.write(out));
+    }
+
+    fn read(input: &mut Reader) -> Result<Self> {
+        let count = input.real()?;
+        Ok(Pairs { count, x: Double::read(input)?, y: Double::read(input)?, products: Double::read(input)? })
+    }
+
     fn take(&mut self, arguments: &[Column], row: usize) {
         let real = |at: usize| convert::value_to(&arguments.get(at)?.value(row), Kind::Real).as_real();
         if let (Some(x), Some(y)) = (real(0), real(1)) {

@@ -2,6 +2,7 @@
 use super::State;
 use super::fold::{Fold, Folded};
 use crate::diagnostic::Result;
+use crate::types::wire::{Reader, Writer};
 use crate::types::{Column, Kind, decimal};
 
 /// The number of decimals and their sum.
@@ -19,6 +20,21 @@ impl Total {
 }
 
 impl Fold for Total {
+    const TRAVELS: bool = true;
+
+    fn write(&self, out: &mut Writer) {
+        out.long(self.count);
+        out.byte(u8::from(self.sum.is_some()));
+        out.text(self.sum.as_deref().unwrap_or_default());
+    }
+
+    fn read(input: &mut Reader) -> Result<Self> {
+        let count = input.long()?;
+        let known = input.byte()? != 0;
+        let sum = input.text()?;
+        Ok(Total { count, sum: known.then(|| sum.to_owned()) })
+    }
+
     fn take(&mut self, arguments: &[Column], row: usize) {
         if let Some(value) = arguments.first().and_then(|argument| argument.text(row)) {
             self.add(1, value);

@@ -2,14 +2,16 @@
 //!
 //! Pairs of group and value are only noted as rows come in, and told apart by group at the end: with many
 //! groups that is far cheaper than a hash of all pairs.
-use super::{Rows, State, same};
+use super::{Rows, State, Wire, same};
 use crate::diagnostic::{Fault, Result};
 use crate::functions::Context;
 use crate::types::intern::{Interner, NULL};
+use crate::types::wire::{Reader, Writer};
 use crate::types::{Column, Kind, Value};
 use std::any::Any;
 
 struct DistinctCount {
+    kind: Kind,
     values: Interner,
     noted: Vec<(u32, u32)>,
     /// Pairs seen lately: with few groups nearly every row is one of them.
@@ -26,6 +28,7 @@ const ROOM: usize = 1 << 20;
 impl DistinctCount {
     fn new(kind: Kind) -> DistinctCount {
         DistinctCount {
+            kind,
             values: Interner::new(kind),
             noted: Vec::new(),
             recent: Box::new([(NULL, NULL); RECENT]),
@@ -159,6 +162,31 @@ impl State for DistinctCount {
 
     fn into_any(self: Box<Self>) -> Box<dyn Any> {
         self
+    }
+
+    fn wire(&mut self) -> Option<&mut dyn Wire> {
+        Some(self)
+    }
+}
+
+impl Wire for DistinctCount {
+    fn write(&mut self, out: &mut Writer) {
+        self.spread();
+        let every: Vec<u32> = (0..self.values.len() as u32).collect();
+        out.column(&self.values.column(self.kind, &every));
+        out.count(self.noted.len());
+        for (group, value) in &self.noted {
+            out.count(*group as usize);
+            out.count(*value as usize);
+        }
+    }
+
+    fn read(&mut self, input: &mut Reader, groups: usize) -> Result<()> {
+        let numbers = self.values.numbers(&input.column()?);
+        let pair = |input: &mut Reader| Ok((input.number(groups)? as u32, numbers.get(input.number(numbers.len())?)));
+        let pairs = input.each(pair)?;
+        self.noted = pairs.into_iter().filter_map(|(group, value)| Some((group, *value?))).collect();
+        Ok(())
     }
 }
 

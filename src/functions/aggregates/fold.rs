@@ -1,7 +1,8 @@
 //! Aggregates whose state is one value per group that takes in row after row.
-use super::{Rows, State, same};
+use super::{Rows, State, Wire, same};
 use crate::diagnostic::{Fault, Result};
 use crate::functions::Context;
+use crate::types::wire::{Reader, Writer};
 use crate::types::{Builder, Column, Kind};
 use std::any::Any;
 
@@ -9,6 +10,15 @@ use std::any::Any;
 pub trait Fold: Clone + Default + Send + 'static {
     fn take(&mut self, arguments: &[Column], row: usize);
     fn join(&mut self, other: Self);
+
+    /// Whether it can be written down.
+    const TRAVELS: bool = false;
+
+    fn write(&self, _: &mut Writer) {}
+
+    fn read(_: &mut Reader) -> Result<Self> {
+        Err(Fault::internal("the state of an aggregate that does not travel was read"))
+    }
 
     /// How many values it holds, where that grows with the rows.
     fn size(&self) -> usize {
@@ -75,5 +85,22 @@ impl<F: Fold> State for Folded<F> {
 
     fn into_any(self: Box<Self>) -> Box<dyn Any> {
         self
+    }
+
+    fn wire(&mut self) -> Option<&mut dyn Wire> {
+        F::TRAVELS.then_some(self as &mut dyn Wire)
+    }
+}
+
+impl<F: Fold> Wire for Folded<F> {
+    fn write(&mut self, out: &mut Writer) {
+        out.count(self.groups.len());
+        self.groups.iter().for_each(|state| state.write(out));
+    }
+
+    fn read(&mut self, input: &mut Reader, _: usize) -> Result<()> {
+        self.groups = input.each(F::read)?;
+        self.size = self.groups.iter().map(Fold::size).sum();
+        Ok(())
     }
 }

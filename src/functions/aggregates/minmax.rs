@@ -1,8 +1,9 @@
 //! The smallest and the largest value.
-use super::{Rows, State, same};
+use super::{Rows, State, Wire, same};
 use crate::diagnostic::Result;
 use crate::functions::Context;
 use crate::functions::compare::order;
+use crate::types::wire::{Reader, Writer};
 use crate::types::{Column, Kind, Value};
 use arrow_array::{Array, Int64Array};
 use arrow_buffer::NullBuffer;
@@ -71,6 +72,26 @@ impl State for Extreme {
 
     fn into_any(self: Box<Self>) -> Box<dyn Any> {
         self
+    }
+
+    fn wire(&mut self) -> Option<&mut dyn Wire> {
+        Some(self)
+    }
+}
+
+impl Wire for Extreme {
+    fn write(&mut self, out: &mut Writer) {
+        out.count(self.best.len());
+        for (value, seen) in self.best.iter().zip(&self.seen) {
+            out.byte(u8::from(*seen));
+            out.long(*value);
+        }
+    }
+
+    fn read(&mut self, input: &mut Reader, _: usize) -> Result<()> {
+        let read = input.each(|input| Ok((input.byte()? != 0, input.long()?)))?;
+        (self.seen, self.best) = read.into_iter().unzip();
+        Ok(())
     }
 }
 
@@ -142,6 +163,26 @@ impl State for ExtremeValue {
 
     fn into_any(self: Box<Self>) -> Box<dyn Any> {
         self
+    }
+
+    fn wire(&mut self) -> Option<&mut dyn Wire> {
+        Some(self)
+    }
+}
+
+impl Wire for ExtremeValue {
+    fn write(&mut self, out: &mut Writer) {
+        let null = Value::Null(self.kind);
+        out.column(&Column::from_values(self.kind, self.best.iter().map(|best| best.as_ref().unwrap_or(&null))));
+        out.count(self.best.len());
+        self.best.iter().for_each(|best| out.byte(u8::from(best.is_some())));
+    }
+
+    fn read(&mut self, input: &mut Reader, _: usize) -> Result<()> {
+        let values = input.column()?;
+        let seen = input.each(Reader::byte)?;
+        self.best = values.values().zip(seen).map(|(value, seen)| (seen != 0).then_some(value)).collect();
+        Ok(())
     }
 }
 

@@ -24,6 +24,7 @@ pub use percentile::nearest_rank;
 
 use super::{Context, Dialect, Parameter, Returns};
 use crate::diagnostic::{Fault, Result};
+use crate::types::wire::{Reader, Writer};
 use crate::types::{Column, Kind, Value, gather};
 use std::any::Any;
 use std::collections::HashMap;
@@ -51,6 +52,19 @@ pub trait State: Send {
     fn finish(self: Box<Self>, context: &Context, count: usize) -> Result<Column>;
 
     fn into_any(self: Box<Self>) -> Box<dyn Any>;
+
+    /// The state as something that can be written down and read elsewhere; none where it cannot.
+    fn wire(&mut self) -> Option<&mut dyn Wire> {
+        None
+    }
+}
+
+/// A state that one process writes and another reads and merges: whatever the order of rows, the answer is the same.
+pub trait Wire {
+    fn write(&mut self, out: &mut Writer);
+
+    /// Reads into a state that has seen no row: the states of `groups` groups.
+    fn read(&mut self, input: &mut Reader, groups: usize) -> Result<()>;
 }
 
 /// The rows of an update.

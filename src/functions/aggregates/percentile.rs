@@ -1,8 +1,9 @@
 //! Percentiles by nearest rank, exact: from how often each value occurs.
 use super::arg::{ordered, unordered};
-use super::{Rows, State, same};
+use super::{Rows, State, Wire, same};
 use crate::diagnostic::{Fault, Result};
 use crate::functions::{Context, arithmetic};
+use crate::types::wire::{Reader, Writer};
 use crate::types::{Builder, Column, Json, Kind, List, Value, convert};
 use arrow_array::{Array, Float64Array, Int64Array};
 use std::any::Any;
@@ -234,6 +235,30 @@ impl State for Percentile {
 
     fn into_any(self: Box<Self>) -> Box<dyn Any> {
         self
+    }
+
+    fn wire(&mut self) -> Option<&mut dyn Wire> {
+        Some(self)
+    }
+}
+
+impl Wire for Percentile {
+    fn write(&mut self, out: &mut Writer) {
+        self.weights.put_together();
+        out.count(self.weights.counted.len());
+        for counted in &self.weights.counted {
+            out.count(counted.group as usize);
+            out.long(counted.key);
+            out.long(counted.weight as i64);
+        }
+    }
+
+    fn read(&mut self, input: &mut Reader, groups: usize) -> Result<()> {
+        self.weights.counted = input.each(|input| {
+            let group = input.number(groups)? as u32;
+            Ok(Counted { group, key: input.long()?, weight: input.long()? as u64 })
+        })?;
+        Ok(())
     }
 }
 

@@ -5,6 +5,7 @@ use super::State;
 use super::fold::{Fold, Folded};
 use crate::diagnostic::Result;
 use crate::functions::sketch::{Digest, Hashes};
+use crate::types::wire::{Reader, Writer};
 use crate::types::{Builder, Column, Dynamic, Kind, Value};
 use foldhash::fast::FixedState;
 use std::collections::{BTreeMap, BTreeSet};
@@ -26,6 +27,15 @@ impl Distinct {
         }
     }
 
+    fn send(&self, out: &mut Writer) {
+        out.count(self.0.len());
+        self.0.iter().for_each(|hash| out.long(*hash as i64));
+    }
+
+    fn receive(input: &mut Reader) -> Result<Distinct> {
+        Ok(Distinct(input.each(Reader::long)?.into_iter().map(|hash| hash as u64).collect()))
+    }
+
     fn write(&self, out: &mut Builder) {
         out.push_text(&Hashes(self.0.iter().copied().collect()).to_json());
     }
@@ -35,6 +45,16 @@ impl Distinct {
 struct Values(Distinct);
 
 impl Fold for Values {
+    const TRAVELS: bool = true;
+
+    fn write(&self, out: &mut Writer) {
+        self.0.send(out);
+    }
+
+    fn read(input: &mut Reader) -> Result<Self> {
+        Ok(Values(Distinct::receive(input)?))
+    }
+
     fn take(&mut self, arguments: &[Column], row: usize) {
         if let Some(value) = arguments.first().map(|argument| argument.value(row)).filter(|value| !value.is_null()) {
             self.0.add([HASHER.hash_one(value.to_json())]);
@@ -54,6 +74,16 @@ impl Fold for Values {
 struct Counts(Distinct);
 
 impl Fold for Counts {
+    const TRAVELS: bool = true;
+
+    fn write(&self, out: &mut Writer) {
+        self.0.send(out);
+    }
+
+    fn read(input: &mut Reader) -> Result<Self> {
+        Ok(Counts(Distinct::receive(input)?))
+    }
+
     fn take(&mut self, arguments: &[Column], row: usize) {
         let hashes = arguments.first().and_then(|argument| Hashes::of(Dynamic::of(argument, row)?));
         self.0.add(hashes.into_iter().flat_map(|hashes| hashes.0));
@@ -93,6 +123,21 @@ impl Weights {
         }
     }
 
+    fn send(&self, out: &mut Writer) {
+        out.text(self.kind.map_or("", Kind::name));
+        out.count(self.values.len());
+        for (key, weight) in &self.values {
+            out.long(*key);
+            out.long(*weight as i64);
+        }
+    }
+
+    fn receive(input: &mut Reader) -> Result<Weights> {
+        let kind = Kind::parse(input.text()?);
+        let values = input.each(|input| Ok((input.long()?, input.long()? as u64)))?;
+        Ok(Weights { kind, values: values.into_iter().collect() })
+    }
+
     fn write(&self, out: &mut Builder) {
         let pairs = self.values.iter().map(|(key, weight)| (*key, *weight)).collect();
         out.push_text(&Digest { kind: self.kind.unwrap_or(Kind::Real), pairs }.to_json());
@@ -103,6 +148,16 @@ impl Weights {
 struct Numbers(Weights);
 
 impl Fold for Numbers {
+    const TRAVELS: bool = true;
+
+    fn write(&self, out: &mut Writer) {
+        self.0.send(out);
+    }
+
+    fn read(input: &mut Reader) -> Result<Self> {
+        Ok(Numbers(Weights::receive(input)?))
+    }
+
     fn take(&mut self, arguments: &[Column], row: usize) {
         let Some(argument) = arguments.first() else { return };
         let kind = match argument.kind() {
@@ -129,6 +184,16 @@ impl Fold for Numbers {
 struct Digests(Weights);
 
 impl Fold for Digests {
+    const TRAVELS: bool = true;
+
+    fn write(&self, out: &mut Writer) {
+        self.0.send(out);
+    }
+
+    fn read(input: &mut Reader) -> Result<Self> {
+        Ok(Digests(Weights::receive(input)?))
+    }
+
     fn take(&mut self, arguments: &[Column], row: usize) {
         let digest = arguments.first().and_then(|argument| Digest::of(Dynamic::of(argument, row)?));
         if let Some(digest) = digest.filter(|digest| !digest.pairs.is_empty()) {

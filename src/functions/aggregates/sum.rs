@@ -1,7 +1,8 @@
 //! Sums and what is made of them: exact, so that no order of adding shows in the answer.
-use super::{Rows, State, decimals, same};
+use super::{Rows, State, Wire, decimals, same};
 use crate::diagnostic::Result;
 use crate::functions::{Context, arithmetic};
+use crate::types::wire::{Reader, Writer};
 use crate::types::{Builder, Column, Kind, Value};
 use arrow_array::Array;
 use std::any::Any;
@@ -33,6 +34,15 @@ impl Double {
 
     pub(super) fn value(self) -> f64 {
         self.high + self.low
+    }
+
+    pub(super) fn write(&self, out: &mut Writer) {
+        out.real(self.high);
+        out.real(self.low);
+    }
+
+    pub(super) fn read(input: &mut Reader) -> Result<Double> {
+        Ok(Double { high: input.real()?, low: input.real()? })
     }
 }
 
@@ -164,6 +174,31 @@ impl State for Sums {
     fn into_any(self: Box<Self>) -> Box<dyn Any> {
         self
     }
+
+    fn wire(&mut self) -> Option<&mut dyn Wire> {
+        Some(self)
+    }
+}
+
+impl Wire for Sums {
+    fn write(&mut self, out: &mut Writer) {
+        out.count(self.counts.len());
+        self.counts.iter().for_each(|n| out.long(*n));
+        out.count(self.wholes.len());
+        self.wholes.iter().for_each(|sum| out.wide(*sum));
+        for sums in [&self.reals, &self.squared] {
+            out.count(sums.len());
+            sums.iter().for_each(|sum| sum.write(out));
+        }
+    }
+
+    fn read(&mut self, input: &mut Reader, _: usize) -> Result<()> {
+        self.counts = input.each(Reader::long)?;
+        self.wholes = input.each(Reader::wide)?;
+        self.reals = input.each(Double::read)?;
+        self.squared = input.each(Double::read)?;
+        Ok(())
+    }
 }
 
 /// Sums of integers and ticks: nothing but the sums.
@@ -207,6 +242,22 @@ impl State for WholeSums {
 
     fn into_any(self: Box<Self>) -> Box<dyn Any> {
         self
+    }
+
+    fn wire(&mut self) -> Option<&mut dyn Wire> {
+        Some(self)
+    }
+}
+
+impl Wire for WholeSums {
+    fn write(&mut self, out: &mut Writer) {
+        out.count(self.groups.len());
+        self.groups.iter().for_each(|sum| out.wide(*sum));
+    }
+
+    fn read(&mut self, input: &mut Reader, _: usize) -> Result<()> {
+        self.groups = input.each(Reader::wide)?;
+        Ok(())
     }
 }
 

@@ -12,6 +12,7 @@ mod options;
 mod rules;
 mod show;
 mod sources;
+mod splunk;
 mod table;
 mod values;
 
@@ -32,6 +33,8 @@ mod _core {
     use super::functions::{check, complete, help_index, help_page, import_page, kql, parse_yaml, read, spl, take_in};
     #[pymodule_export]
     use super::rules::{PyHits, PyPack, PyRule, load};
+    #[pymodule_export]
+    use super::splunk::splunk;
     #[pymodule_export]
     use super::table::PyTable;
 

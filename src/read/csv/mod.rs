@@ -6,10 +6,13 @@ mod cells;
 mod parser;
 mod separators;
 
+pub use cells::record;
+pub use parser::{CsvParser, Place, Records};
+
 use super::block::Block;
 use super::cell::Cell;
-use super::events::{self, Events};
-use super::mapping;
+use super::events::{self, Belonging, Events};
+use super::mapping::{Mapping, folded};
 use super::rows::{Parser, Wanted};
 use super::text::{Cutter, Ends, Form};
 use crate::types::{Kind, Name, Schema};
@@ -121,11 +124,11 @@ impl Form for Csv {
     }
 
     fn parser(&self, wanted: &Wanted) -> Box<dyn Parser> {
-        let mut targets = vec![None; self.columns.len()];
+        let mut targets = vec![Vec::new(); self.columns.len()];
         let mut want = |slot: usize, found: &mut dyn Iterator<Item = usize>| {
             for (rank, at) in found.enumerate() {
-                if let Some(target @ None) = targets.get_mut(at) {
-                    *target = Some((slot as u32, rank as u32));
+                if let Some(places) = targets.get_mut(at).filter(|places| places.is_empty()) {
+                    places.push((slot as u32, rank as u32, false));
                 }
             }
         };
@@ -137,9 +140,9 @@ impl Form for Csv {
                 (None, None) => want(slot, &mut self.parts(name)),
             }
         }
-        let events = self.events_of.as_deref().map(|table| Events::new(table, wanted));
+        let events = self.events_of.as_deref().map(|table| Events::new(table, wanted, Mapping::builtin(), Belonging::Unknown));
         if let Some(table) = &self.events_of {
-            for (field, slot) in events::SPECIAL.iter().zip(events::special_slots(table, wanted)) {
+            for (field, slot) in events::SPECIAL.iter().zip(events::special_slots(table, wanted, Mapping::builtin())) {
                 want(slot, &mut self.columns.iter().position(|column| **column == **field).into_iter());
             }
         }
@@ -151,10 +154,10 @@ impl Csv {
     /// The columns that hold the fields of a table's column, the best first.
     fn fields<'a>(&'a self, table: &str, name: &str) -> impl Iterator<Item = usize> + 'a {
         let named = |field: &[u8]| {
-            let field = mapping::folded(field);
-            self.columns.iter().position(|column| mapping::folded(column.as_bytes()) == field)
+            let field = folded(field);
+            self.columns.iter().position(|column| folded(column.as_bytes()) == field)
         };
-        mapping::fields(table, name).into_iter().filter_map(move |field| named(field.as_bytes()))
+        Mapping::builtin().fields(table, name).into_iter().filter_map(move |field| named(field.as_bytes()))
     }
 
     /// The columns that a column of two kinds was exported as: `X_string`, `X_dynamic`.

@@ -62,25 +62,31 @@ struct Target {
     slot: usize,
     /// Of several columns for one slot the lowest that is not empty counts.
     rank: u32,
+    /// Whether the cell holds several values, as Splunk writes them.
+    several: bool,
 }
+
+/// Where a column's cells go: the slot, the rank there, and whether they hold several values.
+pub type Place = (u32, u32, bool);
 
 /// So many bytes are looked through before their records are taken: what is found stays near.
 const STRETCH: usize = 64 << 10;
 
 impl CsvParser {
-    /// `targets` has the slot and rank of each column; records begin at place `begin` of the file.
+    /// `targets` has the places of each column's cells; records begin at place `begin` of the file.
     pub fn new(
         delimiter: u8,
-        targets: Vec<Option<(u32, u32)>>,
+        targets: Vec<Vec<Place>>,
         begin: u64,
         looked_for: &Wanted,
         events: Option<Events>,
     ) -> CsvParser {
         let columns = targets.len();
-        let wanted = |(column, target): (usize, Option<(u32, u32)>)| {
-            target.map(|(slot, rank)| Target { column, slot: slot as usize, rank })
+        let wanted = |(column, places): (usize, Vec<Place>)| {
+            let target = move |(slot, rank, several)| Target { column, slot: slot as usize, rank, several };
+            places.into_iter().map(target)
         };
-        let targets: Vec<Target> = targets.into_iter().enumerate().filter_map(wanted).collect();
+        let targets: Vec<Target> = targets.into_iter().enumerate().flat_map(wanted).collect();
         let alone = events.is_none() && targets.iter().all(|target| target.rank == 0);
         let judged_first = alone.then(|| {
             let (mut first, rest): (Vec<Target>, Vec<Target>) =
@@ -162,7 +168,7 @@ impl CsvParser {
         let (mut count, mut wanted) = (0, self.targets.iter().peekable());
         let outcome = cells::record(bytes, at, self.delimiter, |column, cell| {
             count = column + 1;
-            if let Some(target) = wanted.next_if(|target| target.column == column) {
+            while let Some(target) = wanted.next_if(|target| target.column == column) {
                 rows.keep(*target, cell);
             }
         });
@@ -219,7 +225,10 @@ impl Taking<'_> {
     }
 
     #[inline]
-    fn keep(&mut self, target: Target, cell: Cell) {
+    fn keep(&mut self, target: Target, mut cell: Cell) {
+        if target.several {
+            cell.form = Form::Several;
+        }
         let Some(kept) = self.cells.get_mut(target.slot) else { return };
         if !self.is_ranked {
             *kept = cell;

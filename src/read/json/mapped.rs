@@ -1,8 +1,8 @@
 //! Records of other products as rows of a Log Analytics table: diagnostic exports, Splunk's exports and raw events.
 use super::{Keys, Layout, Place, Scratch, discover, each_record};
 use crate::read::block::Block;
-use crate::read::events::{self, Events};
-use crate::read::mapping;
+use crate::read::events::{self, Belonging, Events};
+use crate::read::mapping::Mapping;
 use crate::read::rows::{Parser, Rows, Wanted};
 use crate::read::text::{Cutter, Ends, Form};
 use crate::types::Name;
@@ -74,19 +74,19 @@ impl Form for Mapped {
         for (slot, name) in wanted.names.iter().enumerate() {
             match &self.table {
                 Some(table) => {
-                    let fields = mapping::fields(table, name);
+                    let fields = Mapping::builtin().fields(table, name);
                     fields.iter().enumerate().for_each(|(rank, field)| self.want(&mut keys, field, slot, rank as u8));
                 }
                 None => self.want(&mut keys, name, slot, 0),
             }
         }
-        let slots = events::special_slots(self.table.as_deref().unwrap_or_default(), wanted);
+        let slots = events::special_slots(self.table.as_deref().unwrap_or_default(), wanted, Mapping::builtin());
         keys.want(&["sourcetype"], slots[1], 1);
         if self.envelope == Envelope::Event {
             let time = wanted.names.iter().position(|name| **name == *"TimeGenerated");
             time.into_iter().for_each(|slot| keys.want(&["time"], slot, 200));
         }
-        let events = self.table.as_deref().map(|table| Events::new(table, wanted));
+        let events = self.table.as_deref().map(|table| Events::new(table, wanted, Mapping::builtin(), Belonging::Unknown));
         if events.is_some() {
             events::SPECIAL.iter().zip(slots).for_each(|(field, slot)| self.want(&mut keys, field, slot, 0));
         }

@@ -111,19 +111,15 @@ struct Shared {
 }
 
 fn parse(shared: &Shared, block: Block) -> Parsed {
-    let mut rows = Rows::new(&shared.reading.wanted);
-    if block.end > block.start {
-        shared.parser.parse(&block, &mut rows);
-    }
-    shared.reading.problems.merge(shared.file, std::mem::take(&mut rows.found));
-    let told = (0..shared.reading.kinds.len()).map(|_| AtomicBool::new(false)).collect();
-    Parsed { block, rows, reading: shared.reading.clone(), file: shared.file, told }
+    let mut parsed = Parsed::new(shared.parser.as_ref(), &shared.reading, shared.file, block.into());
+    shared.reading.problems.merge(shared.file, std::mem::take(&mut parsed.rows.found));
+    parsed
 }
 
 /// Rows of a block; a column is made when it is asked for.
-struct Parsed {
-    block: Block,
-    rows: Rows,
+pub struct Parsed {
+    pub block: Arc<Block>,
+    pub rows: Rows,
     reading: Arc<Reading>,
     file: usize,
     /// Whether the misfits of a column are counted already.
@@ -161,6 +157,15 @@ impl Morsel for Parsed {
 }
 
 impl Parsed {
+    pub fn new(parser: &dyn Parser, reading: &Arc<Reading>, file: usize, block: Arc<Block>) -> Parsed {
+        let mut rows = Rows::new(&reading.wanted);
+        if block.end > block.start {
+            parser.parse(&block, &mut rows);
+        }
+        let told = (0..reading.kinds.len()).map(|_| AtomicBool::new(false)).collect();
+        Parsed { block, rows, reading: reading.clone(), file, told }
+    }
+
     fn misfit(&self, found: &mut Found, at: usize, row: usize, misfit: Misfit) {
         let name = self.reading.wanted.names.get(at).map_or("", |name| name);
         let kind = self.reading.kinds.get(at).copied().unwrap_or(Kind::String);

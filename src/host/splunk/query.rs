@@ -1,0 +1,200 @@
+//! A KQL query over the events of a pipeline: how it is run is decided before the events come.
+use super::app::{App, Settings};
+use super::events::{EVENTS, Fields, Tables, is_rest};
+use super::reply::{Level, Reply, said};
+use crate::diagnostic::{Diagnostic, Fault, Result, Severity, Source};
+use crate::engine::{self, Data, Database, Functions, Options, Prepared};
+use crate::exec;
+use crate::plan::{Flow, NodeId, Passing, origin};
+use crate::read::Header;
+use crate::types::{Kind, Name};
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex};
+
+/// The field in which an indexer sends the states of aggregates.
+pub const STATE: &str = "huntpack_state";
+
+/// A query and all that it reads besides the events.
+pub struct Query {
+    pub app: App,
+    pub settings: Settings,
+    pub source: Arc<Source>,
+    pub options: Options,
+    pub tables: Tables,
+    functions: Functions,
+    /// The watchlists that the app has no lookup for.
+    missing: Arc<Mutex<BTreeSet<String>>>,
+}
+
+/// How a query takes in the events.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Shape {
+    /// It reads none.
+    Apart,
+    /// Each event by itself. A result that `keeps` has all fields of the event.
+    Rows { keeps: bool },
+    /// Into aggregates.
+    Gathered,
+    /// All at once.
+    Whole,
+}
+
+/// What is known of a query before the events come.
+#[derive(Clone, Debug)]
+pub struct Outline {
+    pub shape: Shape,
+    /// The fields that it reads; none where it may read any.
+    pub fields: Option<BTreeSet<String>>,
+    /// What indexers can do of it.
+    pub ahead: Ahead,
+}
+
+/// What can be done with events apart from each other, before all of them are seen.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Ahead {
+    /// All that the query does with them.
+    States,
+    /// The filters that they pass first.
+    Filters,
+    /// Nothing, for a reason.
+    Nothing(String),
+}
+
+impl Query {
+    pub fn new(app: &App, source: Arc<Source>, table: Option<&str>, options: Options) -> Result<Query> {
+        let (settings, functions) = (app.settings()?, app.functions()?);
+        let tables = Tables::new(app.mapping()?, table.map(str::to_owned), &source.text, &functions);
+        Ok(Query { app: app.clone(), settings, source, options, tables, functions, missing: Arc::default() })
+    }
+
+    /// What the names of the query stand for; the tables are added by who knows them.
+    pub fn database(&self) -> Database {
+        let mut database = Database::default();
+        database.set_functions(self.functions.clone());
+        let (app, missing) = (self.app.clone(), self.missing.clone());
+        database.set_watchlist_resolver(Arc::new(move |alias: &str| match app.lookup(alias)? {
+            Some(path) => Ok(Some(Data::Files(vec![path.to_string_lossy().into_owned()]))),
+            None => {
+                if let Ok(mut missing) = missing.lock() {
+                    missing.insert(alias.to_owned());
+                }
+                Ok(Some(super::lookup::nothing()))
+            }
+        }));
+        database
+    }
+
+    /// Binds the query over the events with these fields; none where only the data tell its columns.
+    pub fn prepare(&self, fields: Fields) -> Result<Option<Prepared>> {
+        self.prepare_other(&self.source, fields, &self.options).map_err(|fault| about_tables(fault, &self.tables))
+    }
+
+    /// Binds another query over the same tables.
+    pub fn prepare_other(&self, source: &Arc<Source>, fields: Fields, options: &Options) -> Result<Option<Prepared>> {
+        let mut database = self.database();
+        self.tables.add_to(&mut database, fields);
+        engine::prepare(source, &database, options)
+    }
+
+    /// Looks at the query before the events come.
+    pub fn outline(&mut self) -> Result<Outline> {
+        let Some(prepared) = self.prepare(Fields::Unknown)? else {
+            let reason = "its columns are known to the events alone".to_owned();
+            return Ok(Outline { shape: Shape::Whole, fields: None, ahead: Ahead::Nothing(reason) });
+        };
+        let Some(root) = prepared.root() else {
+            let reason = "it has several results".to_owned();
+            return Ok(Outline { shape: Shape::Whole, fields: None, ahead: Ahead::Nothing(reason) });
+        };
+        let flow = prepared.flow(root);
+        let plan = &prepared.plan;
+        let keeps = plan.schema(root).names().any(|name| origin(plan, root, name).is_some_and(|own| is_rest(&own)));
+        let shape = match &flow {
+            Flow::Apart => Shape::Apart,
+            Flow::Rows => Shape::Rows { keeps },
+            Flow::Gathered(_) => Shape::Gathered,
+            Flow::Whole(_) => Shape::Whole,
+        };
+        let keeps = shape == Shape::Rows { keeps: true };
+        let is_kept = |name: &Name| keeps && origin(plan, root, name).as_ref() == Some(name);
+        let reads = exec::streams_read(plan, root, |name| !is_kept(name));
+        let fields = self.fields_of(&reads).filter(|_| !keeps || reads.iter().all(|(table, _)| **table == *EVENTS));
+        let ahead = self.ahead(&prepared, root, &flow, fields.is_some())?;
+        if let Some(fields) = &fields {
+            self.tables.keep_read(fields);
+        } else {
+            self.tables.forget_words();
+        }
+        Ok(Outline { shape, fields, ahead })
+    }
+
+    fn fields_of(&self, reads: &[(Name, Vec<(Name, Kind)>)]) -> Option<BTreeSet<String>> {
+        let mut each = reads.iter().map(|(table, columns)| self.tables.fields_of(table, columns));
+        each.try_fold(BTreeSet::new(), |mut all, fields| {
+            all.extend(fields?);
+            Some(all)
+        })
+    }
+
+    fn ahead(&self, prepared: &Prepared, root: NodeId, flow: &Flow, known: bool) -> Result<Ahead> {
+        let mut passing = Passing::new(&prepared.plan);
+        let reason = match flow {
+            Flow::Gathered(nodes) if !known => {
+                format!("{} reads all fields of the events", self.describe(prepared, nodes))
+            }
+            Flow::Gathered(nodes) => match nodes.iter().find(|node| !passing.is_free(**node)) {
+                None if exec::travels(&prepared.plan, nodes)? => return Ok(Ahead::States),
+                None => format!("{} has no form in which it travels", self.describe(prepared, nodes)),
+                Some(node) => format!("{} depends on the order of the events", self.describe(prepared, &[*node])),
+            },
+            Flow::Whole(node) => format!("{} needs all events at once", self.describe(prepared, &[*node])),
+            Flow::Apart | Flow::Rows => return Ok(Ahead::Nothing(String::new())),
+        };
+        Ok(match passing.first_filters(root) {
+            Some(_) => Ahead::Filters,
+            None => Ahead::Nothing(reason),
+        })
+    }
+
+    fn describe(&self, prepared: &Prepared, nodes: &[NodeId]) -> String {
+        let line = nodes.first().map(|node| crate::plan::describe(&prepared.plan, *node)).unwrap_or_default();
+        let short: String = line.chars().take(80).collect();
+        format!("`{short}`")
+    }
+
+    /// The query bound for the events of a header.
+    pub fn bind(&self, header: &Header) -> Result<Option<Prepared>> {
+        self.prepare(Fields::Of(header))
+    }
+
+    /// Says what an analyst should know of the query.
+    pub fn report(&self, warnings: &[Diagnostic], reply: &mut Reply) {
+        for warning in warnings.iter().filter(|warning| warning.severity != Severity::Error) {
+            let level = if warning.severity == Severity::Warning { Level::Warn } else { Level::Info };
+            reply.say(level, said(warning, Some(&self.source)));
+        }
+        for alias in self.missing.lock().map(|missing| missing.clone()).unwrap_or_default() {
+            reply.say(
+                Level::Warn,
+                format!("there is no watchlist `{alias}`: it counts as empty; add a lookup of that name to the app"),
+            );
+        }
+        for problem in self.tables.mapping.problems() {
+            reply.say(Level::Warn, format!("huntpack_tables.conf: {problem}"));
+        }
+    }
+}
+
+/// An unknown table, as an analyst in Splunk can name one.
+fn about_tables(fault: Fault, tables: &Tables) -> Fault {
+    let unknown = |said: &&Diagnostic| said.code == "KS204" && said.help.as_deref().is_none_or(|help| help.starts_with("tables"));
+    if fault.diagnostics().iter().find(|said| said.severity == Severity::Error).filter(unknown).is_none() {
+        return fault;
+    }
+    let known: BTreeSet<&str> = tables.mapping.tables().collect();
+    let known: Vec<&str> = known.into_iter().collect();
+    fault.help(format!(
+        "`{EVENTS}` names the events of the pipeline, table=<name> gives them another name; mapped by sourcetype: {}",
+        known.join(", ")
+    ))
+}

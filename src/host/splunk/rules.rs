@@ -1,0 +1,332 @@
+//! The command `huntpack`: rules of the app over the events of the pipeline; and `huntpackrules`, which lists them.
+use super::app::App;
+use super::arguments::{Arguments, Known};
+use super::chunks::Chunks;
+use super::events::Fields;
+use super::info::Info;
+use super::query::Query;
+use super::reply::{Level, Reply, described, said};
+use super::{output, whole};
+use crate::diagnostic::{Fault, Result, Source, closest};
+use crate::engine::{Now, Options, Prepared};
+use crate::exec;
+use crate::read::Header;
+use crate::rules::evaluate::{Hits, evaluate};
+use crate::rules::{Choice, Language, Pack, Rule, load};
+use crate::types::{Kind, Name, Schema, Table, Value};
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::Write;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::time::Instant;
+
+const OPTIONS: &[Known] = &[
+    Known { name: "rules", takes: "\"names, ids or files, * for any rest\"" },
+    Known { name: "table", takes: "a table's name" },
+    Known { name: "output", takes: "alerts, incidents, findings, risk or results" },
+    Known { name: "now", takes: "latest, wall or a time" },
+    Known { name: "map", takes: "true or false" },
+];
+
+const OUTPUTS: [&str; 5] = ["alerts", "incidents", "findings", "risk", "results"];
+
+/// The command, ready to run.
+pub struct Rules {
+    pack: Arc<Pack>,
+    /// All rules' queries as one, for the names in them.
+    query: Query,
+    output: &'static str,
+    /// The fields that the rules read; none where they may read any.
+    fields: Option<BTreeSet<String>>,
+}
+
+impl Rules {
+    pub fn new(app: &App, info: &Info, cancel: Arc<AtomicBool>) -> Result<Rules> {
+        let arguments = Arguments::read("huntpack", &info.arguments, OPTIONS)?;
+        arguments.truth("map")?;
+        let output = arguments.one_of("output", &OUTPUTS)?.unwrap_or("alerts");
+        let output = OUTPUTS.iter().find(|known| **known == output).copied().unwrap_or("alerts");
+        let wanted = wanted(&arguments)?;
+        let pack = Arc::new(chosen(load(&app.rules()), &wanted)?);
+        let settings = app.settings()?;
+        let (limits, threads) = (settings.limits, Some(settings.threads));
+        let now = super::now(arguments.get("now"), info)?;
+        let options = Options { now, limits, threads, cancel, ..Options::default() };
+        let texts: Vec<&str> = pack.rules.iter().map(|rule| rule.query.as_str()).collect();
+        let all = Source::query(texts.join("\n;\n"));
+        let query = Query::new(app, all.into(), arguments.get("table"), options)?;
+        let mut rules = Rules { pack, query, output, fields: None };
+        rules.fields = rules.fields_read()?;
+        Ok(rules)
+    }
+
+    /// The answer to `getinfo`.
+    pub fn describe(&self) -> Reply {
+        let mut reply = Reply::default();
+        reply.set("type", "reporting");
+        reply.set("required_fields", match &self.fields {
+            Some(fields) => fields.iter().cloned().collect::<Vec<_>>(),
+            None => vec!["*".to_owned()],
+        });
+        reply
+    }
+
+    fn fields_read(&self) -> Result<Option<BTreeSet<String>>> {
+        let mut all: BTreeSet<String> = ["_time".to_owned()].into();
+        for rule in &self.pack.rules {
+            let Some(prepared) = self.prepare(rule, Fields::Unknown)? else { return Ok(None) };
+            for root in &prepared.roots {
+                let reads = exec::streams_read(&prepared.plan, *root, |_| true);
+                for (table, columns) in reads {
+                    let Some(fields) = self.query.tables.fields_of(&table, &columns) else { return Ok(None) };
+                    all.extend(fields);
+                }
+            }
+        }
+        Ok(Some(all))
+    }
+
+    /// A rule's query, bound; none where it may read any field. What is wrong with a rule is said when it runs.
+    fn prepare(&self, rule: &Rule, fields: Fields) -> Result<Option<Prepared>> {
+        if rule.language != Language::Kql {
+            return Ok(None);
+        }
+        // The period is no part of what is read: its column is.
+        let options = Options { scope: Some((i64::MIN, i64::MAX)), ..self.query.options.clone() };
+        let options = Options { now: if options.now == Now::Latest { Now::Wall } else { options.now }, ..options };
+        Ok(self.query.prepare_other(&rule.query_source, fields, &options).unwrap_or(None))
+    }
+
+    fn wanted_columns(&self, header: &Header) -> Result<BTreeMap<String, Schema>> {
+        let (fields, tables) = (Fields::Of(header), &self.query.tables);
+        let mut wanted: BTreeMap<String, Schema> = BTreeMap::new();
+        for rule in &self.pack.rules {
+            match self.prepare(rule, fields)? {
+                Some(prepared) => whole::add_read(&prepared, &mut wanted),
+                None => wanted.extend(tables.each().map(|table| (table.to_owned(), tables.schema(table, fields)))),
+            }
+        }
+        for table in tables.each() {
+            wanted.entry(table.to_owned()).or_default();
+        }
+        Ok(wanted)
+    }
+
+    pub fn run(&self, chunks: &Chunks, out: &mut impl Write) -> Result<()> {
+        let started = Instant::now();
+        let memory = self.query.options.limits.memory;
+        let wanted = |header: &Header| self.wanted_columns(header);
+        let Some(kept) = whole::keep(&self.query.tables, memory, wanted, chunks, out)? else { return Ok(()) };
+        let mut database = self.query.database();
+        kept.add_to(&mut database);
+        let hits = evaluate(self.pack.clone(), database, self.query.options.clone(), false, &|_, _, _| {})?;
+        let mut reply = Reply::to_chunk(true);
+        self.report(&hits, &mut reply);
+        kept.report(&self.query.tables, &mut reply);
+        let table = self.table(&hits);
+        super::limited(table.rows(), self.query.settings.max_rows)?;
+        reply.body = output::table(&table);
+        reply.metric("huntpack.rules", started.elapsed(), self.pack.rules.len(), kept.events, table.rows());
+        super::answered(reply, true, out)?;
+        Ok(())
+    }
+
+    /// Says what failed, and of each rule that found nothing which step emptied it.
+    fn report(&self, hits: &Hits, reply: &mut Reply) {
+        for failure in &hits.failures {
+            reply.say(Level::Error, format!("the rule `{}` failed: {}", failure.rule, described(&failure.error)));
+        }
+        for problem in &self.pack.problems {
+            reply.say(Level::Warn, format!("{}: {}", problem.path, described(&problem.error)));
+        }
+        for rule in &self.pack.rules {
+            rule.warnings.iter().for_each(|w| reply.say(Level::Info, format!("{}: {}", rule.name, said(w, None))));
+        }
+        hits.notes.iter().for_each(|note| reply.say(Level::Info, note));
+        self.query.report(&[], reply);
+        let silent = self.pack.rules.iter().filter(|rule| !hits.failures.iter().any(|failure| failure.rule == rule.name));
+        for rule in silent.filter(|rule| rows_of(hits, rule).is_none_or(|rows| !holds(rule, rows.rows()))) {
+            if let Ok(why) = hits.why(rule.key()) {
+                reply.say(Level::Info, format!("the rule `{}` found nothing\n{why}", rule.name));
+            }
+        }
+    }
+
+    fn table(&self, hits: &Hits) -> Table {
+        match self.output {
+            "incidents" => hits.runs.incident_table(),
+            "findings" => hits.runs.raised().finding_table(),
+            "risk" => hits.runs.raised().risk_table(),
+            "results" => results(&self.pack, hits),
+            _ => hits.runs.alert_table(),
+        }
+    }
+}
+
+fn rows_of<'a>(hits: &'a Hits, rule: &Rule) -> Option<&'a Table> {
+    hits.results.iter().find(|(key, _)| key == rule.key()).map(|(_, table)| table)
+}
+
+/// Whether so many rows raise something.
+fn holds(rule: &Rule, rows: usize) -> bool {
+    if rule.detection.is_some() { rows > 0 } else { rule.trigger_operator.holds(rows, rule.trigger_threshold) }
+}
+
+/// The rows of the rules that raise something, one below the other, each with its rule's name.
+fn results(pack: &Pack, hits: &Hits) -> Table {
+    let found = pack.rules.iter().filter_map(|rule| Some((rule, rows_of(hits, rule)?)));
+    let found: Vec<(&Rule, &Table)> = found.filter(|(rule, table)| holds(rule, table.rows())).collect();
+    let mut schema = Schema::from_iter([("rule_id", Kind::String), ("rule_name", Kind::String)]);
+    for (_, table) in &found {
+        for (name, kind) in table.schema().columns() {
+            // A column of several kinds is text.
+            let kind = if schema.kind(name).is_some_and(|known| known != *kind) { Kind::String } else { *kind };
+            schema.set(name.clone(), kind);
+        }
+    }
+    let mut rows = Vec::new();
+    for (rule, table) in found {
+        let places: Vec<Option<usize>> = schema.names().map(|name| table.schema().position(name)).collect();
+        for row in table.to_rows() {
+            let own = [Value::string(rule.key()), Value::string(rule.name.as_str())];
+            let cell = |(at, (_, kind)): (&Option<usize>, &(Name, Kind))| match at.and_then(|at| row.get(at)) {
+                Some(value) => crate::types::convert::value_to(value, *kind),
+                None => Value::null(*kind),
+            };
+            let cells = places.iter().zip(schema.columns()).skip(own.len()).map(cell).collect::<Vec<_>>();
+            rows.push(own.into_iter().chain(cells).collect());
+        }
+    }
+    Table::from_rows(schema, &rows)
+}
+
+/// The names in `rules=`, or those that stand alone.
+fn wanted(arguments: &Arguments) -> Result<Vec<String>> {
+    let lists = arguments.get("rules").into_iter().chain(arguments.texts.iter().map(String::as_str));
+    let names = lists.flat_map(|list| list.split(',')).map(str::trim).filter(|name| !name.is_empty());
+    let names: Vec<String> = names.map(str::to_owned).collect();
+    match names.is_empty() {
+        true => Err(Fault::query("HP460", "`huntpack` needs rules").help("... | huntpack rules=\"password_spray, zpa*\"; `| huntpackrules` lists them")),
+        false => Ok(names),
+    }
+}
+
+/// The rules of a pack that are named, by id, name or file.
+fn chosen(pack: Pack, wanted: &[String]) -> Result<Pack> {
+    let mut kept = Pack { rules: Vec::new(), ..pack.clone() };
+    for name in wanted {
+        let named: Vec<&Rule> = pack.rules.iter().filter(|rule| is_named(rule, name)).collect();
+        if named.is_empty() {
+            return Err(none_named(&pack, name));
+        }
+        let new = named.into_iter().filter(|rule| !kept.rules.iter().any(|own| own.path == rule.path && own.key() == rule.key()));
+        let new: Vec<Rule> = new.cloned().collect();
+        kept.rules.extend(new);
+    }
+    Ok(kept)
+}
+
+fn is_named(rule: &Rule, wanted: &str) -> bool {
+    let names = [rule.id.clone().unwrap_or_default(), rule.name.clone(), stem(rule)];
+    let wanted = folded(wanted);
+    names.iter().any(|name| glob::Pattern::new(&escaped(&wanted)).is_ok_and(|pattern| pattern.matches(&folded(name))))
+}
+
+/// Blanks, hyphens and underscores are one, and case counts for nothing.
+fn folded(name: &str) -> String {
+    name.to_lowercase().replace([' ', '-'], "_")
+}
+
+/// Only `*` stands for any rest.
+fn escaped(wanted: &str) -> String {
+    wanted.split('*').map(glob::Pattern::escape).collect::<Vec<_>>().join("*")
+}
+
+fn stem(rule: &Rule) -> String {
+    std::path::Path::new(&rule.path).file_stem().unwrap_or_default().to_string_lossy().into_owned()
+}
+
+fn none_named(pack: &Pack, name: &str) -> Fault {
+    let stems: Vec<String> = pack.rules.iter().map(|rule| folded(&stem(rule))).collect();
+    let known = pack.rules.iter().map(|rule| rule.name.as_str()).chain(stems.iter().map(String::as_str));
+    let near = closest(&folded(name), stems.iter().map(String::as_str)).or_else(|| closest(name, known));
+    let near = near.map(|near| format!("did you mean `{near}`? ")).unwrap_or_default();
+    let broken = pack.problems.iter().map(|problem| format!("; {} did not load: {}", problem.path, described(&problem.error)));
+    let fault = Fault::query("HP461", format!("no rule is called `{name}`"));
+    fault.help(format!("{near}`| huntpackrules` lists all {}{}", pack.rules.len(), broken.collect::<String>()))
+}
+
+/// The command that lists the rules.
+pub struct List {
+    rules: Table,
+    problems: Vec<String>,
+}
+
+impl List {
+    pub fn new(app: &App, info: &Info) -> Result<List> {
+        const OPTIONS: &[Known] = &[Known { name: "rules", takes: "\"names, ids or files, * for any rest\"" }];
+        let arguments = Arguments::read("huntpackrules", &info.arguments, OPTIONS)?;
+        let pack = load(&app.rules());
+        let problems = pack.problems.iter().map(|p| format!("{}: {}", p.path, described(&p.error))).collect();
+        let pack = match wanted(&arguments) {
+            Ok(names) => chosen(pack, &names)?,
+            Err(_) => pack,
+        };
+        Ok(List { rules: listed(&pack), problems })
+    }
+
+    pub fn describe(&self) -> Reply {
+        let mut reply = Reply::default();
+        reply.set("type", "stateful");
+        reply.set("generating", true);
+        reply
+    }
+
+    pub fn run(&self, chunks: &Chunks, out: &mut impl Write) -> Result<()> {
+        while let Some(mut chunk) = chunks.next()? {
+            chunks.skip(&mut chunk)?;
+            let mut reply = Reply::to_chunk(true);
+            reply.body = output::table(&self.rules);
+            self.problems.iter().for_each(|problem| reply.say(Level::Warn, problem));
+            if super::answered(reply, true, out)? {
+                return Ok(());
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A row for each rule.
+fn listed(pack: &Pack) -> Table {
+    let text = |name| (name, Kind::String);
+    let list = |name| (name, Kind::Dynamic);
+    let schema = Schema::from_iter([
+        text("id"),
+        text("name"),
+        text("file"),
+        text("language"),
+        text("kind"),
+        text("severity"),
+        ("enabled", Kind::Bool),
+        list("tactics"),
+        list("techniques"),
+        text("description"),
+    ]);
+    let texts = |values: &[String]| Value::dynamic(serde_json::json!(values).to_string());
+    let row = |rule: &Rule| {
+        vec![
+            Value::string(rule.id.as_deref().unwrap_or_default()),
+            Value::string(rule.name.as_str()),
+            Value::string(stem(rule)),
+            Value::string(rule.language.name()),
+            Value::string(rule.kind_name()),
+            Value::string(rule.severity_name()),
+            Value::Bool(rule.enabled),
+            texts(&rule.tactics),
+            texts(&rule.techniques),
+            Value::string(rule.description.as_deref().unwrap_or_default()),
+        ]
+    };
+    let rows: Vec<Vec<Value>> = pack.rules.iter().map(row).collect();
+    Table::from_rows(schema, &rows)
+}
