@@ -30,7 +30,7 @@
 //! 5. [`exec`] runs plans over morsels; [`kql`] and [`spl`] the front ends; [`read`] files as sources
 //! 6. [`engine`] implements `Catalog`; query text in, table out
 //! 7. [`rules`] analytic rules, their runs, alerts, entities and incidents
-//! 8. [`host`] the Python extension
+//! 8. [`host`] the Python extension, and the search commands of Splunk
 //!
 //! Only `host` names pyo3. Only `exec` and `read` name rayon. Only `read`, `engine` and `rules` open
 //! files. `plan`, `kql`, `spl` and `rules` name no Arrow type.

@@ -101,6 +101,10 @@ def table(source: _Source, *, name: str | None = None, schema: Mapping[str, str]
 def load(*paths: _Path) -> Pack:
     """Loads rules from files and folders; without paths, the built-in pack."""
 
+def splunk(command: str, app: str) -> int:
+    """Runs a search command of the Splunk app in the folder `app` over standard input and output; returns the exit
+    code."""
+
 def import_page(text: str, name: str) -> list[tuple[str, str, list[str]]]:
     """Recovers the rules of a page pasted from the web, an ARM template or a savedsearches.conf: for each a file
     name, clean YAML, and notes on what was mended."""

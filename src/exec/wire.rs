@@ -38,7 +38,10 @@ pub fn open(bytes: &[u8]) -> Result<(usize, States<'_>)> {
     let mut reader = Reader::new(rest);
     let version = reader.byte()?;
     if version != VERSION {
-        let fault = Fault::data("HP452", format!("a partial result has form {version}, and this huntpack reads form {VERSION}"));
+        let fault = Fault::data(
+            "HP452",
+            format!("a partial result has form {version}, and this huntpack reads form {VERSION}"),
+        );
         return Err(fault.help("install the same version of the app on search heads and indexers"));
     }
     Ok((reader.number(usize::MAX)?, States(reader)))

@@ -35,7 +35,7 @@ impl Block {
     }
 
     /// As [`Block::new`], of bytes that have their padding already.
-    pub fn padded(bytes: Vec<u8>, end: usize, offset: u64) -> Block {
+    pub fn padded(bytes: Bytes, end: usize, offset: u64) -> Block {
         Block { bytes, start: 0, end, offset, context: None, pool: None }
     }
 

@@ -2,7 +2,7 @@
 //!
 //! Splunk writes such bodies for its search commands. Unlike a log file, a body that is broken anywhere is of no use:
 //! what is missing from it would be missing from the answer.
-use super::block::{BLOCK, Block, Buffers, LONGEST_RECORD, PADDING};
+use super::block::{self, BLOCK, Block, Buffers, LONGEST_RECORD, PADDING};
 use super::cell::{Bytes, Cell};
 use super::csv::{self, CsvParser, Place};
 use super::events::{self, Belonging, Events};
@@ -107,7 +107,7 @@ impl Pieces {
     }
 }
 
-fn grow(bytes: &mut Vec<u8>, length: usize) {
+fn grow(bytes: &mut block::Bytes, length: usize) {
     if bytes.len() < length {
         bytes.resize(length, 0);
     }

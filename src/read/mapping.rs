@@ -36,7 +36,8 @@ const EVERY: &str = "*";
 impl Mapping {
     /// The map that the app is shipped with.
     pub fn builtin() -> &'static Arc<Mapping> {
-        static BUILTIN: LazyLock<Arc<Mapping>> = LazyLock::new(|| Arc::new(Mapping::of(&Conf::parse(DEFAULT, "huntpack_tables.conf"))));
+        static BUILTIN: LazyLock<Arc<Mapping>> =
+            LazyLock::new(|| Arc::new(Mapping::of(&Conf::parse(DEFAULT, "huntpack_tables.conf"))));
         &BUILTIN
     }
 
@@ -112,7 +113,8 @@ impl Mapping {
 
     /// The columns of a table that the map names.
     pub fn columns_of<'a>(&'a self, table: &'a str) -> impl Iterator<Item = &'a str> {
-        let mut names: Vec<&str> = self.fields.keys().filter(|(own, _)| own == table).map(|(_, name)| name.as_str()).collect();
+        let mut names: Vec<&str> =
+            self.fields.keys().filter(|(own, _)| own == table).map(|(_, name)| name.as_str()).collect();
         names.sort_unstable();
         names.into_iter()
     }
@@ -191,8 +193,12 @@ mod tests {
 
     #[test]
     fn a_local_file_changes_keys_and_adds_sourcetypes() {
-        let mut conf = Conf::parse("[a]\ntable = T\nfield.X = one\n[table:T]\nfield.X = two, three\nfield.Y = y\n", "t.conf");
-        conf.merge(Conf::parse("[table:T]\nfield.Y = mine\n[b:*]\ntable = T\nconstant.Z = z\nfield.X = zero\nwrong = 1\n", "t.conf"));
+        let mut conf =
+            Conf::parse("[a]\ntable = T\nfield.X = one\n[table:T]\nfield.X = two, three\nfield.Y = y\n", "t.conf");
+        conf.merge(Conf::parse(
+            "[table:T]\nfield.Y = mine\n[b:*]\ntable = T\nconstant.Z = z\nfield.X = zero\nwrong = 1\n",
+            "t.conf",
+        ));
         let mapping = Mapping::of(&conf);
         assert_eq!(mapping.fields("T", "Y"), ["Y", "mine"]);
         assert_eq!(mapping.fields("T", "X"), ["X", "zero", "one", "two", "three"]);

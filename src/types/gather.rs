@@ -452,7 +452,8 @@ pub fn held_bytes(column: &Column) -> usize {
         Column::Real(a) => a.len() * 8,
         Column::Text(_, Text::Views(views)) => views.get_array_memory_size(),
         Column::Text(_, Text::Dictionary(keys, _)) => keys.len() * 4,
-        Column::List(list) => list.offsets.len() * 4 + held_bytes(&list.items),
+        Column::List(list) | Column::Field(Field::Several(list)) => list.offsets.len() * 4 + held_bytes(&list.items),
+        Column::Field(field) => field.len() * 8,
     }
 }
 

@@ -12,7 +12,10 @@ const AHEAD: usize = 4;
 
 enum Message {
     /// An `execute` message begins.
-    Chunk { finished: bool, preview: bool },
+    Chunk {
+        finished: bool,
+        preview: bool,
+    },
     Piece(Piece),
     /// Its body is read to the end.
     End,

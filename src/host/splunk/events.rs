@@ -3,8 +3,8 @@
 use crate::diagnostic::{Fault, Result};
 use crate::engine::{Data, Database, Functions};
 use crate::functions::{self, Dialect, aggregates};
-use crate::kql::lex::{self, Token, TokenKind};
 use crate::kql;
+use crate::kql::lex::{self, Token, TokenKind};
 use crate::plan::{Needs, Scan, Source};
 use crate::read::{Belonging, Header, Layout, Mapping, Owner, known_schema};
 use crate::types::{Kind, Name, Schema};
@@ -17,7 +17,8 @@ pub const EVENTS: &str = "Events";
 /// A column that stands for all that nobody knows before the events come. No query can name it.
 const REST: &str = "\u{1}rest";
 /// Words of KQL that are no operators between pipes.
-const KEYWORDS: &[&str] = &["and", "asc", "between", "by", "desc", "in", "kind", "let", "not", "of", "on", "or", "step", "to", "with"];
+const KEYWORDS: &[&str] =
+    &["and", "asc", "between", "by", "desc", "in", "kind", "let", "not", "of", "on", "or", "step", "to", "with"];
 /// Fields that Splunk gives to every event.
 const OWN_FIELDS: [&str; 7] = ["_raw", "_time", "host", "index", "source", "sourcetype", "splunk_server"];
 
@@ -115,7 +116,9 @@ impl Tables {
     /// Of the fields that the query may name, keeps those that are no words of the language.
     pub fn forget_words(&mut self) {
         let operators: BTreeSet<&str> = kql::operators().chain(KEYWORDS.iter().copied()).collect();
-        let function = |name: &str| !functions::find(Dialect::Kql, name).is_empty() || aggregates::find(Dialect::Kql, name).is_some();
+        let function = |name: &str| {
+            !functions::find(Dialect::Kql, name).is_empty() || aggregates::find(Dialect::Kql, name).is_some()
+        };
         self.fields.retain(|field| !operators.contains(field.as_str()) && !function(field));
     }
 
@@ -271,7 +274,8 @@ mod tests {
 
     #[test]
     fn a_query_tells_its_tables_and_fields() {
-        let found = tables("let least = 3; let f = (x:string) { x }; SigninLogs | where f(user) > least and ['my field'] == 1");
+        let found =
+            tables("let least = 3; let f = (x:string) { x }; SigninLogs | where f(user) > least and ['my field'] == 1");
         assert_eq!(found.named.iter().collect::<Vec<_>>(), ["Events", "SigninLogs"]);
         assert!(found.fields.contains("user") && found.fields.contains("my field"));
         assert!(!found.fields.contains("least") && !found.fields.contains("x") && !found.fields.contains("SigninLogs"));

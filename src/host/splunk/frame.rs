@@ -46,7 +46,9 @@ impl<R: Read> Frames<R> {
         self.input.read_exact(&mut text).map_err(|error| unreadable(&error))?;
         let metadata = match text.is_empty() {
             true => Value::Null,
-            false => serde_json::from_slice(&text).map_err(|error| broken(format!("its metadata is no JSON: {error}")))?,
+            false => {
+                serde_json::from_slice(&text).map_err(|error| broken(format!("its metadata is no JSON: {error}")))?
+            }
         };
         Ok(Some(Frame { metadata, body }))
     }
@@ -123,7 +125,14 @@ mod tests {
 
     #[test]
     fn broken_messages_have_one_clear_error() {
-        for text in ["hello\n", "chunked 2.0,1,1\n", "chunked 1.0,-1,0\n", "chunked 1.0,9,0\n{}", "chunked 1.0,2,0\nxy", "chunked 1.0,1"] {
+        for text in [
+            "hello\n",
+            "chunked 2.0,1,1\n",
+            "chunked 1.0,-1,0\n",
+            "chunked 1.0,9,0\n{}",
+            "chunked 1.0,2,0\nxy",
+            "chunked 1.0,1",
+        ] {
             let fault = frames(text.as_bytes()).unwrap_err();
             assert!(fault.message().starts_with("a message of splunkd is broken"), "{text}: {fault}");
         }

@@ -50,7 +50,8 @@ pub fn reduce(query: &Query, stable: bool, chunks: &Chunks, out: &mut impl Write
                 });
             }
             if table.rows() == 0 {
-                reply.say(Level::Info, format!("no result of {} events\n{}", reader.events, prepared.steps(root, &run)));
+                reply
+                    .say(Level::Info, format!("no result of {} events\n{}", reader.events, prepared.steps(root, &run)));
             }
             reply.body = output::table(&table);
             reply.metric("huntpack.gather", started.elapsed(), reader.chunks, reader.events, table.rows());
@@ -185,7 +186,8 @@ fn merge(records: &crate::read::Records, gathering: &mut Gathering) -> Result<()
             continue;
         }
         let bytes = BASE64.decode(text.as_bytes());
-        let bytes = bytes.map_err(|_| Fault::data("HP451", "a partial result is not whole, or was not written by huntpack"))?;
+        let bytes =
+            bytes.map_err(|_| Fault::data("HP451", "a partial result is not whole, or was not written by huntpack"))?;
         gathering.merge(&bytes)?;
     }
     Ok(())

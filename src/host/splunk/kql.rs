@@ -145,11 +145,13 @@ fn source(app: &App, arguments: &Arguments) -> Result<Arc<Source>> {
         let text = text.ok_or_else(|| Fault::query("HP460", "`encoded` is for the app's own use"))?;
         return Ok(Source::query(text).into());
     }
-    let texts: Vec<&str> = arguments.get("query").into_iter().chain(arguments.texts.iter().map(String::as_str)).collect();
+    let texts: Vec<&str> =
+        arguments.get("query").into_iter().chain(arguments.texts.iter().map(String::as_str)).collect();
     match texts.as_slice() {
         [name] if name.starts_with('@') => app.query(name.trim_start_matches('@')),
         [text] if !text.trim().is_empty() => Ok(Source::query(*text).into()),
-        [] | [_] => Err(Fault::query("HP460", "`kql` needs a query").help("... | kql \"Events | where status == 404\", or kql @name")),
+        [] | [_] => Err(Fault::query("HP460", "`kql` needs a query")
+            .help("... | kql \"Events | where status == 404\", or kql @name")),
         [first, ..] => {
             let fault = Fault::query("HP460", format!("`kql` takes one query, and there are {}", texts.len()));
             Err(fault.help(format!("put quotes around all of it: kql \"{first} ...\"")))

@@ -45,7 +45,8 @@ use std::sync::atomic::AtomicBool;
 /// The input is read by a thread of its own; it is left behind where the command ends before its input.
 pub fn run<R: Read + Send + 'static, W: Write + Send>(command: &str, folder: &Path, input: R, mut output: W) -> i32 {
     let work = AssertUnwindSafe(|| engine::install(Some(1), || serve(command, folder, input, &mut output)));
-    let outcome = catch_unwind(work).unwrap_or_else(|_| Err(Fault::internal("the command could not be run to its end")));
+    let outcome =
+        catch_unwind(work).unwrap_or_else(|_| Err(Fault::internal("the command could not be run to its end")));
     match outcome.and_then(|served| served) {
         Ok(()) => 0,
         // Who has closed the input waits for no answer.
@@ -96,7 +97,8 @@ fn limited(rows: usize, most: usize) -> Result<()> {
     if rows <= most {
         return Ok(());
     }
-    let fault = Fault::data("HP300", format!("the result has {rows} rows, and `max_rows` of huntpack.conf allows {most}"));
+    let fault =
+        Fault::data("HP300", format!("the result has {rows} rows, and `max_rows` of huntpack.conf allows {most}"));
     Err(fault.help("summarize, filter or take fewer rows"))
 }
 
@@ -109,7 +111,9 @@ fn now(option: Option<&str>, info: &Info) -> Result<Now> {
         Some("wall") => Ok(started(info)),
         Some(text) => match datetime::parse(text) {
             Some(ticks) => Ok(Now::At(ticks)),
-            None => Err(arguments::no_such_value("now", text, &["latest", "wall", "a time such as 2024-06-01T12:00:00Z"])),
+            None => {
+                Err(arguments::no_such_value("now", text, &["latest", "wall", "a time such as 2024-06-01T12:00:00Z"]))
+            }
         },
     }
 }

@@ -1,6 +1,6 @@
 //! Columns as the CSV that splunkd reads: several values of a field beside their flat text.
-use crate::types::{Column, Dynamic, Kind, Name, Table, Value, datetime, number};
 use crate::read::SEVERAL;
+use crate::types::{Column, Dynamic, Kind, Name, Table, Value, datetime, number};
 
 /// Appends a header's cell or a text's.
 pub fn text(text: &str, out: &mut Vec<u8>) {

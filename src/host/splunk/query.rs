@@ -187,7 +187,8 @@ impl Query {
 
 /// An unknown table, as an analyst in Splunk can name one.
 fn about_tables(fault: Fault, tables: &Tables) -> Fault {
-    let unknown = |said: &&Diagnostic| said.code == "KS204" && said.help.as_deref().is_none_or(|help| help.starts_with("tables"));
+    let unknown =
+        |said: &&Diagnostic| said.code == "KS204" && said.help.as_deref().is_none_or(|help| help.starts_with("tables"));
     if fault.diagnostics().iter().find(|said| said.severity == Severity::Error).filter(unknown).is_none() {
         return fault;
     }

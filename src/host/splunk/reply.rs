@@ -96,7 +96,8 @@ pub fn said(diagnostic: &Diagnostic, source: Option<&Source>) -> String {
     let mut text = diagnostic.message.trim_end_matches('.').to_owned();
     if let (Some(span), Some(source)) = (diagnostic.span, source.filter(|source| !source.text.is_empty())) {
         let (line, column) = source.place(span.start as usize);
-        let place = if source.origin.starts_with('<') || source.origin.is_empty() { "the query" } else { &source.origin };
+        let place =
+            if source.origin.starts_with('<') || source.origin.is_empty() { "the query" } else { &source.origin };
         text.push_str(&format!(" ({place}, line {line}, column {column})"));
     }
     if let Some(help) = &diagnostic.help {

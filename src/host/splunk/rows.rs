@@ -138,8 +138,11 @@ impl<'a> Work<'a> {
         let skips = |name: &Name, origin: &Name| header.position(origin).is_some() || is_left(name, origin);
         let row_wise = prepared.row_wise(root, &skips)?;
         let is_own = |made: &Made| made.origin.as_ref().is_some_and(|origin| header.position(origin).is_some());
-        let copied = |name: &Name| row_wise.columns().iter().any(|made| made.name == *name && made.origin.as_ref() == Some(name));
-        let known = |name: &Name| query.tables.schema(tables.first().map_or("", |t| t), Fields::Of(header)).contains(name);
+        let copied = |name: &Name| {
+            row_wise.columns().iter().any(|made| made.name == *name && made.origin.as_ref() == Some(name))
+        };
+        let known =
+            |name: &Name| query.tables.schema(tables.first().map_or("", |t| t), Fields::Of(header)).contains(name);
         let replaced = |name: &Name| row_wise.columns().iter().any(|made| made.name == *name && !is_own(made));
         let single = row_wise.feeds().count() == 1;
         let copies = keeps && single && header.fields().all(|name| (copied(name) || !known(name)) && !replaced(name));

@@ -64,10 +64,13 @@ impl Rules {
     pub fn describe(&self) -> Reply {
         let mut reply = Reply::default();
         reply.set("type", "reporting");
-        reply.set("required_fields", match &self.fields {
-            Some(fields) => fields.iter().cloned().collect::<Vec<_>>(),
-            None => vec!["*".to_owned()],
-        });
+        reply.set(
+            "required_fields",
+            match &self.fields {
+                Some(fields) => fields.iter().cloned().collect::<Vec<_>>(),
+                None => vec!["*".to_owned()],
+            },
+        );
         reply
     }
 
@@ -144,7 +147,8 @@ impl Rules {
         }
         hits.notes.iter().for_each(|note| reply.say(Level::Info, note));
         self.query.report(&[], reply);
-        let silent = self.pack.rules.iter().filter(|rule| !hits.failures.iter().any(|failure| failure.rule == rule.name));
+        let silent =
+            self.pack.rules.iter().filter(|rule| !hits.failures.iter().any(|failure| failure.rule == rule.name));
         for rule in silent.filter(|rule| rows_of(hits, rule).is_none_or(|rows| !holds(rule, rows.rows()))) {
             if let Ok(why) = hits.why(rule.key()) {
                 reply.say(Level::Info, format!("the rule `{}` found nothing\n{why}", rule.name));
@@ -206,20 +210,24 @@ fn wanted(arguments: &Arguments) -> Result<Vec<String>> {
     let names = lists.flat_map(|list| list.split(',')).map(str::trim).filter(|name| !name.is_empty());
     let names: Vec<String> = names.map(str::to_owned).collect();
     match names.is_empty() {
-        true => Err(Fault::query("HP460", "`huntpack` needs rules").help("... | huntpack rules=\"password_spray, zpa*\"; `| huntpackrules` lists them")),
+        true => Err(Fault::query("HP460", "`huntpack` needs rules")
+            .help("... | huntpack rules=\"password_spray, zpa*\"; `| huntpackrules` lists them")),
         false => Ok(names),
     }
 }
 
 /// The rules of a pack that are named, by id, name or file.
 fn chosen(pack: Pack, wanted: &[String]) -> Result<Pack> {
-    let mut kept = Pack { rules: Vec::new(), ..pack.clone() };
+    let mut kept = pack.clone();
+    kept.rules.clear();
     for name in wanted {
         let named: Vec<&Rule> = pack.rules.iter().filter(|rule| is_named(rule, name)).collect();
         if named.is_empty() {
             return Err(none_named(&pack, name));
         }
-        let new = named.into_iter().filter(|rule| !kept.rules.iter().any(|own| own.path == rule.path && own.key() == rule.key()));
+        let new = named
+            .into_iter()
+            .filter(|rule| !kept.rules.iter().any(|own| own.path == rule.path && own.key() == rule.key()));
         let new: Vec<Rule> = new.cloned().collect();
         kept.rules.extend(new);
     }
@@ -251,7 +259,8 @@ fn none_named(pack: &Pack, name: &str) -> Fault {
     let known = pack.rules.iter().map(|rule| rule.name.as_str()).chain(stems.iter().map(String::as_str));
     let near = closest(&folded(name), stems.iter().map(String::as_str)).or_else(|| closest(name, known));
     let near = near.map(|near| format!("did you mean `{near}`? ")).unwrap_or_default();
-    let broken = pack.problems.iter().map(|problem| format!("; {} did not load: {}", problem.path, described(&problem.error)));
+    let broken =
+        pack.problems.iter().map(|problem| format!("; {} did not load: {}", problem.path, described(&problem.error)));
     let fault = Fault::query("HP461", format!("no rule is called `{name}`"));
     fault.help(format!("{near}`| huntpackrules` lists all {}{}", pack.rules.len(), broken.collect::<String>()))
 }

@@ -140,7 +140,8 @@ impl Form for Csv {
                 (None, None) => want(slot, &mut self.parts(name)),
             }
         }
-        let events = self.events_of.as_deref().map(|table| Events::new(table, wanted, Mapping::builtin(), Belonging::Unknown));
+        let events =
+            self.events_of.as_deref().map(|table| Events::new(table, wanted, Mapping::builtin(), Belonging::Unknown));
         if let Some(table) = &self.events_of {
             for (field, slot) in events::SPECIAL.iter().zip(events::special_slots(table, wanted, Mapping::builtin())) {
                 want(slot, &mut self.columns.iter().position(|column| **column == **field).into_iter());

@@ -86,7 +86,8 @@ impl Form for Mapped {
             let time = wanted.names.iter().position(|name| **name == *"TimeGenerated");
             time.into_iter().for_each(|slot| keys.want(&["time"], slot, 200));
         }
-        let events = self.table.as_deref().map(|table| Events::new(table, wanted, Mapping::builtin(), Belonging::Unknown));
+        let events =
+            self.table.as_deref().map(|table| Events::new(table, wanted, Mapping::builtin(), Belonging::Unknown));
         if events.is_some() {
             events::SPECIAL.iter().zip(slots).for_each(|(field, slot)| self.want(&mut keys, field, slot, 0));
         }
