@@ -19,6 +19,8 @@ import huntpack as hp
 from huntpack import Hits, Pack, Table, _core, output
 
 DONE, FAILED, USAGE, ALERTS, INTERRUPTED = 0, 1, 2, 3, 130
+# What is wrong with an option, and not with a rule or its data.
+OPTION_CODES = ("HP303",)
 FORMATS = ("table", "json", "ndjson", "csv", "parquet", "html")
 OUTPUTS = ("alerts", "incidents", "findings", "risk", "results")
 # Of SecurityAlert's and SecurityIncident's many columns, those that a person reads first.
@@ -114,7 +116,8 @@ def command(name: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
                 # The reader has what it wanted. Python flushes once more at its end: let that go nowhere.
                 os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             except hp.Error as error:
-                stop(FAILED, str(error).rstrip())
+                of_option = any(found.code in OPTION_CODES for found in error.diagnostics)
+                stop(USAGE if of_option else FAILED, str(error).rstrip())
             except OSError as error:
                 about = f"{error.filename}: {error.strerror}" if error.filename else str(error)
                 stop(FAILED, f"huntpack: {about}")

@@ -36,6 +36,7 @@ def test_version(cli: Cli) -> None:
         ["query", "print 1", "-o", "out.xlsx"],
         ["query", "print 1", "--language", "sql"],
         ["run", "--table", "T=x", "--output", "bogus"],
+        ["query", "print 1", "--now", "garbage"],
     ],
 )
 def test_wrong_usage(cli: Cli, arguments: list[str]) -> None:
