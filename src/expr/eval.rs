@@ -46,6 +46,7 @@ fn evaluate_rows(expr: &Expr, input: &dyn Input, context: &Context) -> Result<Co
         Expr::Or(parts) => junction(parts, input, context, true),
         Expr::Case { branches, otherwise, kind } => case(branches, otherwise, *kind, input, context),
         Expr::Coalesce(parts, kind) => coalesce(parts, *kind, input, context),
+        Expr::Each(each) => each.evaluate(input, context),
         leaf => evaluate(leaf, input, context),
     }
 }

@@ -1,8 +1,10 @@
 //! Typed expressions over the columns of a plan node.
+mod each;
 mod eval;
 mod fingerprint;
 mod fold;
 
+pub use each::Each;
 pub use eval::{Input, evaluate, select};
 pub use fold::fold;
 
@@ -35,6 +37,8 @@ pub enum Expr {
     },
     /// The first value that is not null (not empty, for string).
     Coalesce(Vec<Expr>, Kind),
+    /// For each value of a field that has several: `mvmap`, `mvfilter`.
+    Each(Box<Each>),
 }
 
 impl Expr {
@@ -60,6 +64,7 @@ impl Expr {
             Expr::Call { kind, .. } | Expr::Case { kind, .. } => *kind,
             Expr::Const(value) => value.kind(),
             Expr::And(_) | Expr::Or(_) => Kind::Bool,
+            Expr::Each(_) => Kind::Field,
         }
     }
 
@@ -72,6 +77,8 @@ impl Expr {
             Expr::Case { branches, otherwise, .. } => {
                 branches.iter().flat_map(|(c, v)| [c, v]).chain([&**otherwise]).collect()
             }
+            // The body reads nothing of the rows but what is captured.
+            Expr::Each(each) => std::iter::once(&each.values).chain(each.captured.iter().map(|(_, e)| e)).collect(),
         }
     }
 
@@ -89,6 +96,10 @@ impl Expr {
                 otherwise: Box::new(change(*otherwise)),
                 kind,
             },
+            Expr::Each(each) => {
+                let captured = each.captured.into_iter().map(|(name, e)| (name, change(e))).collect();
+                Expr::Each(Box::new(Each { values: change(each.values), captured, ..*each }))
+            }
             leaf => leaf,
         }
     }
@@ -116,13 +127,16 @@ impl Expr {
     pub fn purity(&self) -> Purity {
         let mut weakest = Purity::Pure;
         self.walk(&mut |e| {
-            if let Expr::Call { function, .. } = e {
-                weakest = match (weakest, function.purity) {
-                    (Purity::PerRow, _) | (_, Purity::PerRow) => Purity::PerRow,
-                    (Purity::PerQuery, _) | (_, Purity::PerQuery) => Purity::PerQuery,
-                    _ => Purity::Pure,
-                };
-            }
+            let own = match e {
+                Expr::Call { function, .. } => function.purity,
+                Expr::Each(each) => each.body.purity(),
+                _ => return,
+            };
+            weakest = match (weakest, own) {
+                (Purity::PerRow, _) | (_, Purity::PerRow) => Purity::PerRow,
+                (Purity::PerQuery, _) | (_, Purity::PerQuery) => Purity::PerQuery,
+                _ => Purity::Pure,
+            };
         });
         weakest
     }
@@ -205,6 +219,10 @@ impl std::fmt::Display for Expr {
                 f.write_str("coalesce(")?;
                 list(f, parts, ", ")?;
                 f.write_str(")")
+            }
+            Expr::Each(each) => {
+                let name = if each.filters { "mvfilter" } else { "mvmap" };
+                write!(f, "{name}({}, {})", each.values, each.body)
             }
         }
     }

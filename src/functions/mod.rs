@@ -34,6 +34,7 @@ mod pattern;
 mod periods;
 mod places;
 mod presence;
+mod rex;
 pub mod search;
 pub mod series;
 mod sets;
@@ -53,6 +54,7 @@ pub use pattern::compile as compile_pattern;
 
 pub use context::{Context, Limits};
 pub use places::{Place, Places};
+pub use rex::sed_pieces;
 pub use scalar::{Accepts, Dialect, Kernel, Parameter, Purity, Returns, Scalar, examples};
 pub use signature::summary;
 pub use sketch::common_hashes;
@@ -122,6 +124,7 @@ static FAMILIES: &[&[Scalar]] = &[
     net::TEXT_COLUMNS,
     // Search terms of SPL.
     terms::COLUMNS,
+    rex::COLUMNS,
     // Places and shapes on Earth.
     geo::POINTS,
     geo::LINES,

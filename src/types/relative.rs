@@ -121,6 +121,15 @@ pub enum Span {
 }
 
 impl Span {
+    /// About how wide it is: a month counts 30 days.
+    pub fn ticks(self) -> i64 {
+        match self {
+            Span::Ticks(ticks) => ticks,
+            Span::Days(days) => days.saturating_mul(TICKS_PER_DAY),
+            Span::Months(months) => months.saturating_mul(30 * TICKS_PER_DAY),
+        }
+    }
+
     /// Where the bin begins that a moment lies in: bins of days and months begin at midnight of the zone.
     pub fn start(self, ticks: i64, zone: Tz) -> Option<i64> {
         match self {

@@ -44,6 +44,8 @@ pub struct Call<'py> {
     /// The caller's variables, innermost first.
     variables: Vec<Bound<'py, PyAny>>,
     progress: Option<Bound<'py, PyAny>>,
+    /// Whether objects are read as events of a search.
+    pub as_events: bool,
     pub cancel: Arc<AtomicBool>,
     /// What reading an object raised: the call raises it again.
     raised: Option<PyErr>,
@@ -53,7 +55,8 @@ impl<'py> Call<'py> {
     pub fn new(py: Python<'py>) -> Call<'py> {
         let (sender, receiver) = channel();
         let cancel = Arc::default();
-        Call { py, sender, receiver, objects: Vec::new(), variables: Vec::new(), progress: None, cancel, raised: None }
+        let (objects, variables) = (Vec::new(), Vec::new());
+        Call { py, sender, receiver, objects, variables, progress: None, as_events: false, cancel, raised: None }
     }
 
     /// An object as data: paths and Tables at once, others when they are read.
@@ -162,7 +165,7 @@ impl<'py> Call<'py> {
         if let Some(known) = known {
             return Ok(known.clone());
         }
-        let read = caught(|| sources::read(object))?;
+        let read = caught(|| sources::read(object, self.as_events))?;
         let data = read.map_err(|error| said(&mut self.raised, self.py, error))?;
         *known = Some(data.clone());
         Ok(data)
@@ -171,7 +174,7 @@ impl<'py> Call<'py> {
     fn resolve(&mut self, name: &str) -> Result<Option<Data>> {
         let found = self.variables.iter().find_map(|scope| scope.get_item(name).ok());
         let Some(object) = found.filter(sources::is_source) else { return Ok(None) };
-        let read = caught(|| sources::ready(&object)?.map_or_else(|| sources::read(&object), Ok))?;
+        let read = caught(|| sources::ready(&object)?.map_or_else(|| sources::read(&object, self.as_events), Ok))?;
         read.map(Some).map_err(|error| said(&mut self.raised, self.py, error))
     }
 }

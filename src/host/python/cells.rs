@@ -1,7 +1,7 @@
 //! Python values as columns: rows given as dicts, and the object columns of frames.
 use super::errors::OrRaise;
 use crate::diagnostic::Fault;
-use crate::types::{Column, Kind, Name, Table, Value, convert, datetime, json};
+use crate::types::{Chunk, Column, Kind, Name, Stored, Table, Value, convert, datetime, field, json};
 use pyo3::prelude::*;
 use pyo3::types::{
     PyBool, PyBytes, PyDate, PyDateAccess, PyDateTime, PyDelta, PyDeltaAccess, PyDict, PyFloat, PyInt, PyList,
@@ -13,7 +13,27 @@ const TICKS_PER_SECOND: i64 = 10_000_000;
 
 /// A table of rows that are mappings; columns stand in the order in which they are first seen.
 pub fn table_of_records(rows: &Bound<'_, PyAny>) -> PyResult<Table> {
-    let py = rows.py();
+    let (named, count) = columns_of_records(rows)?;
+    if named.is_empty() && count > 0 {
+        return Err(Fault::data("HP405", "the rows have no columns")).or_raise(rows.py());
+    }
+    Ok(Table::from_columns(named.into_iter().map(|(name, values)| (name, column_of(values))).collect()))
+}
+
+/// Events of rows that are mappings: every column a field, which a row may lack.
+pub fn events_of_records(rows: &Bound<'_, PyAny>) -> PyResult<Table> {
+    let (named, rows) = columns_of_records(rows)?;
+    let field = |values: &[Value]| {
+        let values: Vec<Value> = values.iter().map(field::from_value).collect();
+        Stored::Column(Column::from_values(Kind::Field, &values))
+    };
+    let columns = named.iter().map(|(_, values)| field(values)).collect();
+    let schema = named.iter().map(|(name, _)| (name.clone(), Kind::Field)).collect();
+    Ok(Table::new(schema, vec![Chunk { rows, columns }]))
+}
+
+/// The values of each column, and the number of rows.
+fn columns_of_records(rows: &Bound<'_, PyAny>) -> PyResult<(Vec<(Name, Vec<Value>)>, usize)> {
     let mut names: Vec<Name> = Vec::new();
     let mut places: HashMap<String, usize> = HashMap::new();
     let mut columns: Vec<Vec<Value>> = Vec::new();
@@ -31,14 +51,11 @@ pub fn table_of_records(rows: &Bound<'_, PyAny>) -> PyResult<Table> {
         }
         count += 1;
     }
-    if names.is_empty() && count > 0 {
-        return Err(Fault::data("HP405", "the rows have no columns")).or_raise(py);
-    }
     let named = names.into_iter().zip(columns).map(|(name, mut values)| {
         values.resize(count, NOTHING);
-        (name, column_of(values))
+        (name, values)
     });
-    Ok(Table::from_columns(named.collect()))
+    Ok((named.collect(), count))
 }
 
 const NOTHING: Value = Value::Null(Kind::Dynamic);

@@ -114,6 +114,7 @@ pub fn spl<'py>(
             return Err(Fault::query("HP100", "macros and lookups are not supported yet").of(&source)).or_raise(py);
         }
         let mut call = Call::new(py);
+        call.as_events = true;
         let events = tables.filter(|given| !given.is_none()).map(|given| options::events(&given)).transpose()?;
         let data = DataOptions { tables: events.as_ref(), ..DataOptions::default() };
         let mut database = data.database(&mut call)?;

@@ -62,8 +62,8 @@ pub fn check(object: &Bound<'_, PyAny>) -> PyResult<()> {
     )))
 }
 
-/// Reads an object's rows into a table.
-pub fn read(object: &Bound<'_, PyAny>) -> PyResult<Data> {
+/// Reads an object's rows into a table; as events, records may lack columns.
+pub fn read(object: &Bound<'_, PyAny>, as_events: bool) -> PyResult<Data> {
     let is_frame = frame::is_frame(object);
     if object.hasattr("__arrow_c_stream__")? {
         match capsule::import_stream(object) {
@@ -75,6 +75,7 @@ pub fn read(object: &Bound<'_, PyAny>) -> PyResult<Data> {
     }
     let table = match is_frame {
         true => frame::table(object)?,
+        false if as_events => cells::events_of_records(object)?,
         false => cells::table_of_records(object)?,
     };
     Ok(Data::Table(Arc::new(Held::new(table))))

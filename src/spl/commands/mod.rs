@@ -42,15 +42,26 @@
 //!   (`Some(table)`), or ends the lowering until they have been run (the `?` does this); in a check, where nothing runs,
 //!   it gives `None`: answer with `rows.opened()`. Go on with `lowering.known(&rows, table)` instead of `rows`, so that
 //!   nothing is run twice.
+mod append;
+mod bin;
+mod dedup;
 mod eval;
+mod eventstats;
 mod fields;
+mod fillnull;
 mod head;
+mod join;
 mod makeresults;
+mod map;
 pub mod options;
+mod regex;
 mod rename;
+mod r#return;
+mod rex;
 mod search;
 mod sort;
 mod stats;
+mod streamstats;
 mod table;
 mod r#where;
 
@@ -116,14 +127,25 @@ macro_rules! command {
 
 /// Every command, by file.
 static COMMANDS: &[&[Entry]] = &[
+    append::ENTRIES,
+    bin::ENTRIES,
+    dedup::ENTRIES,
     eval::ENTRIES,
+    eventstats::ENTRIES,
     fields::ENTRIES,
+    fillnull::ENTRIES,
     head::ENTRIES,
+    join::ENTRIES,
     makeresults::ENTRIES,
+    map::ENTRIES,
+    regex::ENTRIES,
     rename::ENTRIES,
+    r#return::ENTRIES,
+    rex::ENTRIES,
     search::ENTRIES,
     sort::ENTRIES,
     stats::ENTRIES,
+    streamstats::ENTRIES,
     table::ENTRIES,
     r#where::ENTRIES,
 ];

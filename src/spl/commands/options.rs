@@ -20,7 +20,13 @@ impl Options {
 
     /// Reads further options: a command may have some before and some behind its fields.
     pub fn read_more(&mut self, reader: &mut Reader, known: &[&str]) -> Lower<()> {
-        while let Some((name, value)) = reader.option() {
+        while self.read_one(reader, known)? {}
+        Ok(())
+    }
+
+    /// Reads one option, if one comes next.
+    pub fn read_one(&mut self, reader: &mut Reader, known: &[&str]) -> Lower<bool> {
+        if let Some((name, value)) = reader.option() {
             if !known.iter().any(|own| name.is(own)) {
                 let said = Diagnostic::error("HP504", format!("there is no option `{}` here", name.text)).at(name.span);
                 return Err(match closest(&name.text, known.iter().copied()) {
@@ -31,8 +37,9 @@ impl Options {
                 .into());
             }
             self.given.push((name, value));
+            return Ok(true);
         }
-        Ok(())
+        Ok(false)
     }
 
     /// The value of an option; the last where it is given more than once.

@@ -12,6 +12,20 @@ const DEFAULT_ROWS: u64 = 10_000;
 fn lower(lowering: &mut Lowering, command: &Command, rows: Rows) -> Lower<Rows> {
     let mut reader = Reader::new(command);
     let limit = Options::read(&mut reader, &["limit"])?.count("limit")?.or_else(|| count(&mut reader));
+    let keys = keys(&mut reader, &rows)?;
+    reader.finish()?;
+    if keys.is_empty() {
+        return Err(Diagnostic::error("HP504", "`sort` needs a field").at(command.span).into());
+    }
+    let sorted = lowering.sort(&rows, keys);
+    Ok(match limit.unwrap_or(DEFAULT_ROWS) {
+        0 => sorted,
+        most => lowering.take(&sorted, most),
+    })
+}
+
+/// Fields with signs, up to the end.
+pub fn keys(reader: &mut Reader, rows: &Rows) -> Lower<Vec<SortKey>> {
     let mut keys = Vec::new();
     loop {
         while reader.eat(",") {}
@@ -32,17 +46,9 @@ fn lower(lowering: &mut Lowering, command: &Command, rows: Rows) -> Lower<Rows> 
             keys.iter_mut().for_each(|key: &mut SortKey| key.descending = !key.descending);
             break;
         }
-        keys.push(key(&rows, &field, sign == Some(true))?);
+        keys.push(key(rows, &field, sign == Some(true))?);
     }
-    reader.finish()?;
-    if keys.is_empty() {
-        return Err(Diagnostic::error("HP504", "`sort` needs a field").at(command.span).into());
-    }
-    let sorted = lowering.sort(&rows, keys);
-    Ok(match limit.unwrap_or(DEFAULT_ROWS) {
-        0 => sorted,
-        most => lowering.take(&sorted, most),
-    })
+    Ok(keys)
 }
 
 /// A number that begins the arguments.

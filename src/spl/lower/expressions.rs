@@ -2,13 +2,13 @@
 use super::build::{absent, call};
 use super::{Halt, Lower, Lowering, Rows};
 use crate::diagnostic::{Diagnostic, Span, closest};
-use crate::expr::{Expr, fold};
+use crate::expr::{Each, Expr, fold};
 use crate::functions::{self, Context, Dialect, Scalar};
 use crate::spl::ast::{Expression, ExpressionKind, Word};
 use crate::spl::expand::Script;
 use crate::spl::parse::Reader;
 use crate::types::field::Number;
-use crate::types::{Kind, Value};
+use crate::types::{Kind, Name, Value};
 
 impl Lowering<'_> {
     /// A field's value: no condition.
@@ -145,6 +145,8 @@ fn called(name: &Word, arguments: &[Expression], rows: &Rows, span: Span) -> Low
         ("false", []) => Ok(Expr::Const(Value::Bool(false))),
         ("null", []) => Ok(absent()),
         ("searchmatch", [text]) => search_match(text, rows),
+        ("mvmap", [list, body]) => mapped(list, body, rows),
+        ("mvfilter", [test]) => filtered(test, rows, span),
         (lower, _) => library(lower, name, arguments, rows, span),
     }
 }
@@ -164,6 +166,40 @@ fn chosen(branches: Vec<(Expr, Expr)>, otherwise: Expr) -> Expr {
     let any = branches.iter().any(|(_, value)| value.kind() == Kind::Bool) || otherwise.kind() == Kind::Bool;
     let kind = if flags && any { Kind::Bool } else { Kind::Field };
     Expr::Case { branches, otherwise: Box::new(otherwise), kind }
+}
+
+/// `mvmap(field, expression)`: the expression for each value of the field, which it reads under the field's name.
+fn mapped(list: &Expression, body: &Expression, rows: &Rows) -> Lower<Expr> {
+    let ExpressionKind::Field(name) = &list.kind else {
+        let said = Diagnostic::error("HP502", "`mvmap` takes a field and an expression of it").at(list.span);
+        return Err(said.help("give the values a name first: eval values=...").into());
+    };
+    let body = lowered(body, rows)?;
+    if body.kind() == Kind::Bool {
+        return Err(Diagnostic::error("HP505", "a condition is no value: `mvfilter` takes one").at(list.span).into());
+    }
+    Ok(each_value(rows.field(name), body, false))
+}
+
+/// `mvfilter(condition)`: the values of the one field in it for which it holds.
+fn filtered(test: &Expression, rows: &Rows, span: Span) -> Lower<Expr> {
+    let mut fields = test.fields();
+    fields.sort_unstable();
+    fields.dedup();
+    let [name] = fields.as_slice() else {
+        return Err(Diagnostic::error("HP502", "`mvfilter` takes a condition on one field").at(span).into());
+    };
+    Ok(each_value(rows.field(name), condition(test, rows)?, true))
+}
+
+/// The body reads the values of a column one by one, and other columns as they are in the row.
+fn each_value(values: Expr, body: Expr, filters: bool) -> Expr {
+    let Expr::Column(own, _) = &values else { return absent() };
+    let bound = |name: &Name| Name::from(format!("\u{1}{name}"));
+    let captured = body.columns().into_iter().filter(|name| name != own);
+    let captured = captured.map(|name| (bound(&name), Expr::Column(name, Kind::Field))).collect();
+    let body = body.substitute(&|name| Some(Expr::Column(bound(name), Kind::Field)));
+    Expr::Each(Box::new(Each { item: bound(own), captured, body, filters, values }))
 }
 
 /// `searchmatch("terms")`: whether a row passes a search.

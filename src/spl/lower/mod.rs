@@ -170,6 +170,19 @@ impl<'a> Lowering<'a> {
         }
     }
 
+    /// A text with its macros written out.
+    pub fn without_macros(&self, text: &str, span: Span) -> Lower<String> {
+        let context = self.settings.context;
+        let evaluate = |text: &str| expressions::constant_text(text, context);
+        match expand::expand(text, self.catalog, &evaluate) {
+            Ok(script) => Ok(script.text().to_owned()),
+            Err(all) => {
+                let first = all.into_iter().next().unwrap_or_else(|| Diagnostic::error("HP503", "a macro is wrong"));
+                Err(first.at(span).into())
+            }
+        }
+    }
+
     /// The commands of a script.
     pub fn parsed(&self, script: &Arc<Script>) -> Lower<Search> {
         Ok(parse::parse(script, |name| commands::find(name).is_some())?)

@@ -1,0 +1,154 @@
+//! `dedup`: the first rows of each combination of values.
+use super::options::Options;
+use crate::diagnostic::{Diagnostic, Fault, Result};
+use crate::functions::Context;
+use crate::plan::{SortKey, TableOperation};
+use crate::spl::ast::Command;
+use crate::spl::lower::{Lower, Lowering, Rows};
+use crate::spl::parse::Reader;
+use crate::types::intern::{Interner, NULL};
+use crate::types::{Chunk, Column, Kind, Name, Stored, Table, gather};
+use std::collections::HashMap;
+use std::sync::Arc;
+
+const OPTIONS: [&str; 3] = ["keepevents", "keepempty", "consecutive"];
+
+fn lower(lowering: &mut Lowering, command: &Command, rows: Rows) -> Lower<Rows> {
+    let mut reader = Reader::new(command);
+    let mut options = Options::read(&mut reader, &OPTIONS)?;
+    let before = reader.position();
+    let count = reader.word().and_then(|word| word.text.parse::<u32>().ok());
+    if count.is_none() {
+        reader.back_to(before);
+    }
+    let mut fields: Vec<Name> = Vec::new();
+    loop {
+        options.read_more(&mut reader, &OPTIONS)?;
+        while reader.eat(",") {}
+        if reader.at_end() || reader.at_word("sortby") {
+            break;
+        }
+        fields.push(reader.needed_field()?.text.as_str().into());
+    }
+    let keys = if reader.eat_word("sortby") { super::sort::keys(&mut reader, &rows)? } else { Vec::new() };
+    reader.finish()?;
+    if fields.is_empty() || count == Some(0) {
+        return Err(Diagnostic::error("HP504", "`dedup` needs a field, and a number of rows above 0")
+            .at(command.span)
+            .into());
+    }
+    let first = First {
+        keys: fields,
+        count: count.unwrap_or(1),
+        keeps_rows: options.flag("keepevents")?.unwrap_or(false),
+        keeps_empty: options.flag("keepempty")?.unwrap_or(false),
+        consecutive: options.flag("consecutive")?.unwrap_or(false),
+    };
+    first_of_each(lowering, rows, first, keys)
+}
+
+/// The first rows of each combination of values, sorted where keys are given.
+pub fn first_of_each(lowering: &mut Lowering, rows: Rows, first: First, keys: Vec<SortKey>) -> Lower<Rows> {
+    let rows = match first.keeps_empty || first.keeps_rows {
+        true => rows,
+        false => lowering.present(&rows, &first.keys)?,
+    };
+    let schema = rows.schema.clone();
+    let made = lowering.operation(&[&rows], Arc::new(first), schema);
+    Ok(lowering.sort(&made, keys))
+}
+
+/// Chooses the first rows of each combination of values.
+#[derive(Debug)]
+pub struct First {
+    pub keys: Vec<Name>,
+    pub count: u32,
+    /// Whether other rows stay without these fields.
+    pub keeps_rows: bool,
+    /// Whether rows stay that lack one of the fields.
+    pub keeps_empty: bool,
+    /// Whether only rows that follow each other are compared.
+    pub consecutive: bool,
+}
+
+impl TableOperation for First {
+    fn name(&self) -> &str {
+        "dedup"
+    }
+
+    fn run(&self, context: &Context, inputs: &[Table]) -> Result<Table> {
+        let [table] = inputs else { return Err(Fault::internal("`dedup` has one input")) };
+        let stays = self.stays(context, table)?;
+        if !self.keeps_rows {
+            let rows: Vec<u32> = (0..table.rows() as u32).filter(|row| stays[*row as usize]).collect();
+            return Ok(picked(table, &rows));
+        }
+        // The fields of the other rows are taken away.
+        let columns = table.schema().names().enumerate().map(|(at, name)| {
+            let column = table.column(at);
+            if !self.keys.contains(name) {
+                return Stored::Column(column);
+            }
+            let picks: Vec<(u32, u32)> = stays.iter().enumerate().map(|(row, s)| (u32::from(!s), row as u32)).collect();
+            let nulls = Column::nulls(Kind::Field, column.len());
+            Stored::Column(gather::interleave(&[column, nulls], &picks))
+        });
+        let columns = columns.collect();
+        Ok(Table::new(table.schema().clone(), vec![Chunk { rows: table.rows(), columns }]))
+    }
+}
+
+impl First {
+    fn stays(&self, context: &Context, table: &Table) -> Result<Vec<bool>> {
+        let keys: Vec<Vec<u32>> = self
+            .keys
+            .iter()
+            .map(|name| match table.column_named(name) {
+                Some(column) => Interner::new(Kind::Field).numbers(&column),
+                None => vec![NULL; table.rows()],
+            })
+            .collect();
+        let mut seen: HashMap<Vec<u32>, u32> = HashMap::new();
+        let mut last: Vec<u32> = Vec::new();
+        let mut stays = Vec::with_capacity(table.rows());
+        for row in 0..table.rows() {
+            if row % 65_536 == 0 {
+                context.check()?;
+            }
+            let key: Vec<u32> = keys.iter().map(|column| column.get(row).copied().unwrap_or(NULL)).collect();
+            if key.contains(&NULL) {
+                stays.push(self.keeps_empty);
+                continue;
+            }
+            if self.consecutive && key != last {
+                seen.clear();
+                last.clone_from(&key);
+            }
+            let count = seen.entry(key).or_default();
+            *count += 1;
+            stays.push(*count <= self.count);
+        }
+        Ok(stays)
+    }
+}
+
+/// Some rows of a table, in this order.
+pub fn picked(table: &Table, rows: &[u32]) -> Table {
+    let columns = (0..table.schema().len()).map(|at| Stored::Column(gather::take(&table.column(at), rows)));
+    let columns = columns.collect();
+    Table::new(table.schema().clone(), vec![Chunk { rows: rows.len(), columns }])
+}
+
+crate::command! {
+    /// The first row of each combination of values of some fields, or the first few.
+    ///
+    /// Rows that lack one of the fields go, unless `keepempty=true`. `consecutive=true` compares only rows that follow
+    /// each other; `keepevents=true` keeps the other rows without these fields; `sortby` orders what stays.
+    ///
+    /// Source: dedup.
+    ///
+    /// ```spl
+    /// | makeresults count=3 | eval h="a" | dedup h | stats count // 1
+    /// ```
+    "dedup": "dedup [<count>] <field>... [keepevents=<flag>] [keepempty=<flag>] [consecutive=<flag>] [sortby <field>...]" = Rows(lower);
+}

@@ -1,0 +1,90 @@
+//! `rex`: fields of what the named groups of a regular expression match.
+use super::options::Options;
+use crate::diagnostic::{Diagnostic, Span};
+use crate::expr::Expr;
+use crate::functions::sed_pieces;
+use crate::functions::spl::pcre::{self, Pattern};
+use crate::spl::ast::Command;
+use crate::spl::lower::build::{call, text};
+use crate::spl::lower::{Lower, Lowering, Rows, said};
+use crate::spl::parse::Reader;
+use crate::types::field::Number;
+use crate::types::{Kind, Name};
+use std::sync::Arc;
+
+const OPTIONS: [&str; 4] = ["field", "max_match", "mode", "offset_field"];
+
+/// Matches of one field that count where all are wanted.
+const MOST_MATCHES: u64 = 1_000_000;
+
+fn lower(lowering: &mut Lowering, command: &Command, rows: Rows) -> Lower<Rows> {
+    let mut reader = Reader::new(command);
+    let mut options = Options::read(&mut reader, &OPTIONS)?;
+    let pattern = reader.needed_word("a regular expression in double quotes")?;
+    options.read_more(&mut reader, &OPTIONS)?;
+    reader.finish()?;
+    if let Some(offset) = options.word("offset_field") {
+        return Err(Diagnostic::error("HP504", "`rex` gives no offsets").at(offset.span).into());
+    }
+    let field = options.text("field").unwrap_or("_raw");
+    if options.choice("mode", &["sed"])?.is_some() {
+        if sed_pieces(&pattern.text).is_none() {
+            let said = Diagnostic::error("HP504", format!("`{}` is no sed script", pattern.text)).at(pattern.span);
+            return Err(said.help("write s/regex/replacement/flags or y/abc/xyz/").into());
+        }
+        let edited = call(".sed", vec![rows.field(field), text(&pattern.text)])?;
+        return Ok(if rows.has(field) { lowering.extend(&rows, vec![(field.into(), edited)]) } else { rows });
+    }
+    let compiled = compiled(lowering, &pattern.text, pattern.span)?;
+    let most = match options.count("max_match")?.unwrap_or(1) {
+        0 => MOST_MATCHES,
+        most => most,
+    };
+    extract(lowering, rows, field, &compiled, &pattern.text, most)
+}
+
+/// The pattern of a search's text, or where it is wrong.
+pub fn compiled(lowering: &Lowering, pattern: &str, span: Span) -> Lower<Arc<Pattern>> {
+    pcre::compile(lowering.settings.context, pattern).map_err(|fault| said(&fault, span))
+}
+
+/// A row without a match keeps the fields that it has.
+fn extract(
+    lowering: &mut Lowering,
+    rows: Rows,
+    from: &str,
+    compiled: &Pattern,
+    pattern: &str,
+    most: u64,
+) -> Lower<Rows> {
+    let mut columns: Vec<(Name, Expr)> = Vec::new();
+    for name in compiled.names().iter().flatten() {
+        if columns.iter().any(|(known, _)| **known == **name) {
+            continue;
+        }
+        let count = Expr::Const(Number::Long(i64::try_from(most).unwrap_or(i64::MAX)).into());
+        let found = call(".rex", vec![rows.field(from), text(pattern), text(name), count])?;
+        let value = match rows.has(name) {
+            true => Expr::Coalesce(vec![found, rows.field(name)], Kind::Field),
+            false => found,
+        };
+        columns.push((name.as_str().into(), value));
+    }
+    Ok(lowering.extend(&rows, columns))
+}
+
+crate::command! {
+    /// Fields of what the named groups of a regular expression match, or a field changed by a script of sed.
+    ///
+    /// The expression is PCRE's; groups are written `(?<name>...)`. The first match counts, or as many as `max_match`
+    /// says (0 for all), which gives a field several values. `field` is `_raw` unless another is named. A row without a
+    /// match stays as it is.
+    ///
+    /// Source: rex.
+    ///
+    /// ```spl
+    /// | makeresults | eval t="user=bob" | rex field=t "user=(?<user>\w+)" | fields user | fields - _time // bob
+    /// | makeresults | eval t="a-b" | rex field=t mode=sed "s/-/+/" | fields t | fields - _time // a+b
+    /// ```
+    "rex": "rex [field=<field>] [max_match=<count>] [mode=sed] \"<regex or script>\"" = Rows(lower);
+}

@@ -1,0 +1,366 @@
+//! `streamstats`: aggregates over the rows up to each row.
+use super::options::Options;
+use crate::diagnostic::{Diagnostic, Fault, Result};
+use crate::expr::Expr;
+use crate::functions::Context;
+use crate::functions::aggregates::{self, Aggregate};
+use crate::plan::TableOperation;
+use crate::spl::ast::{Command, Expression};
+use crate::spl::lower::build::absent;
+use crate::spl::lower::{Lower, Lowering, Rows};
+use crate::spl::parse::Reader;
+use crate::types::field::{self, Number};
+use crate::types::intern::{Interner, NULL};
+use crate::types::{Chunk, Column, Kind, Name, Schema, Stored, Table, Value, gather, relative};
+use std::collections::HashMap;
+use std::sync::Arc;
+
+const OPTIONS: [&str; 9] = [
+    "window",
+    "current",
+    "global",
+    "allnum",
+    "reset_on_change",
+    "reset_before",
+    "reset_after",
+    "time_window",
+    "annotate",
+];
+
+/// Rows that all windows together may hold at once; more are computed piece by piece.
+const PIECE: usize = 1 << 20;
+/// Rows that all windows together may hold.
+const MOST: u64 = 1 << 31;
+
+fn lower(lowering: &mut Lowering, command: &Command, rows: Rows) -> Lower<Rows> {
+    let mut reader = Reader::new(command);
+    let mut resets = [None, None];
+    let mut options = Options::default();
+    loop {
+        let before = reader.position();
+        let at = ["reset_before", "reset_after"].iter().position(|name| reader.eat_word(name));
+        match at {
+            Some(at) if reader.eat("=") => {
+                reader.expect("(")?;
+                resets[at] = Some(reader.expression()?);
+                reader.expect(")")?;
+            }
+            _ => {
+                reader.back_to(before);
+                let known = reader.option().is_some();
+                reader.back_to(before);
+                if !known {
+                    break;
+                }
+                options.read_one(&mut reader, &OPTIONS)?;
+            }
+        }
+    }
+    let terms = reader.aggregates(&["by"])?;
+    let by = if reader.eat_word("by") { reader.fields(&[])? } else { Vec::new() };
+    reader.finish()?;
+    let aggregation = lowering.aggregation(&terms, &by, &rows)?;
+    let mut running = Running {
+        calls: Vec::new(),
+        by: aggregation.by.clone(),
+        window: options.count("window")?.unwrap_or(0),
+        time_window: time_window(&options)?,
+        current: options.flag("current")?.unwrap_or(true),
+        global: options.flag("global")?.unwrap_or(true),
+        reset_on_change: options.flag("reset_on_change")?.unwrap_or(false),
+        reset_before: None,
+        reset_after: None,
+        schema: Schema::default(),
+    };
+    let mut hidden: Vec<(Name, Expr)> = Vec::new();
+    for made in aggregation.calls {
+        let mut arguments = Vec::new();
+        for argument in &made.call.arguments {
+            arguments.push(match argument {
+                Expr::Const(value) => Argument::Constant(value.clone()),
+                other => {
+                    let name = lowering.hidden("argument");
+                    hidden.push((name.clone(), other.clone()));
+                    Argument::Column(name)
+                }
+            });
+        }
+        let condition = made.call.condition.map(|test| flagged(lowering, &mut hidden, test));
+        running.calls.push(RunningCall { name: made.name, function: made.call.function, arguments, condition });
+    }
+    let [before, after] = resets;
+    running.reset_before = reset(lowering, &rows, &mut hidden, before)?;
+    running.reset_after = reset(lowering, &rows, &mut hidden, after)?;
+    let mut schema = rows.schema.clone();
+    running.calls.iter().for_each(|made| schema.set(made.name.clone(), Kind::Field));
+    running.schema = schema.clone();
+    let input = lowering.extend(&rows, hidden);
+    Ok(lowering.operation(&[&input], Arc::new(running), schema))
+}
+
+fn time_window(options: &Options) -> Lower<Option<f64>> {
+    let Some(word) = options.word("time_window") else { return Ok(None) };
+    match relative::span(&word.text) {
+        Some(span) => Ok(Some(span.ticks() as f64 / crate::types::datetime::TICKS_PER_SECOND as f64)),
+        None => Err(Diagnostic::error("HP504", format!("`{}` is no span of time", word.text)).at(word.span).into()),
+    }
+}
+
+/// A hidden field that is 1 where a condition is true.
+fn flagged(lowering: &mut Lowering, hidden: &mut Vec<(Name, Expr)>, test: Expr) -> Name {
+    let name = lowering.hidden("test");
+    let one = Expr::Const(Number::Long(1).into());
+    let flag = Expr::Case { branches: vec![(test, one)], otherwise: Box::new(absent()), kind: Kind::Field };
+    hidden.push((name.clone(), flag));
+    name
+}
+
+fn reset(
+    lowering: &mut Lowering,
+    rows: &Rows,
+    hidden: &mut Vec<(Name, Expr)>,
+    test: Option<Expression>,
+) -> Lower<Option<Name>> {
+    let Some(test) = test else { return Ok(None) };
+    let test = lowering.condition(&test, rows)?;
+    Ok(Some(flagged(lowering, hidden, test)))
+}
+
+/// What an aggregate is computed of.
+#[derive(Clone, Debug)]
+enum Argument {
+    Column(Name),
+    Constant(Value),
+}
+
+#[derive(Debug)]
+struct RunningCall {
+    name: Name,
+    function: &'static Aggregate,
+    arguments: Vec<Argument>,
+    /// The field that is there in the rows that count.
+    condition: Option<Name>,
+}
+
+/// Aggregates over the rows up to each row.
+#[derive(Debug)]
+struct Running {
+    calls: Vec<RunningCall>,
+    by: Vec<Name>,
+    /// Rows that count, the latest ones; 0 for all.
+    window: u64,
+    /// Seconds by which the rows that count may differ.
+    time_window: Option<f64>,
+    current: bool,
+    /// Whether the window counts the rows of all groups.
+    global: bool,
+    reset_on_change: bool,
+    reset_before: Option<Name>,
+    reset_after: Option<Name>,
+    schema: Schema,
+}
+
+impl TableOperation for Running {
+    fn name(&self) -> &str {
+        "streamstats"
+    }
+
+    fn run(&self, context: &Context, inputs: &[Table]) -> Result<Table> {
+        let [table] = inputs else { return Err(Fault::internal("`streamstats` has one input")) };
+        let groups = self.groups(table);
+        let windows = self.windows(table, &groups);
+        let mut made: Vec<(Name, Column)> = Vec::new();
+        for call in &self.calls {
+            made.push((call.name.clone(), call.over(context, table, &groups, &windows)?));
+        }
+        let column = |name: &Name| {
+            let found = made.iter().find(|(own, _)| own == name).map(|(_, column)| column.clone());
+            let found = found.or_else(|| table.column_named(name));
+            Stored::Column(found.unwrap_or(Column::nulls(Kind::Field, table.rows())))
+        };
+        let columns = self.schema.names().map(column).collect();
+        Ok(Table::new(self.schema.clone(), vec![Chunk { rows: table.rows(), columns }]))
+    }
+}
+
+/// The group of each row, and the rows of each group; rows that lack a field of the groups are in none.
+struct Groups {
+    of: Vec<u32>,
+    members: Vec<Vec<u32>>,
+}
+
+/// For each row, which of its group's rows count: from a place up to another.
+type Windows = Vec<(u32, u32)>;
+
+impl Running {
+    fn groups(&self, table: &Table) -> Groups {
+        let keys = self.by.iter().map(|name| match table.column_named(name) {
+            Some(column) => Interner::new(Kind::Field).numbers(&column),
+            None => vec![NULL; table.rows()],
+        });
+        let keys: Vec<Vec<u32>> = keys.collect();
+        let mut known: HashMap<Vec<u32>, u32> = HashMap::new();
+        let (mut of, mut members): (Vec<u32>, Vec<Vec<u32>>) = (Vec::with_capacity(table.rows()), Vec::new());
+        for row in 0..table.rows() {
+            let key: Vec<u32> = keys.iter().map(|column| column.get(row).copied().unwrap_or(NULL)).collect();
+            if key.contains(&NULL) {
+                of.push(NULL);
+                continue;
+            }
+            let next = members.len() as u32;
+            let group = *known.entry(key).or_insert(next);
+            if group == next {
+                members.push(Vec::new());
+            }
+            if let Some(rows) = members.get_mut(group as usize) {
+                rows.push(row as u32);
+            }
+            of.push(group);
+        }
+        Groups { of, members }
+    }
+
+    fn windows(&self, table: &Table, groups: &Groups) -> Windows {
+        let flags = |name: &Option<Name>| name.as_ref().and_then(|name| table.column_named(name));
+        let (before, after) = (flags(&self.reset_before), flags(&self.reset_after));
+        let is_set = |column: &Option<Column>, row: usize| column.as_ref().is_some_and(|column| !column.is_null(row));
+        let times = self.time_window.and_then(|_| table.column_named("_time"));
+        let mut places: Vec<u32> = vec![0; groups.members.len()];
+        // The first row since the last reset, and the first place of each group since then.
+        let (mut since, mut starts) = (0u32, vec![0u32; groups.members.len()]);
+        let mut windows = Vec::with_capacity(groups.of.len());
+        for (row, group) in groups.of.iter().enumerate() {
+            let changed = self.reset_on_change && row > 0 && groups.of.get(row - 1) != Some(group);
+            if changed || is_set(&before, row) || (row > 0 && is_set(&after, row - 1)) {
+                since = row as u32;
+                starts.clone_from(&places);
+            }
+            let Some(place) = places.get_mut(*group as usize) else {
+                windows.push((0, 0));
+                continue;
+            };
+            let end = *place + u32::from(self.current);
+            *place += 1;
+            let rows = &groups.members[*group as usize];
+            let mut start = starts.get(*group as usize).copied().unwrap_or(0);
+            if self.window > 0 {
+                let width = u32::try_from(self.window).unwrap_or(u32::MAX);
+                start = start.max(match self.global && !self.by.is_empty() {
+                    // The latest rows of all groups.
+                    true => {
+                        let last = row as u32 + u32::from(self.current);
+                        let first = last.saturating_sub(width).max(since);
+                        rows.partition_point(|member| *member < first) as u32
+                    }
+                    false => end.saturating_sub(width),
+                });
+            }
+            if let (Some(width), Some(times)) = (self.time_window, &times) {
+                let time = |row: usize| field::number(times, row).map(Number::real);
+                let near = |member: u32| match (time(member as usize), time(row)) {
+                    (Some(then), Some(now)) => (now - then).abs() < width,
+                    _ => false,
+                };
+                while start < end && !rows.get(start as usize).is_some_and(|member| near(*member)) {
+                    start += 1;
+                }
+            }
+            windows.push((start.min(end), end));
+        }
+        windows
+    }
+}
+
+impl RunningCall {
+    /// The aggregate for each row, computed piece by piece: each row is a group of the rows of its window.
+    fn over(&self, context: &Context, table: &Table, groups: &Groups, windows: &Windows) -> Result<Column> {
+        let columns: Vec<Column> = self
+            .arguments
+            .iter()
+            .map(|argument| match argument {
+                Argument::Constant(value) => Column::Const(value.clone(), table.rows()),
+                Argument::Column(name) => table.column_named(name).unwrap_or(Column::nulls(Kind::Field, table.rows())),
+            })
+            .collect();
+        let counts = self.condition.as_ref().and_then(|name| table.column_named(name));
+        let total: u64 = windows.iter().map(|(start, end)| u64::from(end - start)).sum();
+        if total > MOST {
+            return Err(Fault::limit("rows", "`streamstats` looks at too many rows: give it a window"));
+        }
+        let mut parts = Vec::new();
+        let mut first = 0;
+        while first < windows.len() {
+            context.check()?;
+            let (mut last, mut held) = (first, 0usize);
+            while last < windows.len() && (held < PIECE || last == first) {
+                held += (windows[last].1 - windows[last].0) as usize;
+                last += 1;
+            }
+            parts.push(self.piece(context, &columns, counts.as_ref(), groups, windows, first..last)?);
+            first = last;
+        }
+        let made = gather::concat(&parts).unwrap_or(Column::nulls(Kind::Field, 0));
+        // Rows that are in no group get nothing.
+        let picks: Vec<(u32, u32)> =
+            groups.of.iter().enumerate().map(|(row, group)| (u32::from(*group == NULL), row as u32)).collect();
+        match groups.of.contains(&NULL) {
+            true => Ok(gather::interleave(&[made, Column::nulls(Kind::Field, windows.len())], &picks)),
+            false => Ok(made),
+        }
+    }
+
+    fn piece(
+        &self,
+        context: &Context,
+        columns: &[Column],
+        counts: Option<&Column>,
+        groups: &Groups,
+        windows: &Windows,
+        rows: std::ops::Range<usize>,
+    ) -> Result<Column> {
+        let (mut taken, mut of) = (Vec::new(), Vec::new());
+        let start = rows.start;
+        for row in rows.clone() {
+            let (Some((from, to)), Some(group)) = (windows.get(row), groups.of.get(row)) else { continue };
+            let members = groups.members.get(*group as usize).and_then(|m| m.get(*from as usize..*to as usize));
+            for member in members.unwrap_or_default() {
+                if counts.is_none_or(|column| !column.is_null(*member as usize)) {
+                    taken.push(*member);
+                    of.push((row - start) as u32);
+                }
+            }
+        }
+        let kinds: Vec<Kind> = columns.iter().map(Column::kind).collect();
+        let constants: Vec<Option<Value>> = self
+            .arguments
+            .iter()
+            .map(|argument| match argument {
+                Argument::Constant(value) => Some(value.clone()),
+                Argument::Column(_) => None,
+            })
+            .collect();
+        let mut state = (self.function.state)(&kinds, &constants)?;
+        let arguments: Vec<Column> = columns.iter().map(|column| gather::take(column, &taken)).collect();
+        let ordinals: Vec<u64> = (0..taken.len() as u64).collect();
+        let given = aggregates::Rows { context, groups: &of, count: rows.len(), ordinals: &ordinals };
+        state.update(&given, &arguments)?;
+        let made = state.finish(context, rows.len())?;
+        Ok(crate::types::convert::lenient(&made, Kind::Field))
+    }
+}
+
+crate::command! {
+    /// Adds aggregates over the rows up to each row, and over those of its group.
+    ///
+    /// `window` counts the latest rows alone, of all groups together unless `global=false`; `current=false` leaves the
+    /// row itself out; `time_window` counts the rows near in `_time`. `reset_on_change`, `reset_before=(...)` and
+    /// `reset_after=(...)` begin anew.
+    ///
+    /// Source: streamstats.
+    ///
+    /// ```spl
+    /// | makeresults count=3 | streamstats count as n | stats max(n) // 3
+    /// | makeresults count=3 | eval x=2 | streamstats window=2 sum(x) as s | stats max(s) // 4
+    /// ```
+    "streamstats": "streamstats [window=<count>] [current=<flag>] [global=<flag>] [time_window=<span>] [reset_on_change=<flag>] <aggregate> [as <field>]... [by <field>...]" = Rows(lower);
+}
