@@ -18,6 +18,7 @@ mod operators;
 mod order;
 pub mod pcre;
 mod printf;
+mod shape;
 mod statistics;
 mod text;
 mod time;
@@ -49,6 +50,7 @@ pub static FAMILIES: &[&[Scalar]] = &[
     statistics::COLUMNS,
     multivalue::COLUMNS,
     text::COLUMNS,
+    shape::COLUMNS,
     order::COLUMNS,
 ];
 

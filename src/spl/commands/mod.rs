@@ -42,27 +42,38 @@
 //!   (`Some(table)`), or ends the lowering until they have been run (the `?` does this); in a check, where nothing runs,
 //!   it gives `None`: answer with `rows.opened()`. Go on with `lowering.known(&rows, table)` instead of `rows`, so that
 //!   nothing is run twice.
+mod addtotals;
 mod append;
 mod bin;
+mod chart;
+mod convert;
 mod dedup;
 mod eval;
 mod eventstats;
+mod fieldformat;
 mod fields;
 mod fillnull;
+mod foreach;
 mod head;
 mod join;
+mod makemv;
 mod makeresults;
 mod map;
+mod mvcombine;
 pub mod options;
 mod regex;
 mod rename;
+mod replace;
 mod r#return;
 mod rex;
 mod search;
+mod series;
 mod sort;
 mod stats;
 mod streamstats;
 mod table;
+mod timechart;
+mod top;
 mod r#where;
 
 use super::ast::Command;
@@ -127,19 +138,27 @@ macro_rules! command {
 
 /// Every command, by file.
 static COMMANDS: &[&[Entry]] = &[
+    addtotals::ENTRIES,
     append::ENTRIES,
     bin::ENTRIES,
+    chart::ENTRIES,
+    convert::ENTRIES,
     dedup::ENTRIES,
     eval::ENTRIES,
     eventstats::ENTRIES,
+    fieldformat::ENTRIES,
     fields::ENTRIES,
     fillnull::ENTRIES,
+    foreach::ENTRIES,
     head::ENTRIES,
     join::ENTRIES,
+    makemv::ENTRIES,
     makeresults::ENTRIES,
     map::ENTRIES,
+    mvcombine::ENTRIES,
     regex::ENTRIES,
     rename::ENTRIES,
+    replace::ENTRIES,
     r#return::ENTRIES,
     rex::ENTRIES,
     search::ENTRIES,
@@ -147,6 +166,8 @@ static COMMANDS: &[&[Entry]] = &[
     stats::ENTRIES,
     streamstats::ENTRIES,
     table::ENTRIES,
+    timechart::ENTRIES,
+    top::ENTRIES,
     r#where::ENTRIES,
 ];
 

@@ -8,6 +8,7 @@ mod subsearch;
 mod terms;
 mod times;
 
+pub use aggregates::{Aggregated, Aggregation};
 pub use rows::Rows;
 pub use times::moment;
 
