@@ -72,6 +72,8 @@ fn count(expr: &Expr, seen: &mut Vec<(String, Expr, usize)>) {
             parts.first().into_iter().for_each(|part| count(part, seen));
         }
         Expr::Case { branches, .. } => branches.first().into_iter().for_each(|(first, _)| count(first, seen)),
+        // The body is computed for values, not for rows.
+        Expr::Each(each) => count(&each.values, seen),
         Expr::Column(..) | Expr::Const(_) | Expr::Late(..) => {}
     }
 }

@@ -43,6 +43,12 @@ fn write(expr: &Expr, out: &mut String) {
             let _ = write!(out, "{kind}");
             named("case", branches.iter().flat_map(|(c, v)| [c, v]).chain([&**otherwise]), out)
         }
+        Expr::Each(each) => {
+            let names: Vec<_> = each.captured.iter().map(|(name, _)| name).collect();
+            let _ = write!(out, "{}:{:?}:{names:?}", each.filters, each.item);
+            let captured = each.captured.iter().map(|(_, expr)| expr);
+            named("each", [&each.values, &each.body].into_iter().chain(captured), out)
+        }
     };
 }
 
