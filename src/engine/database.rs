@@ -1,4 +1,5 @@
 //! The names that a query may use, and what stands behind them.
+use super::events::{Events, Knowledge as EventKnowledge};
 use super::files;
 use super::held::{Held, adapted, timed};
 use super::saved::Functions;
@@ -78,6 +79,10 @@ pub struct Database {
     resolved_lists: Mutex<BTreeMap<String, Arc<dyn Source>>>,
     /// Several queries will run: what one learns of a table serves the next.
     keeps: bool,
+    /// What is known of the sourcetypes of events besides what is built in.
+    knowledge: Option<Arc<EventKnowledge>>,
+    /// The tables as events, opened when a search first asks for them.
+    events: Mutex<Option<Arc<Events>>>,
 }
 
 impl fmt::Debug for Database {
@@ -120,6 +125,26 @@ impl Database {
 
     pub fn places(&self) -> Option<Arc<dyn Places>> {
         self.places.clone()
+    }
+
+    /// What is known of the sourcetypes of events, in place of what is built in.
+    pub fn set_event_knowledge(&mut self, knowledge: Arc<EventKnowledge>) {
+        self.knowledge = Some(knowledge);
+    }
+
+    /// The rows of all tables as events.
+    fn all_events(&self) -> Result<Arc<Events>> {
+        let mut events = self.events.lock().map_err(|_| Fault::internal("events failed while they were opened"))?;
+        if let Some(known) = events.as_ref() {
+            return Ok(known.clone());
+        }
+        let knowledge = self.knowledge.clone().map_or_else(EventKnowledge::built_in, Ok)?;
+        // Of several tables the name is the source of events that have none.
+        let named = self.tables.len() > 1;
+        let tables = self.tables.iter().map(|(name, entry)| (if named { name.as_str() } else { "" }, &entry.data));
+        let opened = Events::open(tables, knowledge)?;
+        *events = Some(opened.clone());
+        Ok(opened)
     }
 
     /// Who is asked for tables that are not here.
@@ -234,16 +259,16 @@ impl Catalog for Database {
         self.tables.keys().cloned().collect()
     }
 
-    fn events(&self, fields: Option<&[Name]>) -> Result<Arc<dyn Source>> {
-        let tables = self.sources()?.into_iter().map(|(name, source)| match source.table() {
-            Some(table) => Ok((name, table.clone())),
-            None => Ok((name, crate::read::load(source.as_ref())?)),
-        });
-        Ok(InMemory::source(as_events(&tables.collect::<Result<Vec<_>>>()?, fields)))
-    }
-
     fn schema(&self, name: &str) -> Option<Schema> {
         self.declared(name)
+    }
+
+    fn events(&self, fields: Option<&[Name]>) -> Result<Arc<dyn Source>> {
+        self.all_events()?.source(fields)
+    }
+
+    fn dataset(&self, path: &str, prefixed: bool, fields: Option<&[Name]>) -> Result<Option<Arc<dyn Source>>> {
+        self.all_events()?.dataset(path, prefixed, fields)
     }
 
     fn known_tables(&self) -> Vec<String> {
@@ -284,39 +309,6 @@ impl Catalog for Database {
         };
         self.open(&data, Role::Stored).map(Some)
     }
-}
-
-/// The rows of tables behind each other, every column a field. Of several tables the name is the `source` of events
-/// that have none.
-fn as_events(tables: &[(String, Table)], fields: Option<&[Name]>) -> Table {
-    let mut schema = Schema::default();
-    let own = tables.iter().flat_map(|(_, table)| table.schema().names());
-    match fields {
-        Some(fields) => fields.iter().for_each(|name| schema.set(name.clone(), Kind::Field)),
-        None => own.for_each(|name| schema.set(name.clone(), Kind::Field)),
-    }
-    if tables.len() > 1 && fields.is_none() {
-        schema.set("source".into(), Kind::Field);
-    }
-    let chunks = tables.iter().flat_map(|(name, table)| {
-        let schema = &schema;
-        table.chunks().iter().map(move |chunk| {
-            let columns = schema.names().map(|column| match table.schema().position(column) {
-                Some(at) => match chunk.columns.get(at) {
-                    Some(Stored::Column(column)) => Stored::Column(crate::types::convert::lenient(column, Kind::Field)),
-                    Some(stored) => stored.clone(),
-                    None => Stored::Absent,
-                },
-                None if tables.len() > 1 && &**column == "source" => {
-                    Stored::Column(Column::Const(Value::Text(Kind::Field, name.as_str().into()), chunk.rows))
-                }
-                None => Stored::Absent,
-            });
-            Chunk { rows: chunk.rows, columns: columns.collect() }
-        })
-    });
-    let chunks = chunks.collect();
-    Table::new(schema, chunks)
 }
 
 /// The rows of a watchlist as `_GetWatchlist` gives them: three columns of its own, then the list's, all of them text.

@@ -5,6 +5,7 @@
 //! same for SPL.
 mod complete;
 mod database;
+mod events;
 mod files;
 mod held;
 mod help;
@@ -20,6 +21,7 @@ mod steps;
 
 pub use complete::{Completion, CompletionKind, complete};
 pub use database::{Data, Database, Opener, Resolver};
+pub use events::Knowledge as EventKnowledge;
 pub use files::{ReadRequest, read, take_in};
 pub use held::{Held, adapted};
 pub use help::{Section, help, help_index};

@@ -17,6 +17,7 @@ mod datetime;
 mod elsewhere;
 mod encoding;
 mod extract;
+pub mod extraction;
 mod forms;
 pub mod geo;
 mod hash;

@@ -19,6 +19,7 @@ mod json;
 mod mapping;
 mod parquet;
 mod problems;
+mod raw;
 mod rows;
 mod source;
 mod tables;
@@ -32,12 +33,14 @@ pub use conf::{Conf, Setting, Stanza, truth};
 pub use events::Belonging;
 pub use format::Format;
 pub use mapping::Mapping;
+pub use raw::RAW;
 pub use tables::{known_schema, known_tables};
+pub use values::text_ticks;
 
 use crate::diagnostic::{Fault, Result};
 use crate::functions::{Context, Limits};
 use crate::plan::{self, Needs, Scan, Source};
-use crate::types::{Chunk, Name, Schema, Stored, Table};
+use crate::types::{Chunk, Kind, Name, Schema, Stored, Table};
 use block::Block;
 use infer::Inferred;
 use input::Input;
@@ -59,6 +62,9 @@ pub struct Options {
     pub columns: Option<Vec<String>>,
     /// The format where neither the content nor the name tells one.
     pub otherwise: Option<Format>,
+    /// Whether the files hold events for a search: every value as its text, and events as they were logged in one column,
+    /// [`RAW`].
+    pub events: bool,
     /// Whether the first row of cells is a header that names other columns than the declared ones: those are the
     /// columns of the file, in order.
     pub skips_header: bool,
@@ -126,8 +132,12 @@ impl Opening<'_> {
             return Err(fault.help("save it as UTF-8"));
         }
         let empty = head.trim_ascii().is_empty().then_some(Format::Ndjson);
-        let format =
-            self.options.format.or_else(|| Format::sniff(&input.path, &head)).or(self.options.otherwise).or(empty);
+        let known = self.options.format.or_else(|| Format::sniff(&input.path, &head));
+        if let Some(form) = self.raw(&head, known) {
+            self.sample(input, &form, head)?;
+            return Ok(Box::new(TextFile { input: input.clone(), form: Arc::new(form) }));
+        }
+        let format = known.or(self.options.otherwise).or(empty);
         let form: Arc<dyn Form> = match format.ok_or_else(|| unknown(input))? {
             Format::Ndjson => self.records(input, &head, true)?,
             Format::Json => self.records(input, &head, false)?,
@@ -139,6 +149,26 @@ impl Opening<'_> {
         };
         self.sample(input, form.as_ref(), head)?;
         Ok(Box::new(TextFile { input: input.clone(), form }))
+    }
+
+    /// Events as they were logged: records that are no rows of another product's export, and text of no other format.
+    fn raw(&self, head: &[u8], format: Option<Format>) -> Option<raw::Raw> {
+        if !self.options.events {
+            return None;
+        }
+        match format {
+            None | Some(Format::Cef) => Some(raw::Raw::of(head)),
+            Some(Format::Ndjson | Format::Json) if !format::is_query_answer(head) => {
+                let lines = format == Some(Format::Ndjson);
+                let place = json::Place::of(head, lines);
+                let end = if head.len() < HEAD { head.len() } else { text::Lines.cut(head) };
+                let keys = json::discover(&Block::new(head.to_vec(), 0, end, 0), place, None);
+                let is_row = json::Envelope::of(&keys) != json::Envelope::None || keys.iter().any(|key| key == RAW);
+                let is_lines = place.lines && place.inside.is_none();
+                (!is_row).then_some(if is_lines { raw::Raw::Lines } else { raw::Raw::Records(place) })
+            }
+            _ => None,
+        }
     }
 
     fn parquet(&mut self, input: &Input) -> Result<Box<dyn SourceFile>> {
@@ -168,7 +198,11 @@ impl Opening<'_> {
         if keys == ["error"] {
             return Err(broken(input, "records", "it holds an error of a service, and no rows"));
         }
-        let envelope = json::Envelope::of(&keys);
+        let envelope = match json::Envelope::of(&keys) {
+            // What surrounds an event tells when and where it was logged.
+            json::Envelope::Event if self.options.events => json::Envelope::None,
+            envelope => envelope,
+        };
         let diagnostic = ["category", "properties", "time"].iter().all(|name| keys.iter().any(|key| key == name));
         if diagnostic && self.options.table.is_none() {
             self.of_category(&sample, place);
@@ -231,7 +265,9 @@ impl Opening<'_> {
     /// The declared columns, then those that the files have.
     fn finish(self) -> Schema {
         let mut columns = self.schema.columns().to_vec();
-        columns.extend(self.inferred.columns());
+        let events = self.options.events;
+        let told = |kind: Kind| if events && kind != Kind::Dynamic { Kind::Field } else { kind };
+        columns.extend(self.inferred.columns().map(|(name, kind)| (name, told(kind))));
         let Some(only) = &self.options.columns else { return Schema::new(columns) };
         let kept = |name: &Name| only.iter().any(|wanted| **wanted == **name);
         Schema::new(columns.into_iter().filter(|(name, _)| kept(name)).collect())
@@ -254,6 +290,12 @@ fn unknown(input: &Input) -> Fault {
 
 fn broken(input: &Input, what: &str, reason: &str) -> Fault {
     Fault::data("HP404", format!("`{}` cannot be read as {what}: {reason}", input.name()))
+}
+
+/// The files that paths, folders and globs name, in order.
+pub fn expand<P: AsRef<Path>>(paths: &[P]) -> Result<Vec<PathBuf>> {
+    let paths: Vec<PathBuf> = paths.iter().map(|path| path.as_ref().to_owned()).collect();
+    files::expand(&paths)
 }
 
 /// The files as text, each whole.

@@ -1,6 +1,6 @@
 //! Cells as values of a kind: the conversions of every text format, in one place.
 use super::cell::{Bytes, Cell, Form};
-use crate::types::{Builder, Column, Kind, Value, convert, datetime, json, number};
+use crate::types::{Builder, Column, Kind, Text, Value, convert, datetime, gather, json, number};
 use arrow_array::StringViewArray;
 use arrow_buffer::{NullBuffer, ScalarBuffer};
 
@@ -22,12 +22,31 @@ pub fn column(
 ) -> Column {
     match kind {
         Kind::String => texts(bytes, cells, &mut misfit),
+        Kind::Field => fields(bytes, cells, &mut misfit),
         Kind::DateTime => datetimes(bytes, cells, &mut misfit),
         _ => others(bytes, kind, cells, &mut misfit),
     }
 }
 
+/// Texts of which one that is not there is null. A format that knows only text has no empty ones.
+fn fields(bytes: &Bytes<'_>, cells: impl Iterator<Item = Cell>, misfit: &mut impl FnMut(usize, Misfit)) -> Column {
+    let mut valid: Vec<bool> = Vec::with_capacity(cells.size_hint().0);
+    let is_text = |cell: &Cell| matches!(cell.form, Form::Text | Form::JsonEscaped | Form::Container);
+    let noted = cells.inspect(|cell| valid.push(is_text(cell) || !cell.is_empty()));
+    let views = written(bytes, noted, misfit);
+    let nulls = Some(NullBuffer::from(valid)).filter(|nulls| nulls.null_count() > 0);
+    Column::Text(Kind::Field, Text::Views(gather::with_nulls(views, nulls.as_ref())))
+}
+
 fn texts(bytes: &Bytes<'_>, cells: impl Iterator<Item = Cell>, misfit: &mut impl FnMut(usize, Misfit)) -> Column {
+    Column::strings(written(bytes, cells, misfit))
+}
+
+fn written(
+    bytes: &Bytes<'_>,
+    cells: impl Iterator<Item = Cell>,
+    misfit: &mut impl FnMut(usize, Misfit),
+) -> StringViewArray {
     let mut writer = TextWriter::default();
     writer.views.reserve(cells.size_hint().0);
     for (at, cell) in cells.enumerate() {
@@ -43,7 +62,7 @@ fn texts(bytes: &Bytes<'_>, cells: impl Iterator<Item = Cell>, misfit: &mut impl
             }
         }
     }
-    Column::strings(writer.finish())
+    writer.finish()
 }
 
 fn datetimes(bytes: &Bytes<'_>, cells: impl Iterator<Item = Cell>, misfit: &mut impl FnMut(usize, Misfit)) -> Column {

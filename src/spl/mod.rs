@@ -21,4 +21,4 @@ mod wildcard;
 
 pub use commands::{Entry, commands};
 pub use expand::Script;
-pub use lower::{Answers, Lowered, Settings, Step, moment, step};
+pub use lower::{Answers, Lowered, Settings, Step, expression, moment, step};

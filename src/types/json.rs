@@ -17,7 +17,7 @@ pub use canonical::canonical;
 pub use literal::literal;
 pub use scalar::{long, scalar};
 pub use seek::parsed_path;
-pub use text::{parse_json, quote, standard, to_string};
+pub use text::{parse_json, quote, standard, to_string, unescape};
 pub use writer::Writer;
 
 use super::number;

@@ -16,6 +16,7 @@ mod math;
 mod multivalue;
 mod operators;
 mod order;
+mod paths;
 pub mod pcre;
 mod printf;
 mod shape;
@@ -52,6 +53,7 @@ pub static FAMILIES: &[&[Scalar]] = &[
     text::COLUMNS,
     shape::COLUMNS,
     order::COLUMNS,
+    paths::COLUMNS,
 ];
 
 /// A field for each row, exactly one value each; once where all arguments are constant.

@@ -9,6 +9,7 @@ use std::borrow::Cow;
 use std::sync::{Arc, OnceLock};
 
 /// A compiled pattern.
+#[derive(Debug)]
 pub struct Pattern {
     source: String,
     /// None where only backtracking can run the pattern.

@@ -126,6 +126,22 @@ fn after_separators(bytes: &[u8], mut at: usize, place: Place) -> usize {
     }
 }
 
+/// Gives where each record of a block begins and ends, whatever is in it; text that is no record is one up to its
+/// line's end.
+pub fn each_text(block: &Block, place: Place, take: &mut impl FnMut(usize, usize)) {
+    let bytes = block.bytes();
+    let Some(start) = place.start(block) else { return };
+    let mut at = after_separators(bytes, start, place);
+    while at < block.end && !place.ends(bytes, at) {
+        let end = next_record(block, at, place.lines).clamp(at + 1, block.end.max(at + 1));
+        let text = bytes.get(at..end).unwrap_or_default().trim_ascii_end();
+        if !text.is_empty() {
+            take(at, at + text.len());
+        }
+        at = after_separators(bytes, end, place);
+    }
+}
+
 /// The keys of the records of a block, or of the objects under one of their keys, in the order of their first sight.
 pub fn discover(block: &Block, place: Place, under: Option<&str>) -> Vec<String> {
     let mut keys = Keys::default();

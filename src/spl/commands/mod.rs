@@ -50,17 +50,23 @@ mod convert;
 mod dedup;
 mod eval;
 mod eventstats;
+mod extract;
 mod fieldformat;
 mod fields;
 mod fillnull;
 mod foreach;
+mod from;
+mod fromjson;
 mod head;
+mod iplocation;
 mod join;
 mod makemv;
 mod makeresults;
 mod map;
+mod mstats;
 mod mvcombine;
 pub mod options;
+mod outlier;
 mod regex;
 mod rename;
 mod replace;
@@ -69,12 +75,16 @@ mod rex;
 mod search;
 mod series;
 mod sort;
+mod spath;
 mod stats;
 mod streamstats;
 mod table;
 mod timechart;
 mod top;
+mod transaction;
+mod tstats;
 mod r#where;
+mod whole;
 
 use super::ast::Command;
 use super::lower::{Lower, Lowering, Rows};
@@ -146,16 +156,22 @@ static COMMANDS: &[&[Entry]] = &[
     dedup::ENTRIES,
     eval::ENTRIES,
     eventstats::ENTRIES,
+    extract::ENTRIES,
     fieldformat::ENTRIES,
     fields::ENTRIES,
     fillnull::ENTRIES,
     foreach::ENTRIES,
+    from::ENTRIES,
+    fromjson::ENTRIES,
     head::ENTRIES,
+    iplocation::ENTRIES,
     join::ENTRIES,
     makemv::ENTRIES,
     makeresults::ENTRIES,
     map::ENTRIES,
+    mstats::ENTRIES,
     mvcombine::ENTRIES,
+    outlier::ENTRIES,
     regex::ENTRIES,
     rename::ENTRIES,
     replace::ENTRIES,
@@ -163,11 +179,14 @@ static COMMANDS: &[&[Entry]] = &[
     rex::ENTRIES,
     search::ENTRIES,
     sort::ENTRIES,
+    spath::ENTRIES,
     stats::ENTRIES,
     streamstats::ENTRIES,
     table::ENTRIES,
     timechart::ENTRIES,
     top::ENTRIES,
+    transaction::ENTRIES,
+    tstats::ENTRIES,
     r#where::ENTRIES,
 ];
 

@@ -4,7 +4,7 @@ use super::{Lower, Lowering, Rows, said};
 use crate::diagnostic::{Diagnostic, Span};
 use crate::expr::Expr;
 use crate::plan::Node;
-use crate::spl::ast::Term;
+use crate::spl::ast::{Term, Word};
 use crate::types::Value;
 
 impl Lowering<'_> {
@@ -26,6 +26,28 @@ impl Lowering<'_> {
         }
         let schema = source.schema().clone();
         let node = self.plan.add(Node::Scan { name: "events".into(), source }, schema.clone());
+        self.bounded(Rows::new(node, schema), term)
+    }
+
+    /// The events of a data model's dataset, with its name before its fields or without. `term` as in
+    /// [`Lowering::events`].
+    pub fn dataset(&mut self, path: &Word, prefixed: bool, term: &Term, span: Span) -> Lower<Rows> {
+        let found = self.catalog.dataset(&path.text, prefixed, None).map_err(|fault| said(&fault, span))?;
+        let Some(source) = found else {
+            let message = format!("there is no data model `{}`, and no event has its fields", path.text);
+            let said = Diagnostic::error("HP508", message).at(path.span);
+            return match self.runs() {
+                true => Err(said.into()),
+                false => Ok(self.nothing().opened()),
+            };
+        };
+        for name in self.catalog.tables() {
+            if !self.tables.contains(&name) {
+                self.tables.push(name);
+            }
+        }
+        let schema = source.schema().clone();
+        let node = self.plan.add(Node::Scan { name: path.text.as_str().into(), source }, schema.clone());
         self.bounded(Rows::new(node, schema), term)
     }
 

@@ -1,14 +1,15 @@
 //! Eval expressions as typed ones: fields, texts, conditions.
 use super::build::{absent, call};
 use super::{Halt, Lower, Lowering, Rows};
-use crate::diagnostic::{Diagnostic, Span, closest};
+use crate::diagnostic::{Diagnostic, Fault, FaultKind, Span, closest};
 use crate::expr::{Each, Expr, fold};
 use crate::functions::{self, Context, Dialect, Scalar};
 use crate::spl::ast::{Expression, ExpressionKind, Word};
 use crate::spl::expand::Script;
 use crate::spl::parse::Reader;
 use crate::types::field::Number;
-use crate::types::{Kind, Name, Value};
+use crate::types::{Kind, Name, Schema, Value};
+use std::sync::Arc;
 
 impl Lowering<'_> {
     /// A field's value: no condition.
@@ -42,6 +43,55 @@ pub fn constant_text(written: &str, context: &Context) -> Result<String, String>
         Ok(_) => Err("its expression has no value of its own".to_owned()),
         Err(Halt::Said(said)) => Err(said.message),
         Err(Halt::Need) => Err("its expression asks for data".to_owned()),
+    }
+}
+
+/// An eval expression by itself: every name in it is a field.
+///
+/// Errors (QueryError): what is wrong with it, with its place in the text.
+pub fn expression(written: &str) -> crate::diagnostic::Result<Expr> {
+    let said = |said: Diagnostic| Fault::new(FaultKind::Query, vec![said]);
+    let script = Script::made(written.to_owned(), Span::default());
+    let mut reader = Reader::of_text(&script);
+    let parsed = reader.expression().and_then(|expression| reader.finish().map(|()| expression)).map_err(said)?;
+    let mut schema = Schema::default();
+    fields_of(&parsed, &mut schema);
+    let rows = Rows::new(crate::plan::NodeId(0), schema);
+    lowered(&parsed, &rows).map_err(|halt| match halt {
+        Halt::Said(told) => said(*told),
+        Halt::Need => Fault::internal("an expression asks for data"),
+    })
+}
+
+/// The condition of a text by itself: search terms, or an expression in `eval(...)`.
+pub fn condition_of(script: &Arc<Script>, rows: &Rows) -> Lower<Expr> {
+    let mut reader = Reader::of_text(script);
+    if reader.eat_word("eval") {
+        reader.expect("(")?;
+        let expression = reader.expression()?;
+        reader.expect(")")?;
+        reader.finish()?;
+        return condition(&expression, rows);
+    }
+    let term = reader.terms(&[])?;
+    reader.finish()?;
+    super::terms::condition(&term, rows, &[])
+}
+
+/// The fields that an expression names.
+fn fields_of(expression: &Expression, found: &mut Schema) {
+    match &expression.kind {
+        ExpressionKind::Field(name) => found.set(name.as_str().into(), Kind::Field),
+        ExpressionKind::Number(_) | ExpressionKind::Text(_) => {}
+        ExpressionKind::Negate(inner) | ExpressionKind::Not(inner) => fields_of(inner, found),
+        ExpressionKind::Binary { operands, .. } => operands.iter().for_each(|part| fields_of(part, found)),
+        ExpressionKind::In { value, list } => {
+            std::iter::once(&**value).chain(list).for_each(|part| fields_of(part, found));
+        }
+        ExpressionKind::Call { arguments: parts, .. }
+        | ExpressionKind::And(parts)
+        | ExpressionKind::Or(parts)
+        | ExpressionKind::Xor(parts) => parts.iter().for_each(|part| fields_of(part, found)),
     }
 }
 

@@ -9,6 +9,7 @@ mod terms;
 mod times;
 
 pub use aggregates::{Aggregated, Aggregation};
+pub use expressions::{condition_of, expression};
 pub use rows::Rows;
 pub use times::moment;
 

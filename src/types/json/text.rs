@@ -150,7 +150,7 @@ fn escape(character: char, out: &mut String) {
 }
 
 /// The text that stands between a JSON string's quotes; half a surrogate pair is U+FFFD.
-pub(super) fn unescape(raw: &str) -> Cow<'_, str> {
+pub fn unescape(raw: &str) -> Cow<'_, str> {
     if memchr(b'\\', raw.as_bytes()).is_none() {
         return Cow::Borrowed(raw);
     }

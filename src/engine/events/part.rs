@@ -1,0 +1,123 @@
+//! One table among the events: which of its columns are fields, which hold the event's text and its time.
+use super::TIME;
+use super::time::TIMES;
+use crate::diagnostic::Result;
+use crate::engine::Data;
+use crate::engine::held::adapted;
+use crate::plan::{InMemory, Source};
+use crate::read::{self, Options, RAW};
+use crate::types::field::from_column;
+use crate::types::{Chunk, Column, Kind, Name, Schema, Stored, Table};
+use std::sync::Arc;
+
+/// The keys of an event as it is sent to Splunk's HTTP collector.
+const COLLECTOR: [&str; 8] = ["event", "time", "host", "source", "sourcetype", "index", "fields", RAW];
+
+#[derive(Debug)]
+pub struct Part {
+    /// The name of the table: the source of events that have none. Empty where the caller gave no name.
+    pub name: String,
+    pub source: Arc<dyn Source>,
+    /// The columns that are fields.
+    pub columns: Vec<(Name, Kind)>,
+    /// The columns that hold the event's text, the best first.
+    pub raw: Vec<Name>,
+    /// The columns that hold the event's time, the best first.
+    pub times: Vec<Name>,
+    /// The column whose object's properties are fields: those that an event was sent with.
+    pub beside: Option<Name>,
+}
+
+impl Part {
+    /// The parts of a table: each of its files is one.
+    pub fn open(name: &str, data: &Data) -> Result<Vec<Part>> {
+        let source = match data {
+            Data::Later(open) => return Part::open(name, &open()?),
+            Data::Table(held) => InMemory::source(as_fields(held.table())),
+            Data::Source(source) => source.clone(),
+            Data::Files(paths) => {
+                let options = Options { events: true, ..Options::default() };
+                let files = read::expand(paths)?.into_iter();
+                return files.map(|file| Ok(Part::new(name, read::open(&[file], &options)?))).collect();
+            }
+        };
+        Ok(vec![Part::new(name, source)])
+    }
+
+    pub fn new(name: &str, source: Arc<dyn Source>) -> Part {
+        let schema = source.schema();
+        let has = |name: &str| schema.contains(name);
+        let from_collector = has("event")
+            && (has("time") || has("sourcetype"))
+            && schema.names().all(|name| COLLECTOR.contains(&&**name));
+        let envelope: &[&str] = if from_collector { &["event", "time", "fields"] } else { &[] };
+        let named = |names: &[&str]| names.iter().filter(|name| has(name)).map(|name| Name::from(*name)).collect();
+        let is_field = |(name, _): &&(Name, Kind)| !envelope.contains(&&**name) && **name != *RAW && **name != *TIME;
+        let times: Vec<&str> = [TIME].into_iter().chain(TIMES.iter().copied()).collect();
+        Part {
+            name: name.to_owned(),
+            columns: schema.columns().iter().filter(is_field).cloned().collect(),
+            raw: named(if from_collector { &[RAW, "event"] } else { &[RAW] }),
+            times: named(&times),
+            beside: named(if from_collector { &["fields"] } else { &[] }).into_iter().next(),
+            source,
+        }
+    }
+
+    /// The column of a field of this name.
+    pub fn column(&self, name: &str) -> Option<&(Name, Kind)> {
+        self.columns.iter().find(|(known, _)| **known == *name)
+    }
+
+    /// The columns of objects and arrays in which a field of this name may lie: `a` for `a.b` and `a{}.b`.
+    pub fn containers<'p>(&'p self, name: &'p str) -> impl Iterator<Item = &'p Name> {
+        let holds = move |column: &str| {
+            name.strip_prefix(column).is_some_and(|rest| rest.starts_with('.') || rest.starts_with('{'))
+        };
+        self.columns.iter().filter(move |(column, kind)| *kind == Kind::Dynamic && holds(column)).map(|(name, _)| name)
+    }
+
+    /// The table, where every column is a field as it stands and the time needs no more than a column.
+    pub fn plain_table(&self) -> Option<Table> {
+        let table = self.source.table()?;
+        let is_plain = self.raw.is_empty()
+            && self.beside.is_none()
+            && self.name.is_empty()
+            && table.schema().columns().iter().all(|(_, kind)| *kind == Kind::Field)
+            && self.times.iter().all(|name| **name == *TIME);
+        is_plain.then(|| table.clone())
+    }
+}
+
+/// The table with its columns as fields, but for those that hold objects or arrays. Arrow columns are converted when
+/// they are read.
+fn as_fields(table: &Table) -> Table {
+    let schema: Schema =
+        table.schema().columns().iter().map(|(name, kind)| (name.clone(), field_kind(*kind))).collect();
+    let numbered = table.schema().columns();
+    let chunks = table.chunks().iter().map(|chunk| {
+        let columns = chunk.columns.iter().zip(numbered).map(|(stored, (_, kind))| match stored {
+            Stored::Column(column) if field_kind(*kind) == Kind::Field => Stored::Column(present(column)),
+            other => other.clone(),
+        });
+        Chunk { rows: chunk.rows, columns: columns.collect() }
+    });
+    let chunks = chunks.collect();
+    let made = Table::new(schema.clone(), chunks).with_problems(table.problems().to_vec());
+    let made = if table.is_held() { made.held() } else { made };
+    adapted(&made, &schema)
+}
+
+fn field_kind(kind: Kind) -> Kind {
+    if kind == Kind::Dynamic { kind } else { Kind::Field }
+}
+
+/// A column as fields. Texts of the kind string are never null: of those an empty one is no value.
+pub fn present(column: &Column) -> Column {
+    match column {
+        Column::Text(Kind::String, _) | Column::Const(crate::types::Value::Text(Kind::String, _), _) => {
+            super::columns::without_empty(column)
+        }
+        other => from_column(other),
+    }
+}

@@ -1,0 +1,91 @@
+//! Events of Windows as XML: the properties of `System` by their names, the data by theirs.
+use super::Visitor;
+use super::tags::{Token, Tokens, attributes, decoded, local};
+use std::borrow::Cow;
+
+/// The part of an event that is read.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Part {
+    None,
+    System,
+    /// `EventData`: elements with a name, or without one.
+    Data,
+    /// `UserData`: elements named as their provider likes.
+    User,
+    /// `RenderingInfo`: what was looked up for people.
+    Rendering,
+}
+
+impl Part {
+    fn named(name: &str) -> Option<Part> {
+        Some(match name {
+            "System" => Part::System,
+            "EventData" | "BinaryEventData" | "DebugData" => Part::Data,
+            "UserData" => Part::User,
+            "RenderingInfo" => Part::Rendering,
+            _ => return None,
+        })
+    }
+}
+
+/// Gives the fields of an event of Windows.
+///
+/// The attributes of `System` keep their names (`Name`, `Guid`, `SystemTime`, `ProcessID`, `UserID`), and
+/// `EventCode` is the event's ID, as Splunk's add-ons have them.
+pub fn walk<'a>(text: &'a str, visitor: &mut impl Visitor<'a>) {
+    let mut part = Part::None;
+    // The name of the element that is open, and what it holds.
+    let mut open: Option<Cow<'a, str>> = None;
+    let mut held: Option<Cow<'a, str>> = None;
+    for token in Tokens::of(text) {
+        match token {
+            Token::Open { name, attributes: written, closed } => {
+                let name = local(name);
+                if part == Part::None {
+                    part = Part::named(name).filter(|_| !closed).unwrap_or(Part::None);
+                    continue;
+                }
+                (open, held) = (field(part, name, written, visitor).filter(|_| !closed), None);
+            }
+            Token::Text(text) => held = Some(decoded(text)),
+            Token::Plain(text) => held = Some(Cow::Borrowed(text)),
+            Token::Close { name } if Part::named(local(name)) == Some(part) => {
+                (part, open, held) = (Part::None, None, None);
+            }
+            Token::Close { .. } => {
+                if let (Some(name), Some(text)) = (open.take(), held.take())
+                    && !text.is_empty()
+                {
+                    give(part, &name, text, visitor);
+                }
+            }
+        }
+    }
+}
+
+/// The name of an element's field; gives its attributes.
+fn field<'a>(part: Part, name: &'a str, written: &'a str, visitor: &mut impl Visitor<'a>) -> Option<Cow<'a, str>> {
+    match part {
+        Part::System => {
+            for (attribute, value) in attributes(written).filter(|(_, value)| !value.is_empty()) {
+                visitor.value(attribute, decoded(value));
+            }
+            Some(Cow::Borrowed(name))
+        }
+        Part::Data => {
+            let named = attributes(written).find(|(attribute, _)| *attribute == "Name");
+            Some(named.map_or(Cow::Borrowed(name), |(_, value)| decoded(value)))
+        }
+        Part::User => Some(Cow::Borrowed(name)),
+        // Words for what System has as numbers are left to it.
+        Part::Rendering => (name == "Message").then_some(Cow::Borrowed(name)),
+        Part::None => None,
+    }
+}
+
+fn give<'a>(part: Part, name: &str, text: Cow<'a, str>, visitor: &mut impl Visitor<'a>) {
+    if part == Part::System && name == "EventID" {
+        visitor.value("EventCode", text.clone());
+    }
+    visitor.value(name, text);
+}
