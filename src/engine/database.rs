@@ -4,7 +4,7 @@ use super::files;
 use super::held::{Held, adapted, timed};
 use super::saved::Functions;
 use crate::diagnostic::{self, Fault, Result};
-use crate::functions::Places;
+use crate::functions::{Lists, Places};
 use crate::plan::{Catalog, ExternalForm, InMemory, Source};
 use crate::types::{Chunk, Column, Kind, Name, Schema, Stored, Table, Value};
 use std::collections::BTreeMap;
@@ -73,6 +73,7 @@ pub struct Database {
     schemas: BTreeMap<String, Schema>,
     /// Where addresses are.
     places: Option<Arc<dyn Places>>,
+    lists: Option<Arc<dyn Lists>>,
     resolver: Option<Resolver>,
     resolved: Mutex<BTreeMap<String, Arc<dyn Source>>>,
     list_resolver: Option<Resolver>,
@@ -121,6 +122,15 @@ impl Database {
     /// Where `geo_info_from_ip_address` looks.
     pub fn set_places(&mut self, places: Arc<dyn Places>) {
         self.places = Some(places);
+    }
+
+    /// Who keeps long lists between runs.
+    pub fn set_lists(&mut self, lists: Arc<dyn Lists>) {
+        self.lists = Some(lists);
+    }
+
+    pub fn lists(&self) -> Option<Arc<dyn Lists>> {
+        self.lists.clone()
     }
 
     pub fn places(&self) -> Option<Arc<dyn Places>> {
@@ -314,7 +324,7 @@ impl Catalog for Database {
 /// The rows of a watchlist as `_GetWatchlist` gives them: three columns of its own, then the list's, all of them text.
 ///
 /// Source: the documentation page "Use watchlists in queries or detection rules".
-fn watchlist(table: &Table) -> Table {
+pub(super) fn watchlist(table: &Table) -> Table {
     let own = ["_DTItemId", "LastUpdatedTimeUTC", "SearchKey"];
     let kinds = [Kind::String, Kind::DateTime, Kind::String];
     let columns = table.schema().columns().iter().filter(|(name, _)| !own.contains(&&**name));

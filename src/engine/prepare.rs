@@ -32,7 +32,7 @@ fn bound(source: &Arc<Source>, database: &Database, options: &Options) -> Result
         return Err(refused(warnings));
     }
     let now = moment(options.now, database, options)?;
-    let context = options.context(now).with_places(database.places());
+    let context = options.context(now).with_places(database.places()).with_lists(database.lists());
     let settings = bind::Settings { now, context: &context, scope: options.scope, open_tables: false };
     let bound = match bind::step(&tree, database, &settings, &bind::Answers::default()) {
         bind::Step::Need { bound, .. } | bind::Step::Done(bound) if bound.failed() => {

@@ -140,7 +140,7 @@ fn run(source: &Arc<Source>, database: &Database, options: &Options) -> Result<A
         return Err(refused(diagnostics));
     }
     let now = moment(options.now, database, options)?;
-    let context = options.context(now).with_places(database.places());
+    let context = options.context(now).with_places(database.places()).with_lists(database.lists());
     let settings = bind::Settings { now, context: &context, scope: options.scope, open_tables: false };
     let mut answers = bind::Answers::default();
     let mut problems = Vec::new();

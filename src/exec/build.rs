@@ -177,6 +177,14 @@ impl<'a> Executor<'a> {
         if let Expr::Late(node, kind) = expr {
             return self.late_value(node, kind).map(Expr::Const);
         }
+        let kept = super::keep::list(self, &expr)?;
+        if let (Some(list), Expr::Call { function, mut arguments, kind }) = (kept, expr.clone()) {
+            arguments.pop();
+            let value = arguments.into_iter().map(|argument| self.with_late_values(argument));
+            let mut arguments = value.collect::<Result<Vec<_>>>()?;
+            arguments.push(Expr::Const(list));
+            return Ok(Expr::Call { function, arguments, kind });
+        }
         let mut fault = None;
         let expr = expr.map_children(&mut |child| match self.with_late_values(child) {
             Ok(child) => child,

@@ -14,6 +14,7 @@ mod each;
 mod expand;
 mod group;
 mod join;
+mod keep;
 mod learn;
 mod optimize;
 mod pipeline;

@@ -1,5 +1,5 @@
 //! What a kernel may know of the run: the clock, the limits, the cancel flag, prepared constants.
-use super::Places;
+use super::{Lists, Places};
 use crate::diagnostic::{Fault, Result};
 use std::any::Any;
 use std::collections::HashMap;
@@ -47,6 +47,8 @@ pub struct Context {
     pub limits: Limits,
     /// Where addresses are, where a database was given.
     pub places: Option<Arc<dyn Places>>,
+    /// Lists that are kept between runs, where a host does so.
+    pub lists: Option<Arc<dyn Lists>>,
     pub cancel: Arc<AtomicBool>,
     deadline: std::time::Instant,
     prepared: Mutex<Prepared>,
@@ -57,11 +59,24 @@ impl Context {
         // A limit beyond the clock's range is no limit.
         let longest = limits.seconds.min(10 * 365 * 24 * 3600);
         let deadline = std::time::Instant::now() + std::time::Duration::from_secs(longest);
-        Context { now, timezone: chrono_tz::UTC, limits, places: None, cancel, deadline, prepared: Mutex::default() }
+        Context {
+            now,
+            timezone: chrono_tz::UTC,
+            limits,
+            places: None,
+            lists: None,
+            cancel,
+            deadline,
+            prepared: Mutex::default(),
+        }
     }
 
     pub fn with_timezone(self, timezone: chrono_tz::Tz) -> Context {
         Context { timezone, ..self }
+    }
+
+    pub fn with_lists(self, lists: Option<Arc<dyn Lists>>) -> Context {
+        Context { lists, ..self }
     }
 
     pub fn with_places(self, places: Option<Arc<dyn Places>>) -> Context {

@@ -1,7 +1,7 @@
 //! Membership in lists: `in`, `!in` and their kin whatever the case.
-use super::Context;
 use super::compare::View;
 use super::operators::{fold_case, pair, text_predicate};
+use super::{Context, kept};
 use crate::diagnostic::{Fault, Result};
 use crate::types::vectors::bits_among;
 use crate::types::{Column, Dynamic, Kind, Text, Value};
@@ -111,6 +111,11 @@ pub(super) fn is_member(context: &Context, args: &[Column], rows: usize, fold: b
         });
         return Ok(Column::Bool(BooleanArray::new(bits, None)));
     };
+    if let Some(name) = kept::name_of(constant) {
+        let list = context.lists.as_ref().and_then(|lists| lists.get(name));
+        let list = list.ok_or_else(|| Fault::internal("a list that was kept is gone"))?;
+        return Ok(text_predicate(value, rows, |text| list.has(text) == wanted));
+    }
     let Some(elements) = Dynamic::of(list, 0) else {
         return Ok(Column::Const(Value::Bool(!wanted), rows));
     };

@@ -22,6 +22,7 @@ mod forms;
 pub mod geo;
 mod hash;
 mod items;
+pub mod kept;
 mod lists;
 mod math;
 mod membership;
@@ -54,6 +55,7 @@ pub use extract::json_path;
 pub use pattern::compile as compile_pattern;
 
 pub use context::{Context, Limits};
+pub use kept::{Lists, TextList};
 pub use places::{Place, Places};
 pub use rex::sed_pieces;
 pub use scalar::{Accepts, Dialect, Kernel, Parameter, Purity, Returns, Scalar, examples};

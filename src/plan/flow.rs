@@ -68,32 +68,34 @@ impl<'a> Passing<'a> {
     pub fn first_filters(&mut self, root: NodeId) -> Option<Vec<NodeId>> {
         let mut found = Vec::new();
         for reader in self.plan.below(root) {
-            if matches!(self.plan.node(reader), Node::Filter { .. } | Node::Window { .. }) {
+            if is_one_to_one(self.plan.node(reader)) {
                 continue;
             }
             for input in below(self.plan, reader) {
-                match self.filters_a_scan(input) {
-                    Some(true) => found.push(input),
-                    Some(false) => return None,
+                match self.last_filter(input) {
+                    Some(Some(filter)) => found.push(filter),
+                    Some(None) => return None,
                     None => {}
                 }
             }
-        }
-        if self.filters_a_scan(root) == Some(true) {
-            found.push(root);
         }
         found.sort();
         found.dedup();
         (!found.is_empty() && found.iter().all(|id| self.is_row_wise(*id))).then_some(found)
     }
 
-    /// Whether a node is a scan of a stream with filters above it (true) or without (false).
-    fn filters_a_scan(&self, node: NodeId) -> Option<bool> {
-        let mut at = node;
+    /// The last filter that the rows of a stream pass on their way to a node, where nothing else but computed columns
+    /// lies between; none where that is no way from a stream.
+    fn last_filter(&self, node: NodeId) -> Option<Option<NodeId>> {
+        let (mut at, mut last) = (node, None);
         loop {
             match self.plan.node(at) {
-                Node::Scan { source, .. } => return source.is_stream().then_some(at != node),
-                Node::Filter { input, .. } | Node::Window { input, .. } => at = *input,
+                Node::Scan { source, .. } => return source.is_stream().then_some(last),
+                Node::Filter { input, .. } | Node::Window { input, .. } => {
+                    last = last.or(Some(at));
+                    at = *input;
+                }
+                Node::Extend { input, .. } | Node::Project { input, .. } => at = *input,
                 _ => return None,
             }
         }
@@ -159,6 +161,11 @@ impl<'a> Passing<'a> {
     fn reads_stream(&self, id: NodeId) -> bool {
         matches!(self.plan.node(id), Node::Scan { source, .. } if source.is_stream())
     }
+}
+
+/// Whether every row of a node is one of its input, and none is left out but by what it says itself.
+fn is_one_to_one(node: &Node) -> bool {
+    matches!(node, Node::Filter { .. } | Node::Window { .. } | Node::Extend { .. } | Node::Project { .. })
 }
 
 /// What a node reads: its inputs, the values that it waits for, the plans that it runs for each row.

@@ -15,6 +15,12 @@ pub trait Source: Send + Sync + Debug {
     /// Tells sources apart: equal only for the same rows.
     fn identity(&self) -> u64;
 
+    /// As [`Source::identity`], for all processes and for as long as the rows stay the same; none where that is not
+    /// known, or not worth it.
+    fn lasting_identity(&self) -> Option<&str> {
+        None
+    }
+
     /// Begins to read. The columns that the plan names, its time window, its cheap predicates.
     fn scan(&self, needs: &Needs) -> Result<Box<dyn Scan>>;
 

@@ -80,7 +80,7 @@ impl Pieces {
             let room = bytes.len() - PADDING - filled;
             let wanted = usize::try_from(*left).unwrap_or(usize::MAX).min(room);
             let place = bytes.get_mut(filled..filled + wanted).unwrap_or_default();
-            input.read_exact(place).map_err(|error| too_short(&error, *left))?;
+            input.read_exact(place).map_err(|error| too_short(&error))?;
             filled += wanted;
             *left -= wanted as u64;
             let records = bytes.get(..filled).unwrap_or_default();
@@ -113,9 +113,9 @@ fn grow(bytes: &mut block::Bytes, length: usize) {
     }
 }
 
-fn too_short(error: &std::io::Error, left: u64) -> Fault {
+fn too_short(error: &std::io::Error) -> Fault {
     match error.kind() {
-        std::io::ErrorKind::UnexpectedEof => broken(&format!("the input ends inside a chunk, {left} bytes too soon")),
+        std::io::ErrorKind::UnexpectedEof => broken("the input ends inside a chunk"),
         _ => broken(&format!("the input cannot be read: {error}")),
     }
 }

@@ -298,6 +298,27 @@ pub fn expand<P: AsRef<Path>>(paths: &[P]) -> Result<Vec<PathBuf>> {
     files::expand(&paths)
 }
 
+/// What is known of a file of cells before its rows are read.
+#[derive(Clone, Debug)]
+pub struct About {
+    pub columns: Vec<Name>,
+    pub size: u64,
+    /// When it was changed last, in nanoseconds since 1970; 0 where that is not known.
+    pub modified: u128,
+}
+
+/// The columns, size and age of a file of comma-separated values.
+///
+/// Errors (DataError): a file that cannot be read, or that begins with no header.
+pub fn header_of(path: &Path) -> Result<About> {
+    let input = Input::new(path)?;
+    let csv = csv::Csv::new(&input.head(HEAD)?, None, &Schema::default(), None, false);
+    let csv = csv.map_err(|reason| broken(&input, "CSV", &reason))?;
+    let since = input.modified.and_then(|time| time.duration_since(std::time::UNIX_EPOCH).ok());
+    let modified = since.map_or(0, |since| since.as_nanos());
+    Ok(About { columns: csv.columns().to_vec(), size: input.size, modified })
+}
+
 /// The files as text, each whole.
 ///
 /// A path that is missing, cannot be read or is longer than a gigabyte is a data error that names the path.

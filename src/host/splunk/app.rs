@@ -22,6 +22,8 @@ pub struct Settings {
     pub threads: usize,
     /// Whether indexers do what they can.
     pub map_reduce: bool,
+    /// Where long lookups are kept compiled.
+    pub cache: PathBuf,
     /// Result rows of one search; more are an error.
     pub max_rows: usize,
 }
@@ -67,12 +69,20 @@ impl App {
         Ok(Settings {
             threads: number("threads", 1)?.clamp(1, 64),
             map_reduce,
+            cache: get("cache").map_or_else(|| self.usual_cache(), PathBuf::from),
             max_rows: match number("max_rows", 0)? {
                 0 => usize::MAX,
                 most => most,
             },
             limits,
         })
+    }
+
+    fn usual_cache(&self) -> PathBuf {
+        match std::env::var_os("SPLUNK_HOME") {
+            Some(home) => Path::new(&home).join("var").join("run").join("huntpack"),
+            None => self.folder.join("local").join("cache"),
+        }
     }
 
     /// How events become tables. An app without the file has the map that came with it.

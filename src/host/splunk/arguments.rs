@@ -107,7 +107,8 @@ fn whole(item: &str, known: &[Known]) -> Option<Word> {
     match item.split_once('=') {
         Some((name, value)) if known.iter().any(|option| option.name == name.trim()) => {
             let quoted = value.trim_start().starts_with('"');
-            (!quoted).then(|| Word::Option(name.trim().to_owned(), value.to_owned()))
+            let goes_on = |option: &Known| value.contains(&format!(" {}=", option.name));
+            (!quoted && !known.iter().any(goes_on)).then(|| Word::Option(name.trim().to_owned(), value.to_owned()))
         }
         _ => Some(Word::Text(item.to_owned())),
     }

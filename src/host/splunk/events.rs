@@ -2,8 +2,6 @@
 //! they come.
 use crate::diagnostic::{Fault, Result};
 use crate::engine::{Data, Database, Functions};
-use crate::functions::{self, Dialect, aggregates};
-use crate::kql;
 use crate::kql::lex::{self, Token, TokenKind};
 use crate::plan::{Needs, Scan, Source};
 use crate::read::{Belonging, Header, Layout, Mapping, Owner, known_schema};
@@ -16,9 +14,6 @@ use std::sync::atomic::{AtomicU64, Ordering};
 pub const EVENTS: &str = "Events";
 /// A column that stands for all that nobody knows before the events come. No query can name it.
 const REST: &str = "\u{1}rest";
-/// Words of KQL that are no operators between pipes.
-const KEYWORDS: &[&str] =
-    &["and", "asc", "between", "by", "desc", "in", "kind", "let", "not", "of", "on", "or", "step", "to", "with"];
 /// Fields that Splunk gives to every event.
 const OWN_FIELDS: [&str; 7] = ["_raw", "_time", "host", "index", "source", "sourcetype", "splunk_server"];
 
@@ -30,14 +25,14 @@ pub struct Tables {
     pub given: Option<String>,
     /// The tables that the query names.
     named: BTreeSet<String>,
-    /// Names of the query that may be those of fields.
+    /// Fields that the query names.
     fields: BTreeSet<String>,
 }
 
 /// What is known of the fields of the events.
 #[derive(Clone, Copy, Debug)]
 pub enum Fields<'a> {
-    /// Nothing: those that the query names may be there, and others.
+    /// Nothing: others than those that the query reads may be there.
     Unknown,
     /// Those that the query reads, and no others: what is shared by processes that see other events.
     Read,
@@ -80,8 +75,7 @@ impl Tables {
             let more = Names::of(&source.text);
             todo.extend(more.used.difference(&names.used).cloned());
             names.used.extend(more.used);
-            names.defined.extend(more.defined);
-            names.defined.insert(name);
+            names.fields.extend(more.fields);
         }
         let is_table = |name: &&String| {
             let mapped = mapping.tables().any(|table| table == *name);
@@ -89,7 +83,8 @@ impl Tables {
         };
         let mut named: BTreeSet<String> = names.used.iter().filter(is_table).cloned().collect();
         named.extend([EVENTS.to_owned()].into_iter().chain(given.clone()));
-        let fields = names.used.difference(&names.defined).filter(|name| !named.contains(*name)).cloned().collect();
+        let own = OWN_FIELDS.iter().map(|name| (*name).to_owned()).filter(|name| names.used.contains(name));
+        let fields = names.fields.iter().cloned().chain(own).collect();
         Tables { mapping, given, named, fields }
     }
 
@@ -108,18 +103,14 @@ impl Tables {
         }
     }
 
-    /// Of the fields that the query may name, keeps those that it reads.
-    pub fn keep_read(&mut self, read: &BTreeSet<String>) {
-        self.fields.retain(|field| read.contains(field));
+    /// Takes a name that binding did not find for that of a field; false where it is one already.
+    pub fn add_field(&mut self, name: &str) -> bool {
+        self.fields.insert(name.to_owned())
     }
 
-    /// Of the fields that the query may name, keeps those that are no words of the language.
-    pub fn forget_words(&mut self) {
-        let operators: BTreeSet<&str> = kql::operators().chain(KEYWORDS.iter().copied()).collect();
-        let function = |name: &str| {
-            !functions::find(Dialect::Kql, name).is_empty() || aggregates::find(Dialect::Kql, name).is_some()
-        };
-        self.fields.retain(|field| !operators.contains(field.as_str()) && !function(field));
+    /// Fields that the query reads and a header lacks.
+    pub fn lacking<'a>(&'a self, header: &'a Header) -> impl Iterator<Item = &'a str> {
+        self.fields.iter().map(String::as_str).filter(|field| header.position(field).is_none())
     }
 
     /// The columns of a table. Those of a known one do not hang on the events.
@@ -218,50 +209,27 @@ pub fn is_rest(column: &Name) -> bool {
 #[derive(Default)]
 struct Names {
     used: BTreeSet<String>,
-    /// Those that `let` and functions' parameters give a meaning.
-    defined: BTreeSet<String>,
+    /// Columns that may be there: `column_ifexists("x", "")`.
+    fields: BTreeSet<String>,
 }
 
 impl Names {
     fn of(text: &str) -> Names {
         let (tokens, _) = lex::lex(text);
         let mut names = Names::default();
-        for (at, token) in tokens.iter().enumerate() {
-            let written = token.span.text(text);
-            match token.kind {
-                TokenKind::Word if written == "let" => names.define(text, tokens.get(at + 1..).unwrap_or_default()),
-                TokenKind::Word if !written.starts_with(['$', '!']) => drop(names.used.insert(written.to_owned())),
-                TokenKind::String => {
-                    let (name, _) = lex::decode(written);
-                    if is_name(&name) {
-                        names.used.insert(name);
-                    }
-                }
-                _ => {}
+        let written = |token: &Token| token.span.text(text);
+        for token in tokens.iter().filter(|token| token.kind == TokenKind::Word) {
+            names.used.insert(written(token).to_owned());
+        }
+        for call in tokens.windows(3) {
+            let [function, _, argument] = call else { continue };
+            let asks = matches!(written(function), "column_ifexists" | "columnifexists");
+            if asks && argument.kind == TokenKind::String {
+                names.fields.insert(lex::decode(written(argument)).0);
             }
         }
         names
     }
-
-    /// What follows `let`: a name, and parameters where a function is defined.
-    fn define(&mut self, text: &str, tokens: &[Token]) {
-        let Some((name, rest)) = tokens.split_first() else { return };
-        self.defined.insert(name.span.text(text).to_owned());
-        let is = |token: Option<&Token>, symbol| token.is_some_and(|token| token.kind == TokenKind::Symbol(symbol));
-        if !(is(rest.first(), "=") && is(rest.get(1), "(")) {
-            return;
-        }
-        let inside = rest.iter().skip(2).take_while(|token| token.kind != TokenKind::Symbol(")"));
-        let inside: Vec<&Token> = inside.collect();
-        let named = inside.windows(2).filter(|pair| pair[1].kind == TokenKind::Symbol(":"));
-        self.defined.extend(named.map(|pair| pair[0].span.text(text).to_owned()));
-    }
-}
-
-/// Whether a text in quotes may be a column's name: `['my field']`, `column_ifexists("x", "")`.
-fn is_name(text: &str) -> bool {
-    let plain = |c: char| c.is_alphanumeric() || "_ .-{}:@#".contains(c);
-    (1..=128).contains(&text.len()) && text.chars().all(plain)
 }
 
 #[cfg(test)]
@@ -273,12 +241,12 @@ mod tests {
     }
 
     #[test]
-    fn a_query_tells_its_tables_and_fields() {
-        let found =
-            tables("let least = 3; let f = (x:string) { x }; SigninLogs | where f(user) > least and ['my field'] == 1");
+    fn a_query_tells_its_tables() {
+        let mut found = tables("SigninLogs | where host == column_ifexists('my field', '')");
         assert_eq!(found.named.iter().collect::<Vec<_>>(), ["Events", "SigninLogs"]);
-        assert!(found.fields.contains("user") && found.fields.contains("my field"));
-        assert!(!found.fields.contains("least") && !found.fields.contains("x") && !found.fields.contains("SigninLogs"));
+        assert_eq!(found.fields.iter().collect::<Vec<_>>(), ["host", "my field"]);
+        assert!(found.add_field("user") && !found.add_field("user"));
+        assert!(found.schema("Events", Fields::Read).contains("user"));
     }
 
     #[test]
@@ -286,7 +254,6 @@ mod tests {
         let found = tables("SigninLogs | where user == '' and host == ''");
         let schema = found.schema("SigninLogs", Fields::Unknown);
         assert!(schema.contains("UserPrincipalName") && schema.contains("host") && !schema.contains("user"));
-        assert!(found.schema("Events", Fields::Unknown).contains("user"));
         let fields = found.fields_of("SigninLogs", &[("UserPrincipalName".into(), Kind::String)]).unwrap();
         for field in ["UserPrincipalName", "user", "_raw", "sourcetype", "properties.userPrincipalName"] {
             assert!(fields.contains(field), "{field}");

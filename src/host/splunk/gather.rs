@@ -44,6 +44,9 @@ pub fn reduce(query: &Query, stable: bool, chunks: &Chunks, out: &mut impl Write
             let table = run.tables.first().cloned().unwrap_or_default();
             super::limited(table.rows(), query.settings.max_rows)?;
             query.report(&prepared.warnings, &mut reply);
+            if let Some(header) = reader.header.as_ref().filter(|_| reader.states.is_none()) {
+                query.report_lacking(header, &mut reply);
+            }
             if reader.rows == 0 && reader.events > 0 && reader.states.is_none() {
                 query.tables.each().filter(|table| *table != EVENTS).for_each(|table| {
                     reply.say(Level::Warn, query.tables.none_in(table, reader.events));
@@ -146,8 +149,11 @@ impl<'a> Reader<'a> {
             self.header = Some(header);
         }
         while let Some(piece) = chunks.piece(chunk)? {
-            if let Some(layout) = &self.states {
-                merge(&layout.read(&piece)?, gathering)?;
+            // Rows without a state are events: indexers need not have done their part.
+            if let Some(layout) = &self.states
+                && merge(&layout.read(&piece)?, gathering)? > 0
+            {
+                continue;
             }
             self.events += piece.records();
             for (part, layouts) in self.layouts.iter().enumerate() {
@@ -164,10 +170,6 @@ impl<'a> Reader<'a> {
     fn learn(&mut self, header: &Header, gathering: &Gathering) {
         let wanted = [(Name::from(STATE), Kind::String)];
         self.states = header.position(STATE).map(|_| Layout::new(header, &wanted, None));
-        if self.states.is_some() {
-            self.layouts.clear();
-            return;
-        }
         let layout = |(source, names): (&Arc<dyn crate::plan::Source>, &[Name])| {
             let table = rows::tables_of(self.prepared, source.identity());
             let kind = |name: &Name| source.schema().kind(name).unwrap_or(Kind::String);
@@ -178,8 +180,9 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// Takes in the states of a piece.
-fn merge(records: &crate::read::Records, gathering: &mut Gathering) -> Result<()> {
+/// Takes in the states of a piece, and gives their number.
+fn merge(records: &crate::read::Records, gathering: &mut Gathering) -> Result<usize> {
+    let mut merged = 0;
     for row in 0..records.rows() {
         let text = records.text(row as u32, 0);
         if text.is_empty() {
@@ -189,6 +192,7 @@ fn merge(records: &crate::read::Records, gathering: &mut Gathering) -> Result<()
         let bytes =
             bytes.map_err(|_| Fault::data("HP451", "a partial result is not whole, or was not written by huntpack"))?;
         gathering.merge(&bytes)?;
+        merged += 1;
     }
-    Ok(())
+    Ok(merged)
 }

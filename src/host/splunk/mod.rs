@@ -123,3 +123,6 @@ fn started(info: &Info) -> Now {
     let wall = engine::wall_clock();
     Now::At(info.started(wall).unwrap_or(wall))
 }
+
+#[cfg(test)]
+mod tests;

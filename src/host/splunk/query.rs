@@ -5,6 +5,7 @@ use super::reply::{Level, Reply, said};
 use crate::diagnostic::{Diagnostic, Fault, Result, Severity, Source};
 use crate::engine::{self, Data, Database, Functions, Options, Prepared};
 use crate::exec;
+use crate::functions::Lists;
 use crate::plan::{Flow, NodeId, Passing, origin};
 use crate::read::Header;
 use crate::types::{Kind, Name};
@@ -22,6 +23,7 @@ pub struct Query {
     pub options: Options,
     pub tables: Tables,
     functions: Functions,
+    lists: Arc<dyn Lists>,
     /// The watchlists that the app has no lookup for.
     missing: Arc<Mutex<BTreeSet<String>>>,
 }
@@ -64,16 +66,18 @@ impl Query {
     pub fn new(app: &App, source: Arc<Source>, table: Option<&str>, options: Options) -> Result<Query> {
         let (settings, functions) = (app.settings()?, app.functions()?);
         let tables = Tables::new(app.mapping()?, table.map(str::to_owned), &source.text, &functions);
-        Ok(Query { app: app.clone(), settings, source, options, tables, functions, missing: Arc::default() })
+        let lists = Arc::new(super::lookup::Folder::new(&settings.cache));
+        Ok(Query { app: app.clone(), settings, source, options, tables, functions, lists, missing: Arc::default() })
     }
 
     /// What the names of the query stand for; the tables are added by who knows them.
     pub fn database(&self) -> Database {
         let mut database = Database::default();
         database.set_functions(self.functions.clone());
+        database.set_lists(self.lists.clone());
         let (app, missing) = (self.app.clone(), self.missing.clone());
         database.set_watchlist_resolver(Arc::new(move |alias: &str| match app.lookup(alias)? {
-            Some(path) => Ok(Some(Data::Files(vec![path.to_string_lossy().into_owned()]))),
+            Some(path) => engine::open_lookup(&path).map(|source| Some(Data::Source(source))),
             None => {
                 if let Ok(mut missing) = missing.lock() {
                     missing.insert(alias.to_owned());
@@ -96,9 +100,25 @@ impl Query {
         engine::prepare(source, &database, options)
     }
 
+    /// Binds a query before the events come: names that nothing else explains are those of fields.
+    pub fn settled(&mut self, source: &Arc<Source>, options: &Options) -> Result<Option<Prepared>> {
+        loop {
+            match self.prepare_other(source, Fields::Unknown, options) {
+                Err(fault) => {
+                    let names: Vec<&str> = fault.diagnostics().iter().filter_map(unknown_column).collect();
+                    let new = names.into_iter().filter(|name| self.tables.add_field(name)).count();
+                    if new == 0 {
+                        return Err(about_tables(fault, &self.tables));
+                    }
+                }
+                bound => return bound,
+            }
+        }
+    }
+
     /// Looks at the query before the events come.
     pub fn outline(&mut self) -> Result<Outline> {
-        let Some(prepared) = self.prepare(Fields::Unknown)? else {
+        let Some(prepared) = self.settled(&self.source.clone(), &self.options.clone())? else {
             let reason = "its columns are known to the events alone".to_owned();
             return Ok(Outline { shape: Shape::Whole, fields: None, ahead: Ahead::Nothing(reason) });
         };
@@ -120,11 +140,6 @@ impl Query {
         let reads = exec::streams_read(plan, root, |name| !is_kept(name));
         let fields = self.fields_of(&reads).filter(|_| !keeps || reads.iter().all(|(table, _)| **table == *EVENTS));
         let ahead = self.ahead(&prepared, root, &flow, fields.is_some())?;
-        if let Some(fields) = &fields {
-            self.tables.keep_read(fields);
-        } else {
-            self.tables.forget_words();
-        }
         Ok(Outline { shape, fields, ahead })
     }
 
@@ -167,6 +182,13 @@ impl Query {
         self.prepare(Fields::Of(header))
     }
 
+    /// Says which fields a query reads that no event has.
+    pub fn report_lacking(&self, header: &Header, reply: &mut Reply) {
+        for field in self.tables.lacking(header) {
+            reply.say(Level::Warn, format!("no event has the field `{field}`: it counts as empty"));
+        }
+    }
+
     /// Says what an analyst should know of the query.
     pub fn report(&self, warnings: &[Diagnostic], reply: &mut Reply) {
         for warning in warnings.iter().filter(|warning| warning.severity != Severity::Error) {
@@ -183,6 +205,12 @@ impl Query {
             reply.say(Level::Warn, format!("huntpack_tables.conf: {problem}"));
         }
     }
+}
+
+/// The name that an error says is that of no column.
+fn unknown_column(said: &Diagnostic) -> Option<&str> {
+    let rest = said.message.strip_prefix("The name '").filter(|_| said.code == "KS142")?;
+    rest.rsplit_once("' does not refer").map(|(name, _)| name)
 }
 
 /// An unknown table, as an analyst in Splunk can name one.

@@ -32,6 +32,7 @@ pub fn run(query: &Query, keeps: bool, chunks: &Chunks, out: &mut impl Write) ->
         loop {
             let mut reply = work.answer(chunks, &mut chunk)?;
             query.report(&prepared.warnings, &mut reply);
+            query.report_lacking(&header, &mut reply);
             if super::answered(reply, chunk.finished, out)? {
                 return Ok(());
             }

@@ -74,10 +74,16 @@ impl Rules {
         reply
     }
 
-    fn fields_read(&self) -> Result<Option<BTreeSet<String>>> {
+    fn fields_read(&mut self) -> Result<Option<BTreeSet<String>>> {
         let mut all: BTreeSet<String> = ["_time".to_owned()].into();
-        for rule in &self.pack.rules {
-            let Some(prepared) = self.prepare(rule, Fields::Unknown)? else { return Ok(None) };
+        let mut bound = Vec::with_capacity(self.pack.rules.len());
+        for rule in self.pack.clone().rules.iter() {
+            let options = self.options_of_rules();
+            let is_kql = rule.language == Language::Kql;
+            bound.push(if is_kql { self.query.settled(&rule.query_source, &options).unwrap_or(None) } else { None });
+        }
+        for prepared in bound {
+            let Some(prepared) = prepared else { return Ok(None) };
             for root in &prepared.roots {
                 let reads = exec::streams_read(&prepared.plan, *root, |_| true);
                 for (table, columns) in reads {
@@ -94,10 +100,13 @@ impl Rules {
         if rule.language != Language::Kql {
             return Ok(None);
         }
-        // The period is no part of what is read: its column is.
-        let options = Options { scope: Some((i64::MIN, i64::MAX)), ..self.query.options.clone() };
-        let options = Options { now: if options.now == Now::Latest { Now::Wall } else { options.now }, ..options };
-        Ok(self.query.prepare_other(&rule.query_source, fields, &options).unwrap_or(None))
+        Ok(self.query.prepare_other(&rule.query_source, fields, &self.options_of_rules()).unwrap_or(None))
+    }
+
+    /// The period is no part of what is read: its column is.
+    fn options_of_rules(&self) -> Options {
+        let now = if self.query.options.now == Now::Latest { Now::Wall } else { self.query.options.now };
+        Options { scope: Some((i64::MIN, i64::MAX)), now, ..self.query.options.clone() }
     }
 
     fn wanted_columns(&self, header: &Header) -> Result<BTreeMap<String, Schema>> {

@@ -25,6 +25,9 @@ pub fn run(query: &Query, chunks: &Chunks, out: &mut impl Write) -> Result<()> {
     super::limited(table.rows(), query.settings.max_rows)?;
     query.report(&answer.warnings, &mut reply);
     kept.report(&query.tables, &mut reply);
+    if let Some(header) = &kept.header {
+        query.report_lacking(header, &mut reply);
+    }
     if answer.tables.len() > 1 {
         reply.say(Level::Warn, "the query has several results: the first one is shown");
     }
@@ -72,6 +75,8 @@ pub fn add_read(prepared: &Prepared, wanted: &mut BTreeMap<String, Schema>) {
 /// Events that are kept, as tables.
 pub struct Kept {
     tables: Vec<Collected>,
+    /// The last header.
+    header: Option<Header>,
     pub events: usize,
     pub chunks: usize,
 }
@@ -109,22 +114,22 @@ pub fn keep(
     chunks: &Chunks,
     out: &mut impl Write,
 ) -> Result<Option<Kept>> {
-    let mut kept = Kept { tables: Vec::new(), events: 0, chunks: 0 };
-    let (mut header, mut held): (Option<Header>, usize) = (None, 0);
+    let mut kept = Kept { tables: Vec::new(), header: None, events: 0, chunks: 0 };
+    let mut held = 0;
     while let Some(mut chunk) = chunks.next()? {
         kept.chunks += 1;
         if chunk.preview {
             chunks.skip(&mut chunk)?;
         } else if let Some(own) = chunk.header.clone() {
-            if header.as_ref() != Some(&own) {
+            if kept.header.as_ref() != Some(&own) {
                 kept.learn(tables, &own, wanted(&own)?);
-                header = Some(own);
+                kept.header = Some(own);
             }
             held += kept.take(chunks, &mut chunk)?;
             if held > memory {
                 return Err(too_many(memory));
             }
-        } else if header.is_none() && chunk.finished {
+        } else if kept.header.is_none() && chunk.finished {
             let nothing = Header::default();
             kept.learn(tables, &nothing, wanted(&nothing)?);
         }

@@ -71,6 +71,11 @@ impl Csv {
         }
     }
 
+    /// The names of the header.
+    pub fn columns(&self) -> &[Name] {
+        &self.columns
+    }
+
     /// Whether the header has the fields that tell what an event is.
     fn holds_events(&self) -> bool {
         ["_time", "_raw", "sourcetype"].iter().any(|field| self.columns.iter().any(|column| **column == **field))

@@ -1,0 +1,506 @@
+//! Commands driven as splunkd drives them: messages in, answers out.
+use super::{frame, frame::Frames, run};
+use proptest::prelude::*;
+use serde_json::{Value, json};
+use std::collections::BTreeSet;
+use std::io::{Cursor, Read};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
+
+/// An app's folder that goes away with the test.
+struct Folder(PathBuf);
+
+impl Folder {
+    fn new(files: &[(&str, &str)]) -> Folder {
+        static NEXT: std::sync::atomic::AtomicUsize = std::sync::atomic::AtomicUsize::new(0);
+        let number = NEXT.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        let folder = std::env::temp_dir().join(format!("huntpack-app-{}-{number}", std::process::id()));
+        for (path, text) in files {
+            let path = folder.join(path);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, text).unwrap();
+        }
+        std::fs::create_dir_all(&folder).unwrap();
+        Folder(folder)
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+/// What a command has answered.
+#[derive(Debug)]
+struct Said {
+    code: i32,
+    replies: Vec<(Value, String)>,
+}
+
+impl Said {
+    fn info(&self) -> &Value {
+        &self.replies[0].0
+    }
+
+    fn error(&self) -> &str {
+        let error = self.replies.last().and_then(|(metadata, _)| metadata["error"].as_str());
+        error.unwrap_or_default()
+    }
+
+    /// The rows of all answers, each as the cells of its header's columns.
+    fn rows(&self) -> Vec<Vec<String>> {
+        assert_eq!((self.code, self.error()), (0, ""));
+        self.replies.iter().skip(1).flat_map(|(_, body)| cells(body).into_iter().skip(1)).collect()
+    }
+
+    fn header(&self) -> Vec<String> {
+        self.replies.iter().skip(1).find_map(|(_, body)| cells(body).into_iter().next()).unwrap_or_default()
+    }
+
+    fn messages(&self) -> String {
+        let all = self.replies.iter().map(|(metadata, _)| metadata["inspector"]["messages"].to_string());
+        all.collect::<Vec<_>>().join("\n")
+    }
+}
+
+fn cells(body: &str) -> Vec<Vec<String>> {
+    let mut reader = csv::ReaderBuilder::new().has_headers(false).from_reader(body.as_bytes());
+    reader.records().map(|record| record.unwrap().iter().map(str::to_owned).collect()).collect()
+}
+
+#[derive(Clone, Default)]
+struct Output(Arc<Mutex<Vec<u8>>>);
+
+impl std::io::Write for Output {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+fn message(metadata: &Value, body: &str) -> Vec<u8> {
+    let mut out = Vec::new();
+    frame::write(&mut out, metadata, body.as_bytes()).unwrap();
+    out
+}
+
+fn getinfo(arguments: &[&str]) -> Vec<u8> {
+    let search =
+        json!({"args": arguments, "raw_args": arguments, "sid": "1.1", "latest_time": "1717200600", "search": ""});
+    message(&json!({"action": "getinfo", "preview": false, "searchinfo": search}), "")
+}
+
+fn said(command: &str, app: &Path, input: Vec<u8>) -> Said {
+    let output = Output::default();
+    let code = run(command, app, Cursor::new(input), output.clone());
+    let bytes = output.0.lock().unwrap().clone();
+    let mut frames = Frames::new(bytes.as_slice());
+    let mut replies = Vec::new();
+    while let Some(reply) = frames.next().unwrap() {
+        let mut body = String::new();
+        frames.body().take(reply.body).read_to_string(&mut body).unwrap();
+        replies.push((reply.metadata, body));
+    }
+    Said { code, replies }
+}
+
+/// Runs a command over chunks, the last of which finishes.
+fn command(name: &str, app: &Folder, arguments: &[&str], chunks: &[&str]) -> Said {
+    let mut input = getinfo(arguments);
+    for (at, chunk) in chunks.iter().enumerate() {
+        input.extend(message(&json!({"action": "execute", "finished": at + 1 == chunks.len()}), chunk));
+    }
+    said(name, &app.0, input)
+}
+
+fn kql(query: &str, chunks: &[&str]) -> Said {
+    command("kql", &Folder::new(&[]), &[&quoted(query)], chunks)
+}
+
+fn quoted(text: &str) -> String {
+    format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))
+}
+
+const ONE: &str =
+    "_time,user,n,_chunked_idx,__mv_user\n1717200000.000,ada,1,0,\n1717200001.000,\"bela\ncarla\",2,1,$bela$;$carla$\n";
+const TWO: &str = "_time,user,n,_chunked_idx,__mv_user\n1717200002.000,ada,3,0,\n";
+
+#[test]
+fn all_events_pass_as_they_are() {
+    let found = kql("Events", &[ONE, "", TWO]);
+    assert_eq!(found.info(), &json!({"type": "streaming"}));
+    let bodies: Vec<&str> = found.replies.iter().skip(1).map(|(_, body)| body.as_str()).collect();
+    assert_eq!(bodies, [ONE, "", TWO]);
+    let finished: Vec<bool> = found.replies.iter().skip(1).map(|(m, _)| m["finished"] == true).collect();
+    assert_eq!(finished, [false, false, true]);
+}
+
+#[test]
+fn a_filter_asks_for_its_fields_and_keeps_events_whole() {
+    let found = kql("Events | where user == 'ada'", &[ONE, TWO]);
+    assert_eq!(found.info(), &json!({"type": "streaming", "required_fields": ["user"]}));
+    assert_eq!(found.replies[1].1, "_time,user,n,_chunked_idx,__mv_user\n1717200000.000,ada,1,0,\n");
+    assert_eq!(found.replies[2].1, TWO);
+}
+
+#[test]
+fn computed_columns_stand_behind_the_event() {
+    let found = kql("Events | where toint(n) > 1 | extend twice = 2 * toint(n), who = split(user, '\\n')", &[ONE]);
+    let expected = "_time,user,n,_chunked_idx,__mv_user,twice,who,__mv_who\n\
+        1717200001.000,\"bela\ncarla\",2,1,$bela$;$carla$,4,\"bela\ncarla\",$bela$;$carla$\n";
+    assert_eq!(found.replies[1].1, expected);
+}
+
+#[test]
+fn a_projection_gives_its_columns_alone() {
+    let found = kql("Events | project who = user, TimeGenerated, n = toint(n) + 1", &[ONE]);
+    assert_eq!(found.info(), &json!({"type": "streaming"}));
+    let expected = "who,__mv_who,TimeGenerated,n,_chunked_idx\n\
+        ada,,2024-06-01T00:00:00.0000000Z,2,0\n\"bela\ncarla\",$bela$;$carla$,2024-06-01T00:00:01.0000000Z,3,1\n";
+    assert_eq!(found.replies[1].1, expected);
+}
+
+#[test]
+fn fields_that_no_event_has_are_empty() {
+    let found = kql("Events | where isempty(nothing) | summarize count() by nothing", &[ONE, TWO]);
+    assert_eq!(found.rows(), [["", "3"]]);
+}
+
+#[test]
+fn several_chunks_have_several_headers() {
+    let found = kql("Events | where n == '1'", &["n,a\n1,x\n2,y\n", "b,n\nz,1\n"]);
+    assert_eq!(found.replies[1].1, "n,a\n1,x\n");
+    assert_eq!(found.replies[2].1, "b,n\nz,1\n");
+}
+
+#[test]
+fn aggregates_take_in_chunk_by_chunk() {
+    let found =
+        kql("Events | summarize n = sum(tolong(n)), last = max(TimeGenerated) by user | order by n desc", &[ONE, TWO]);
+    assert_eq!(found.info()["type"], "reporting");
+    let fields: Vec<&str> =
+        found.info()["required_fields"].as_array().unwrap().iter().filter_map(Value::as_str).collect();
+    assert_eq!(fields, ["_time", "n", "user", "huntpack_state"]);
+    assert_eq!(
+        found.rows(),
+        [["ada", "4", "2024-06-01T00:00:02.0000000Z"], ["bela\ncarla", "2", "2024-06-01T00:00:01.0000000Z"]]
+    );
+}
+
+#[test]
+fn the_order_of_events_counts_for_lists() {
+    let found = kql("Events | summarize make_list(n) by user", &[ONE, TWO]);
+    assert!(found.info().get("streaming_preop").is_none(), "{}", found.info());
+    assert!(found.messages().contains("depends on the order"), "{}", found.messages());
+    assert_eq!(found.rows()[0], ["ada", "1\n3", "$1$;$3$"]);
+}
+
+#[test]
+fn joins_and_sorts_need_all_events() {
+    let query = "Events | where n != '2' | join kind=inner (Events | summarize count() by user) on user | project n, count_ | order by n asc";
+    let found = kql(query, &[ONE, TWO]);
+    assert_eq!(found.rows(), [["1", "2"], ["3", "2"]]);
+}
+
+#[test]
+fn a_query_without_events_begins_a_search() {
+    let app = Folder::new(&[]);
+    let search = json!({"raw_args": ["\"print x = 1 + 1\""], "search": "%7C%20kql%20x"});
+    let mut input = message(&json!({"action": "getinfo", "searchinfo": search}), "");
+    input.extend(message(&json!({"action": "execute", "finished": true}), ""));
+    let found = said("kql", &app.0, input);
+    assert_eq!(found.info(), &json!({"type": "stateful", "generating": true}));
+    assert_eq!(found.rows(), [["2"]]);
+}
+
+const SIGNINS: &str = "_time,_raw,sourcetype\n\
+    1717200000,\"{\"\"category\"\":\"\"SignInLogs\"\",\"\"resultType\"\":\"\"50126\"\",\"\"properties\"\":{\"\"userPrincipalName\"\":\"\"ada@x\"\",\"\"ipAddress\"\":\"\"10.0.0.1\"\"}}\",azure:monitor:aad\n\
+    1717200001,\"{\"\"category\"\":\"\"AuditLogs\"\"}\",azure:monitor:aad\n\
+    1717200002,CEF:0|Zscaler|NSSWeblog|1|x|y|3|suser=bela act=Blocked,cef\n\
+    1717200003,whatever,other\n";
+
+#[test]
+fn events_become_rows_by_their_sourcetype() {
+    let found = kql("SigninLogs | project TimeGenerated, UserPrincipalName, IPAddress, ResultType", &[SIGNINS]);
+    assert_eq!(found.rows(), [["2024-06-01T00:00:00.0000000Z", "ada@x", "10.0.0.1", "50126"]]);
+    let found = kql("CommonSecurityLog | project DeviceVendor, SourceUserName, DeviceAction", &[SIGNINS]);
+    assert_eq!(found.rows(), [["Zscaler", "bela", "Blocked"]]);
+    assert_eq!(kql("AuditLogs | count", &[SIGNINS]).rows(), [["1"]]);
+    assert_eq!(kql("Events | count", &[SIGNINS]).rows(), [["4"]]);
+    let found = command("kql", &Folder::new(&[]), &["\"SigninLogs | count\"", "table=SigninLogs"], &[SIGNINS]);
+    assert_eq!(found.rows(), [["4"]]);
+    let none = kql("OfficeActivity | summarize count() by UserId", &[SIGNINS]);
+    assert!(none.messages().contains("o365:management:activity"), "{}", none.messages());
+}
+
+#[test]
+fn several_values_fill_dynamic_columns() {
+    let body = "sourcetype,LocationDetails,__mv_LocationDetails\nazure:monitor:aad,\"a\nb\",$a$;$b$\n";
+    let found = kql("SigninLogs | project n = array_length(LocationDetails)", &[body]);
+    assert_eq!(found.rows(), [["2"]]);
+}
+
+#[test]
+fn the_app_holds_queries_lookups_and_settings() {
+    let app = Folder::new(&[
+        ("queries/a.kql", "Events | where n in ((_GetWatchlist('numbers') | project N)) | project n"),
+        ("lookups/the_numbers.csv", "N\n1\n3\n"),
+        ("default/transforms.conf", "[numbers]\nfilename = the_numbers.csv\n"),
+        ("local/huntpack_tables.conf", "[mine]\ntable = SigninLogs\nfield.UserPrincipalName = who\n"),
+    ]);
+    let found = command("kql", &app, &["@a"], &[ONE, TWO]);
+    assert_eq!(found.rows(), [["1", "0"], ["3", "0"]]);
+    let found = command("kql", &app, &["@b"], &[]);
+    assert!(found.error().contains("queries/*.kql and local/queries/*.kql: a"), "{}", found.error());
+    let body = "sourcetype,who\nmine,ada\n";
+    let found = command("kql", &app, &["\"SigninLogs | project UserPrincipalName\""], &[body]);
+    assert_eq!(found.rows(), [["ada"]]);
+    let found =
+        command("kql", &app, &["\"Events | where n in ((_GetWatchlist('nobody') | project SearchKey))\""], &[ONE]);
+    assert_eq!(found.rows(), Vec::<Vec<String>>::new());
+    assert!(found.messages().contains("there is no watchlist `nobody`"), "{}", found.messages());
+}
+
+#[test]
+fn long_lookups_are_kept_compiled() {
+    let long: String = (0..40_000).map(|n| format!("10.{}.{}.{}\n", n >> 16, (n >> 8) & 255, n & 255)).collect();
+    let app = Folder::new(&[("lookups/bad.csv", &format!("ip\n{long}"))]);
+    let query = quoted("Events | where ip in ((_GetWatchlist('bad') | project ip)) | project ip");
+    let body = "ip\n10.0.1.2\n11.0.0.1\n10.0.156.63\n10.0.156.64\n";
+    for _ in 0..2 {
+        assert_eq!(command("kql", &app, &[&query], &[body]).rows(), [["10.0.1.2"], ["10.0.156.63"]]);
+        let kept = std::fs::read_dir(app.0.join("local/cache")).unwrap().count();
+        assert_eq!(kept, 1);
+    }
+}
+
+#[test]
+fn mistakes_have_one_clear_error() {
+    let told: &[(&[&str], &str)] = &[
+        (
+            &["\"Events\"", "tabel=x"],
+            "did you mean `table`? it takes query=\"a query\" or @name, table=a table's name, now=latest, wall or a time, map=true or false",
+        ),
+        (&["\"Events | wher x\""], "where"),
+        (&["\"Nothing | take 1\""], "`Events` names the events of the pipeline"),
+        (&["\"SigninLogs | where UserPrincipalNam == ''\""], "UserPrincipalName"),
+        (&["\"Events\"", "now=tomorrow"], "`now` cannot be `tomorrow`"),
+        (&["\"Events\"", "map=perhaps"], "`map` cannot be `perhaps`"),
+        (&[], "`kql` needs a query"),
+        (&["Events", "SigninLogs"], "one query"),
+        (&["\"Events"], "not closed"),
+    ];
+    for (arguments, expected) in told {
+        let found = command("kql", &Folder::new(&[]), arguments, &[ONE]);
+        assert_eq!((found.code, found.replies.len(), &found.info()["finished"]), (0, 1, &json!(true)), "{arguments:?}");
+        assert!(found.error().contains(expected), "{arguments:?}: {}", found.error());
+    }
+}
+
+#[test]
+fn broken_input_ends_with_one_clear_error() {
+    let told: &[(&[u8], &str)] = &[
+        (b"a,b\n1,2,3\n", "row 1 of the chunk: expected 2 cells"),
+        (b"a,b\n1,2\n3\n", "row 2 of the chunk: expected 2 cells"),
+        (b"a\n\"x\n", "not closed"),
+        (b"a\n\xff\n", "not UTF-8"),
+        (b"\"a\n", "the header"),
+    ];
+    for query in ["Events | where a == '1'", "Events | summarize count() by a", "Events | order by a asc"] {
+        for (body, expected) in told {
+            let mut input = getinfo(&[&quoted(query)]);
+            let metadata = br#"{"action":"execute","finished":true}"#;
+            input.extend(format!("chunked 1.0,{},{}\n", metadata.len(), body.len()).into_bytes());
+            input.extend_from_slice(metadata);
+            input.extend_from_slice(body);
+            let found = said("kql", &Folder::new(&[]).0, input);
+            assert_eq!((found.code, found.replies.len()), (0, 2), "{query} {expected}: {found:?}");
+            assert!(found.error().contains(expected), "{query}: {}", found.error());
+        }
+    }
+}
+
+#[test]
+fn an_input_that_ends_too_soon_ends_the_command() {
+    let app = Folder::new(&[]);
+    let info = getinfo(&["\"Events | count\""]);
+    assert_eq!(said("kql", &app.0, Vec::new()).replies.len(), 0);
+    assert_eq!(said("kql", &app.0, info.clone()).replies.len(), 1);
+    let open = [info.clone(), message(&json!({"action": "execute", "finished": false}), ONE)].concat();
+    let found = said("kql", &app.0, open);
+    assert!(found.code == 0 && found.error().is_empty() && found.replies.len() <= 2, "{found:?}");
+    let mut cut = [info, message(&json!({"action": "execute", "finished": true}), ONE)].concat();
+    cut.truncate(cut.len() - 5);
+    let found = said("kql", &app.0, cut);
+    assert!(found.error().contains("ends inside a chunk"), "{found:?}");
+    assert!(said("kql", &app.0, b"hello\n".to_vec()).error().contains("begins with `hello`"));
+}
+
+#[test]
+fn large_fields_and_many_columns_are_read() {
+    let long = "x".repeat(10 << 20);
+    let found = kql("Events | project n = strlen(a)", &[&format!("a,b\n{long},1\n")]);
+    assert_eq!(found.rows(), [[(10 << 20).to_string()]]);
+    let names: Vec<String> = (0..5000).map(|n| format!("c{n}")).collect();
+    let body = format!("{}\n{}\n", names.join(","), names.join(","));
+    assert_eq!(kql("Events | where c4999 == 'c4999' | project c7", &[&body]).rows(), [["c7"]]);
+}
+
+#[test]
+fn rows_without_states_are_events() {
+    let found = kql("Events | count", &["huntpack_state,__mv_huntpack_state\n,\n,\n"]);
+    assert_eq!(found.rows(), [["2"]]);
+}
+
+#[test]
+fn previews_keep_nothing() {
+    let app = Folder::new(&[]);
+    let mut input = getinfo(&["\"Events | count\""]);
+    input.extend(message(&json!({"action": "execute", "finished": false, "preview": true}), ONE));
+    input.extend(message(&json!({"action": "execute", "finished": true}), ONE));
+    assert_eq!(said("kql", &app.0, input).rows(), [["2"]]);
+}
+
+const AGGREGATES: &str = "count(), sum(tolong(n)), sum(toreal(n) / 3), avg(toreal(n)), stdev(tolong(n)), variancep(toreal(n)), \
+    min(n), max(tolong(n)), dcount(n), percentile(tolong(n), 50), percentiles_array(toreal(n), 5, 95), \
+    countif(n == '3'), sumif(tolong(n), n != '3'), binary_all_or(tolong(n)), covariance(toreal(n), toreal(m)), \
+    sum(todecimal(n)), avg(todecimal(n)), dcount_hll(hll(n)), percentile_tdigest(tdigest(toreal(n)), 50)";
+
+/// Rows of small numbers.
+fn body(rows: &[(u8, u8, u8)]) -> String {
+    let line = |(at, (user, n, m)): (usize, &(u8, u8, u8))| format!("{}.5,u{user},{n},{m}\n", 1_717_200_000 + at);
+    format!("_time,user,n,m\n{}", rows.iter().enumerate().map(line).collect::<String>())
+}
+
+/// What the search head makes of the states of peers, each of which sees some of the chunks.
+fn distributed(query: &str, peers: &[Vec<String>]) -> Said {
+    let app = Folder::new(&[]);
+    let head = command("kql", &app, &[&quoted(query)], &[]);
+    let preop = head.info()["streaming_preop"].as_str().expect("the query can be distributed").to_owned();
+    let arguments = preop.strip_prefix("kql ").unwrap();
+    let mut chunks = Vec::new();
+    for peer in peers {
+        let own: Vec<&str> = peer.iter().map(String::as_str).collect();
+        let sent = command("kql", &app, &[arguments], &own);
+        assert_eq!(sent.info(), &json!({"type": "streaming"}));
+        sent.rows();
+        chunks.extend(sent.replies.into_iter().skip(1).map(|(_, body)| body).filter(|body| !body.is_empty()));
+    }
+    let chunks: Vec<&str> = chunks.iter().map(String::as_str).collect();
+    command("kql", &app, &[&quoted(query)], &chunks)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(24))]
+
+    /// However events are put on peers and into chunks, the answer is that of one process over all of them.
+    #[test]
+    fn distributed_is_undistributed(
+        rows in proptest::collection::vec((0u8..4, 0u8..9, 0u8..5), 1..40),
+        cuts in proptest::collection::vec(0usize..40, 0..6),
+        peers in 1usize..5,
+    ) {
+        for query in [format!("Events | where m != '4' | summarize {AGGREGATES} by user"), format!("Events | summarize {AGGREGATES}")] {
+            let whole = kql(&query, &[&body(&rows)]);
+            let mut places: Vec<usize> = cuts.iter().map(|cut| cut % rows.len()).chain([0, rows.len()]).collect();
+            places.sort_unstable();
+            let mut parts: Vec<Vec<String>> = vec![Vec::new(); peers];
+            for (at, pair) in places.windows(2).enumerate() {
+                parts[at % peers].push(body(&rows[pair[0]..pair[1]]));
+            }
+            for part in &mut parts {
+                if part.is_empty() {
+                    part.push(body(&[]));
+                }
+            }
+            let found = distributed(&query, &parts);
+            prop_assert_eq!(found.rows(), whole.rows());
+            prop_assert_eq!(found.header(), whole.header());
+        }
+    }
+
+    /// Whatever bytes come, the command ends with whole answers.
+    #[test]
+    fn no_input_is_too_odd(bytes in proptest::collection::vec(any::<u8>(), 0..80), kind in 0usize..3) {
+        let query = ["\"Events\"", "\"Events | summarize count() by a\"", "\"Events | order by a asc\""][kind];
+        let mut input = getinfo(&[query]);
+        let metadata = br#"{"action":"execute","finished":true}"#;
+        input.extend(format!("chunked 1.0,{},{}\n", metadata.len(), bytes.len()).into_bytes());
+        input.extend_from_slice(metadata);
+        input.extend_from_slice(&bytes);
+        let found = said("kql", &Folder::new(&[]).0, input);
+        prop_assert_eq!((found.code, found.replies.len()), (0, 2));
+    }
+}
+
+#[test]
+fn filters_run_ahead_of_what_cannot_be_distributed() {
+    let app = Folder::new(&[]);
+    let query = "Events | where n != '2' | summarize make_list(n) by user";
+    let head = command("kql", &app, &[&quoted(query)], &[]);
+    let preop = head.info()["streaming_preop"].as_str().unwrap().to_owned();
+    let sent = command("kql", &app, &[preop.strip_prefix("kql ").unwrap()], &[ONE, TWO]);
+    assert_eq!(sent.replies[1].1, "_time,user,n,_chunked_idx,__mv_user\n1717200000.000,ada,1,0,\n");
+    assert_eq!(sent.replies[2].1, TWO);
+    let off = command("kql", &app, &[&quoted(query), "map=false"], &[]);
+    assert!(off.info().get("streaming_preop").is_none());
+}
+
+#[test]
+fn states_of_another_query_or_version_are_refused() {
+    let app = Folder::new(&[]);
+    let head = command("kql", &app, &["\"Events | summarize count() by user\""], &[]);
+    let preop = head.info()["streaming_preop"].as_str().unwrap().to_owned();
+    let sent = command("kql", &app, &[preop.strip_prefix("kql ").unwrap()], &[ONE]);
+    let state = sent.replies[1].1.clone();
+    let other = command("kql", &app, &["\"Events | summarize count() by n\""], &[&state]);
+    assert!(other.error().contains("another query"), "{}", other.error());
+    let broken = command("kql", &app, &["\"Events | summarize count() by user\""], &["huntpack_state\nSFA=\n"]);
+    assert!(broken.error().contains("not whole"), "{}", broken.error());
+}
+
+const RULE: &str = "id: 6d63efa6-7c25-4bd4-a486-aa6bf50fde8a\nname: Failed sign-ins\nkind: Scheduled\nseverity: High\n\
+description: Many.\nqueryFrequency: 1h\nqueryPeriod: 1h\ntriggerOperator: gt\ntriggerThreshold: 0\n\
+tactics: [CredentialAccess]\nrelevantTechniques: [T1110]\nquery: |\n  SigninLogs\n  | where ResultType == \"50126\"\n  \
+| summarize Count = count() by UserPrincipalName\nentityMappings:\n  - entityType: Account\n    fieldMappings:\n      \
+- identifier: FullName\n        columnName: UserPrincipalName\nversion: 1.0.0\n";
+
+#[test]
+fn rules_run_over_events() {
+    let app = Folder::new(&[("rules/failed-signins.yaml", RULE)]);
+    let found = command("huntpack", &app, &["rules=\"failed_*\"", "output=results"], &[SIGNINS]);
+    assert_eq!(found.info()["type"], "reporting");
+    let fields: BTreeSet<String> =
+        found.info()["required_fields"].as_array().unwrap().iter().map(|f| f.as_str().unwrap().to_owned()).collect();
+    assert!(["ResultType", "_raw", "_time", "user"].iter().all(|field| fields.contains(*field)), "{fields:?}");
+    assert_eq!(found.rows(), [["6d63efa6-7c25-4bd4-a486-aa6bf50fde8a", "Failed sign-ins", "ada@x", "1"]]);
+    let found = command("huntpack", &app, &["rules=\"Failed sign-ins\""], &[SIGNINS]);
+    let at = found.header().iter().position(|name| name == "AlertName").unwrap();
+    assert_eq!(found.rows()[0][at], "Failed sign-ins");
+}
+
+#[test]
+fn a_silent_rule_says_which_step_emptied_it() {
+    let app = Folder::new(&[("rules/failed-signins.yaml", RULE)]);
+    let events = SIGNINS.replace("50126", "0");
+    let found = command("huntpack", &app, &["rules=failed-signins"], &[&events]);
+    assert_eq!(found.rows(), Vec::<Vec<String>>::new());
+    assert!(found.messages().contains("Emptied by: "), "{}", found.messages());
+}
+
+#[test]
+fn rules_are_listed_and_misspelt_ones_named() {
+    let app = Folder::new(&[("local/rules/failed-signins.yaml", RULE)]);
+    let found = command("huntpackrules", &app, &[], &["\n"]);
+    assert_eq!(found.info(), &json!({"type": "stateful", "generating": true}));
+    assert_eq!(found.rows()[0][1..3], ["Failed sign-ins", "failed-signins"]);
+    let found = command("huntpack", &app, &["rules=failed_signin"], &[]);
+    assert!(found.error().contains("did you mean `failed_signins`"), "{}", found.error());
+    let found = command("huntpack", &app, &["rules=x", "output=alert"], &[]);
+    assert!(found.error().contains("did you mean `alerts`"), "{}", found.error());
+}
