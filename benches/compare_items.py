@@ -672,6 +672,7 @@ by("count", [], "count()", pl.len(), "count(*)")
 by("sum", [], "sum(Bytes)", c.Bytes.sum(), "sum(Bytes)")
 by("dcount", [], "dcount(User)", c.User.n_unique(), "count(DISTINCT User)")
 by("dcount ids", [], "dcount(IdText)", c.IdText.approx_n_unique(), "approx_count_distinct(IdText)")
+by("dcount ids, exact", [], "count_distinct(IdText)", c.IdText.n_unique(), "count(DISTINCT IdText)")
 by("percentiles", [], "percentile(Bytes, 95)", c.Bytes.quantile(0.95), "quantile_disc(Bytes, 0.95)")
 for keys in (["Host"], ["User"], ["Host", "Verb"], ["User", "Verb"]):
     by("count", keys, "count()", pl.len(), "count(*)")

@@ -4,6 +4,7 @@ use super::batch::{Batch, Columns};
 use super::build::Executor;
 use super::expand::elements;
 use super::group::Grouper;
+use super::in_place::InPlace;
 use super::pipeline::Expansion;
 use super::{Options, each, run};
 use crate::diagnostic::{Fault, Result};
@@ -33,6 +34,8 @@ pub struct Application {
     argument: Schema,
     exactly_one: bool,
     pure: bool,
+    /// The body, where its rows need no key.
+    in_place: Option<InPlace>,
 }
 
 impl Application {
@@ -60,6 +63,7 @@ impl Application {
         let pure = body.pure && expansion.columns.iter().all(|c| c.value.purity() == Purity::Pure);
         Ok(Application {
             exactly_one: body.gives_one_row(),
+            in_place: InPlace::of(&body.nodes, body.root),
             keep: keep.clone(),
             reads,
             made,
@@ -124,7 +128,7 @@ impl Application {
         let named: Columns = self.reads.iter().cloned().zip(inputs.iter().cloned()).collect();
         let outer = Batch::of_columns(named, (0..rows as u64).collect());
         let (source, made) = elements(&outer, &self.expansion, context)?;
-        let mut columns: Columns = vec![(KEY.into(), Column::Long(source.iter().map(|r| i64::from(*r)).collect()))];
+        let mut columns: Columns = Vec::new();
         for (name, kind) in self.argument.columns() {
             let column = match made.iter().find(|(n, _)| n == name) {
                 Some((_, column)) => column.clone(),
@@ -133,6 +137,12 @@ impl Application {
             };
             columns.push((name.clone(), column));
         }
+        if let Some(in_place) = &self.in_place {
+            let (rows, batch) = in_place.run(columns, &source, rows, context)?;
+            let wanted = self.body.schema.names().filter(|name| self.wanted.contains(*name));
+            return Ok((rows, wanted.map(|name| Ok((name.clone(), batch.column(name)?))).collect::<Result<_>>()?));
+        }
+        columns.insert(0, (KEY.into(), Column::Long(source.iter().map(|r| i64::from(*r)).collect())));
         let (rows, mut columns) = self.body.run(Table::from_columns(columns), rows, context)?;
         columns.retain(|(name, _)| self.wanted.contains(name));
         Ok((rows, columns))

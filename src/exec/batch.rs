@@ -145,7 +145,8 @@ impl Batch {
         let ordinals = self.ordinals();
         let mut loaded = HashMap::new();
         let own: HashSet<Name> = self.lazy.keys().chain(self.loaded.borrow().keys()).cloned().collect();
-        for name in own.iter().filter(|name| live.contains(*name)) {
+        let made = |name: &Name| columns.iter().any(|(made, _)| made == name);
+        for name in own.iter().filter(|name| live.contains(*name) && !made(name)) {
             loaded.insert(name.clone(), gather::take(&self.column(name)?, rows));
         }
         loaded.extend(columns);

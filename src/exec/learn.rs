@@ -118,8 +118,8 @@ pub fn encoded(column: Column) -> Column {
     }
     let rows: Vec<u32> = (0..views.len() as u32).step_by(views.len() / SAMPLE).collect();
     let mut sample = Interner::new(*kind);
-    sample.numbers(&crate::types::gather::take(&column, &rows));
-    if sample.len() * 10 > rows.len() * 9 {
+    let numbers = sample.numbers(&crate::types::gather::take(&column, &rows));
+    if estimated(&numbers, sample.len()) > views.len() / 4 {
         return column;
     }
     let mut values = Interner::with_room(*kind, views.len() / 4);
@@ -130,5 +130,35 @@ pub fn encoded(column: Column) -> Column {
             Column::Text(kind, Text::Dictionary(Int32Array::from(keys), Dictionary::of_distinct(distinct)))
         }
         _ => column,
+    }
+}
+
+/// How many different values there are at least, by Chao's estimate: many that a sample meets once, beside few that it
+/// meets twice, mean many that it did not meet.
+fn estimated(numbers: &[u32], met: usize) -> usize {
+    let mut times = vec![0usize; met];
+    for number in numbers {
+        if let Some(times) = times.get_mut(*number as usize) {
+            *times += 1;
+        }
+    }
+    let (once, twice) = times.iter().fold((0, 0), |(once, twice), times| match times {
+        1 => (once + 1, twice),
+        2 => (once, twice + 1),
+        _ => (once, twice),
+    });
+    met + once * once / (2 * twice.max(1))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_sample_tells_few_values_from_many() {
+        let of_few: Vec<u32> = (0..512).map(|i| i * 7919 % 100).collect();
+        assert_eq!(estimated(&of_few, 100), 100);
+        let half_the_same: Vec<u32> = (0..512).map(|i| if i % 2 == 0 { 0 } else { i }).collect();
+        assert!(estimated(&half_the_same, 512) > 30_000);
     }
 }

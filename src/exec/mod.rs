@@ -13,6 +13,7 @@ mod drive;
 mod each;
 mod expand;
 mod group;
+mod in_place;
 mod join;
 mod keep;
 mod learn;

@@ -54,9 +54,9 @@ fn evaluate_rows(expr: &Expr, input: &dyn Input, context: &Context) -> Result<Co
 /// The kernel of a call and its arguments: of a call over another one, both in one go where that is possible.
 fn fused<'a>(function: &Scalar, arguments: &'a [Expr]) -> (Kernel, Vec<&'a Expr>) {
     if let [Expr::Call { function: inner, arguments: own, .. }, others @ ..] = arguments
-        && let ([own], Some(kernel)) = (own.as_slice(), functions::fused(function, inner))
+        && let Some(kernel) = functions::fused(function, inner, own.len())
     {
-        return (kernel, std::iter::once(own).chain(others).collect());
+        return (kernel, own.iter().chain(others).collect());
     }
     (function.kernel, arguments.iter().collect())
 }

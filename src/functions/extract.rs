@@ -343,10 +343,8 @@ fn extract_json(_: &Context, args: &[Column], rows: usize) -> Result<Column> {
             known = (path, json_path(path));
         }
         let text = text_of(text, row);
-        let parsed = json::parse_json(&text);
-        let found = known.1.as_ref().zip(parsed.as_ref()).and_then(|(steps, json)| json::path(json, steps));
-        match found {
-            Some(found) => out.push_text(&json::to_string(found.text())),
+        match known.1.as_ref().and_then(|steps| json::parsed_path(&text, steps)) {
+            Some(found) => out.push_text(&json::to_string(&found)),
             None => out.push_null(),
         }
         Ok(())

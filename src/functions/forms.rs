@@ -61,6 +61,14 @@ pub(super) fn only_key(path: &Column) -> Option<String> {
     }
 }
 
+/// The only index of a path, where it counts from the start.
+pub(super) fn only_index(path: &Column) -> Option<i64> {
+    match steps_of(path.text(0)?).as_slice() {
+        [PathStep::Index(index @ 0..)] => Some(*index),
+        _ => None,
+    }
+}
+
 /// The element of each list at an index; null where there is none.
 fn element_at(list: &List, index: i64) -> Column {
     let place = |row: usize| {

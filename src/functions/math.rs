@@ -67,7 +67,10 @@ fn round(_: &Context, args: &[Column], rows: usize) -> Result<Column> {
     let kind = rounded_kind(&[value.kind()]);
     if let (Column::Real(values), Column::Const(digits, _)) = (value, digits) {
         let digits = digits.as_long();
-        let rounded = digits.map(|digits| mapped(values, |v| number::round(v, digits)));
+        let rounded = digits.map(|digits| match u32::try_from(digits) {
+            Ok(decimals @ ..=15) => rounded_to(values, decimals),
+            _ => mapped(values, |v| number::round(v, digits)),
+        });
         return Ok(rounded.map_or_else(|| Column::nulls(kind, rows), Column::Real));
     }
     let one = |value: &Value, digits: &Value| round_one(value, digits.as_long()?, kind);
@@ -76,6 +79,17 @@ fn round(_: &Context, args: &[Column], rows: usize) -> Result<Column> {
     }
     let rounded = (0..rows).map(|row| one(&value.value(row), &digits.value(row)).unwrap_or(Value::Null(kind)));
     Ok(Column::from_values(kind, &rounded.collect::<Vec<_>>()))
+}
+
+/// What [`number::round`] gives for few decimals, whose power of ten is the same for all.
+fn rounded_to(values: &Float64Array, decimals: u32) -> Float64Array {
+    // From 2^52 on a double has no fraction to round.
+    const WHOLE: f64 = 4_503_599_627_370_496.0;
+    let scale = 10_f64.powi(decimals as i32);
+    mapped(values, |value| {
+        let scaled = value * scale;
+        if scaled.abs() < WHOLE { scaled.round() / scale } else { value }
+    })
 }
 
 fn round_one(value: &Value, digits: i64, kind: Kind) -> Option<Value> {
@@ -437,4 +451,20 @@ crate::kernels! {
     /// rand(100) <= 99 // true
     /// ```
     kql #per_row fn rand (below[optional]: Integer) -> Kind(Kind::Real) = rand;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rounding_of_many_is_that_of_one() {
+        let reals =
+            [0.0, -0.0, 2.5, -2.5, 0.125, 1e300, -1e16, 123.456789, 0.49999999999999994, f64::NAN, f64::INFINITY];
+        for decimals in 0..16 {
+            let rounded = rounded_to(&Float64Array::from(reals.to_vec()), decimals);
+            let expected = reals.map(|real| number::round(real, i64::from(decimals)).to_bits());
+            assert_eq!(rounded.values().iter().map(|real| real.to_bits()).collect::<Vec<_>>(), expected);
+        }
+    }
 }

@@ -167,9 +167,10 @@ pub fn find(dialect: Dialect, name: &str) -> &'static [&'static Scalar] {
 }
 
 /// The kernel that does the work of a function and of the one that makes its first argument in one go, where there is
-/// one. It takes the inner function's only argument, then the others of the outer one.
-pub fn fused(outer: &Scalar, inner: &Scalar) -> Option<Kernel> {
+/// one. It takes the inner function's arguments, so many, then the others of the outer one.
+pub fn fused(outer: &Scalar, inner: &Scalar, arguments: usize) -> Option<Kernel> {
     match (outer.name, inner.name) {
+        (".path", "split") if arguments == 2 => Some(text_lists::element_of_split),
         (".path", "parse_json") => Some(forms::path_of_parsed),
         (".path", "parse_url") => Some(parse::path_of_url),
         (".path", "parse_path") => Some(parse::path_of_path),

@@ -3,8 +3,8 @@ use super::Accepts;
 use crate::diagnostic::Result;
 use crate::types::{Builder, Column, Dynamic, Kind, Value, json, numbers};
 use arrow_array::types::ArrowPrimitiveType;
-use arrow_array::{Array, PrimitiveArray};
-use arrow_buffer::{ArrowNativeType, NullBuffer};
+use arrow_array::{Array, BooleanArray, PrimitiveArray};
+use arrow_buffer::{ArrowNativeType, BooleanBuffer, BooleanBufferBuilder, NullBuffer};
 use std::borrow::Cow;
 use std::marker::PhantomData;
 
@@ -280,7 +280,28 @@ macro_rules! output {
     };
 }
 
-output!(bool, Bool, |value, builder| builder.push_bool(value));
+impl Output for bool {
+    const KIND: Kind = Kind::Bool;
+    fn push(self, builder: &mut Builder) {
+        builder.push_bool(self);
+    }
+    fn collect(_: &[Column], rows: usize, mut result: impl FnMut(usize) -> Option<Self>) -> Column {
+        let mut missing: Vec<usize> = Vec::new();
+        let bits = BooleanBuffer::collect_bool(rows, |row| {
+            result(row).unwrap_or_else(|| {
+                missing.push(row);
+                false
+            })
+        });
+        let nulls = (!missing.is_empty()).then(|| {
+            let mut valid = BooleanBufferBuilder::new(rows);
+            valid.append_n(rows, true);
+            missing.iter().for_each(|row| valid.set_bit(*row, false));
+            NullBuffer::new(valid.finish())
+        });
+        Column::Bool(BooleanArray::new(bits, nulls))
+    }
+}
 
 macro_rules! numeric_output {
     ($type:ty, $kind:ident, $primitive:ty, $push:ident, |$value:ident| $number:expr) => {

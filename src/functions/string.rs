@@ -5,6 +5,7 @@ use super::{Context, operators};
 use crate::diagnostic::{Fault, Result};
 use crate::types::vectors::{is_ascii, wide};
 use crate::types::{Builder, Column, Dynamic, Json, Kind, Text, Value, convert, json, number, numbers};
+use arrow_array::Array;
 use memchr::memmem::Finder;
 
 /// The byte where character `at` starts; the text's length when it has no more characters.
@@ -365,6 +366,15 @@ fn substrings(_: &Context, args: &[Column], rows: usize) -> Result<Column> {
 fn to_hex(_: &Context, args: &[Column], rows: usize) -> Result<Column> {
     let value = args.first().ok_or_else(|| Fault::internal("tohex of nothing"))?;
     let least = |row: usize| args.get(1).and_then(|c| c.value(row).as_long()).unwrap_or(0).clamp(0, 16) as usize;
+    if let (Column::Long(longs), true) = (value, args.get(1).is_none_or(Column::is_const) && rows > 0) {
+        let least = least(0);
+        return Ok(Column::write_text(Kind::String, rows, |row, out| {
+            if longs.is_valid(row) {
+                number::write_hex(longs.value(row), least, out);
+            }
+            longs.is_valid(row)
+        }));
+    }
     let write = |row: usize, out: &mut Builder| {
         match value.value(row) {
             Value::Int(int) => out.push_text(&format!("{int:0width$x}", width = least(row))),

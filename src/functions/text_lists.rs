@@ -1,9 +1,9 @@
 //! Texts put together, and taken apart into arrays.
-use super::Context;
 use super::operators::pair;
 use super::row::{each, spread, text_of};
+use super::{Context, forms};
 use crate::diagnostic::{Fault, Result};
-use crate::types::{Column, Dynamic, Kind, List, Pieces, number};
+use crate::types::{Column, Dynamic, Kind, List, Pieces, json, number};
 use arrow_buffer::NullBuffer;
 use memchr::memmem::Finder;
 use std::sync::Arc;
@@ -101,6 +101,28 @@ fn split(_: &Context, args: &[Column], rows: usize) -> Result<Column> {
         }
         lists.end()
     })
+}
+
+/// `split(text, delimiter)[1]`: nothing but that part.
+pub(super) fn element_of_split(context: &Context, args: &[Column], rows: usize) -> Result<Column> {
+    let [text, delimiter, path] = args else { return Err(Fault::internal("an element of no split()")) };
+    let (Some(index), false, true) = (forms::only_index(path), text.is_const(), delimiter.is_const()) else {
+        let lists = split(context, &args[..2], rows)?;
+        return forms::path(context, &[lists, path.clone()], rows);
+    };
+    let delimiter = Finder::new(delimiter.text(0).unwrap_or("").as_bytes());
+    // Without a delimiter there is one part.
+    let none = delimiter.needle().is_empty() && index > 0;
+    Ok(Column::write_text(Kind::Dynamic, rows, |row, out| {
+        let mut found = false;
+        if !none {
+            parts(&text_of(text, row), &delimiter, Some(index), |part| {
+                found = true;
+                json::quote(part, out);
+            });
+        }
+        found
+    }))
 }
 
 fn strcat_array(_: &Context, args: &[Column], rows: usize) -> Result<Column> {

@@ -1,10 +1,9 @@
 //! Columns of another kind: the conversions of an import, of `to…()` functions and of unions.
 use super::build::numbers;
 use super::{Builder, Column, Field, FieldValue, Kind, List, Pieces, Text, Value};
-use super::{datetime, decimal, field, guid, import, json, number, timespan};
+use super::{datetime, decimal, field, guid, import, json, number, timespan, vectors};
 use arrow_array::types::ArrowPrimitiveType;
 use arrow_array::{Array, BooleanArray, Float64Array, Int64Array, PrimitiveArray};
-use arrow_buffer::BooleanBuffer;
 
 /// The column as `kind`, null where a value does not convert: what an import and `tolong`, `todatetime`… do.
 pub fn lenient(column: &Column, kind: Kind) -> Column {
@@ -109,11 +108,7 @@ fn from_longs(array: &Int64Array, kind: Kind) -> Option<Column> {
         Kind::Int => Column::Int(numbers(array.len(), |row| {
             array.is_valid(row).then(|| i32::try_from(array.value(row)).ok()).flatten()
         })),
-        Kind::Bool => {
-            let values = array.values();
-            let bits = BooleanBuffer::collect_bool(values.len(), |row| values[row] != 0);
-            Column::Bool(BooleanArray::new(bits, nulls()))
-        }
+        Kind::Bool => Column::Bool(BooleanArray::new(vectors::bits_of(array.values(), |value| value != 0), nulls())),
         Kind::String | Kind::Dynamic => digits(array, kind),
         _ => return None,
     })

@@ -1,5 +1,5 @@
 //! Building text columns of which most rows are parts of another column's texts.
-use super::number::Digits;
+use super::number::{Digits, short_digits};
 use super::{Column, Kind, Text, Value};
 use arrow_array::StringViewArray;
 use arrow_buffer::{Buffer, NullBuffer};
@@ -50,11 +50,10 @@ impl Pieces {
     /// Appends a long's decimal digits.
     #[inline]
     pub fn push_long(&mut self, value: i64) {
-        let digits = Digits::of(value);
-        match digits.head() {
-            (length @ ..=12, head) => self.views.push(head << 32 | length as u128),
+        match short_digits(value) {
+            Some((length @ ..=12, digits)) => self.views.push(digits << 32 | length as u128),
             _ => {
-                let view = self.copied(digits.as_str());
+                let view = self.copied(Digits::of(value).as_str());
                 self.views.push(view);
             }
         }

@@ -14,6 +14,7 @@ impl State for Count {
     fn update(&mut self, rows: &Rows, arguments: &[Column]) -> Result<()> {
         self.0.resize(rows.count, 0);
         match arguments.first().and_then(Column::null_buffer) {
+            None if rows.count == 1 => self.0[0] += rows.groups.len() as i64,
             None => rows.groups.iter().for_each(|&g| self.0[g as usize] += 1),
             Some(nulls) => {
                 let valid = rows.groups.iter().enumerate().filter(|(row, _)| nulls.is_valid(*row));

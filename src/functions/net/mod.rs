@@ -5,7 +5,7 @@ mod text;
 pub use text::{COLUMNS as TEXT_COLUMNS, ROWS as TEXT_ROWS};
 
 use super::Context;
-use super::row::{Any, JsonOut, Long, Maybe, Str, each, text_of};
+use super::row::{Any, JsonOut, Long, Maybe, Output, Str, each, spread, text_of};
 use crate::diagnostic::{Fault, Result};
 use crate::types::{Column, Dynamic, Kind, Value, json};
 use address::{Ranges, V4, V6};
@@ -14,7 +14,11 @@ use std::net::Ipv4Addr;
 
 /// How two addresses compare in the bits that count for both.
 fn compare_v4(left: &str, right: &str, prefix: Option<i64>) -> Option<Ordering> {
-    let (left, right) = (V4::parse(left)?, V4::parse(right)?);
+    compared_v4(left, V4::parse(right)?, prefix)
+}
+
+fn compared_v4(left: &str, right: V4, prefix: Option<i64>) -> Option<Ordering> {
+    let left = V4::parse(left)?;
     let common = left.within(prefix.unwrap_or(32))?.prefix.min(right.prefix);
     Some((left.bits & V4::mask(common)).cmp(&(right.bits & V4::mask(common))))
 }
@@ -29,14 +33,35 @@ fn compare_v6(left: &str, right: &str, prefix: Option<i64>) -> Option<Ordering> 
     Some((left.bits & V6::mask(common)).cmp(&(right.bits & V6::mask(common))))
 }
 
-fn in_range_v4(address: &str, range: &str) -> Option<bool> {
-    let (low, high) = V4::parse(range)?.range();
-    Some((low..=high).contains(&V4::parse(address)?.network()))
+/// A bool for each row's address beside what its second argument is read as: once where that is constant.
+fn beside<R: Copy>(
+    args: &[Column],
+    rows: usize,
+    read: impl Fn(&str) -> Option<R>,
+    holds: impl Fn(&str, R, usize) -> Option<bool>,
+) -> Result<Column> {
+    let (address, other) = super::operators::pair(args)?;
+    let constant = args.iter().all(Column::is_const);
+    let count = if constant { rows.min(1) } else { rows };
+    let known = other.is_const().then(|| read(other.text(0)?)).flatten();
+    let read = |row: usize| if other.is_const() { known } else { read(other.text(row)?) };
+    let found = bool::collect(args, count, |row| holds(address.text(row)?, read(row)?, row));
+    Ok(spread(found, constant, rows))
 }
 
-fn in_range_v6(address: &str, range: &str) -> Option<bool> {
-    let (low, high) = V6::parse(range)?.range();
-    Some((low..=high).contains(&V6::parse(address)?.network()))
+fn is_match_v4(_: &Context, args: &[Column], rows: usize) -> Result<Column> {
+    let prefix = |row: usize| args.get(2).and_then(|prefix| prefix.value(row).as_long());
+    beside(args, rows, V4::parse, |left, right, row| Some(compared_v4(left, right, prefix(row))?.is_eq()))
+}
+
+fn is_in_range_v4(_: &Context, args: &[Column], rows: usize) -> Result<Column> {
+    let range = |text: &str| V4::parse(text).map(V4::range);
+    beside(args, rows, range, |address, (low, high), _| Some((low..=high).contains(&V4::parse(address)?.network())))
+}
+
+fn is_in_range_v6(_: &Context, args: &[Column], rows: usize) -> Result<Column> {
+    let range = |text: &str| V6::parse(text).map(V6::range);
+    beside(args, rows, range, |address, (low, high), _| Some((low..=high).contains(&V6::parse(address)?.network())))
 }
 
 /// The ranges of a row: of every argument after the first, arrays opened.
@@ -134,30 +159,6 @@ crate::scalars! {
     kql fn ipv4_compare(left: Str, right: Str, prefix: Maybe<Long>) -> Option<i64> {
         compare_v4(left, right, prefix).map(|o| o as i64)
     }
-
-    /// Whether two IPv4 addresses are equal in the bits of the shortest prefix.
-    ///
-    /// Source: ipv4-is-match-function.
-    ///
-    /// ```kql
-    /// ipv4_is_match("192.168.1.1/24", "192.168.1.255") // true
-    /// ipv4_is_match("192.168.1.1", "192.168.1.0", 32) // false
-    /// ipv4_is_match("", "192.168.1.0") // null
-    /// ```
-    kql fn ipv4_is_match(left: Str, right: Str, prefix: Maybe<Long>) -> Option<bool> {
-        compare_v4(left, right, prefix).map(Ordering::is_eq)
-    }
-
-    /// Whether an IPv4 address lies in a range, written as an address with a prefix.
-    ///
-    /// Source: ipv4-is-in-range-function.
-    ///
-    /// ```kql
-    /// ipv4_is_in_range("192.168.1.6", "192.168.1.1/24") // true
-    /// ipv4_is_in_range("192.168.2.6", "192.168.1.1/24") // false
-    /// ipv4_is_in_range("192.168.2.6", "x") // null
-    /// ```
-    kql fn ipv4_is_in_range(address: Str, range: Str) -> Option<bool> { in_range_v4(address, range) }
 
     /// Whether an IPv4 address, or the network of its prefix, is private: 10/8, 172.16/12 or 192.168/16.
     ///
@@ -259,15 +260,6 @@ crate::scalars! {
         compare_v6(left, right, prefix).map(Ordering::is_eq)
     }
 
-    /// Whether an IPv6 or IPv4 address lies in a range, written as an address with a prefix.
-    ///
-    /// Source: ipv6-is-in-range-function.
-    ///
-    /// ```kql
-    /// ipv6_is_in_range("a5e:f127:8a9d:146d:e102:b5d3:c755:abcd", "a5e:f127:8a9d:146d:e102:b5d3:c755:0000/112") // true
-    /// ```
-    kql fn ipv6_is_in_range(address: Str, range: Str) -> Option<bool> { in_range_v6(address, range) }
-
     /// An IPv4 address, given as text or number, with the bits beyond a prefix 0; empty where it cannot be read.
     ///
     /// Source: format-ipv4-function.
@@ -295,6 +287,37 @@ crate::scalars! {
 }
 
 crate::kernels! {
+    /// Whether two IPv4 addresses are equal in the bits of the shortest prefix.
+    ///
+    /// Source: ipv4-is-match-function.
+    ///
+    /// ```kql
+    /// ipv4_is_match("192.168.1.1/24", "192.168.1.255") // true
+    /// ipv4_is_match("192.168.1.1", "192.168.1.0", 32) // false
+    /// ipv4_is_match("", "192.168.1.0") // null
+    /// ```
+    kql fn ipv4_is_match (left: String, right: String, prefix[optional]: Long) -> Kind(Kind::Bool) = is_match_v4;
+
+    /// Whether an IPv4 address lies in a range, written as an address with a prefix.
+    ///
+    /// Source: ipv4-is-in-range-function.
+    ///
+    /// ```kql
+    /// ipv4_is_in_range("192.168.1.6", "192.168.1.1/24") // true
+    /// ipv4_is_in_range("192.168.2.6", "192.168.1.1/24") // false
+    /// ipv4_is_in_range("192.168.2.6", "x") // null
+    /// ```
+    kql fn ipv4_is_in_range (address: String, range: String) -> Kind(Kind::Bool) = is_in_range_v4;
+
+    /// Whether an IPv6 or IPv4 address lies in a range, written as an address with a prefix.
+    ///
+    /// Source: ipv6-is-in-range-function.
+    ///
+    /// ```kql
+    /// ipv6_is_in_range("a5e:f127:8a9d:146d:e102:b5d3:c755:abcd", "a5e:f127:8a9d:146d:e102:b5d3:c755:0000/112") // true
+    /// ```
+    kql fn ipv6_is_in_range (address: String, range: String) -> Kind(Kind::Bool) = is_in_range_v6;
+
     /// Whether an IPv4 address lies in any of the ranges of an array.
     ///
     /// Null where the address cannot be read. Ranges that cannot be read are left out; when none can, null.
