@@ -164,7 +164,8 @@ impl Singles {
 #[derive(Default)]
 pub struct PairTable {
     places: Places,
-    table: HashTable<u32>,
+    /// Pairs with their numbers: a growing table looks at nothing else.
+    table: HashTable<(u64, u32)>,
     pairs: Vec<u64>,
 }
 
@@ -210,7 +211,7 @@ impl PairTable {
         if self.table.is_empty() {
             return self.places.slot(left, right).map_or(NULL, |slot| self.places.numbers[slot]);
         }
-        self.table.find(HASHER.hash_one(pair), |&i| self.pairs[i as usize] == pair).copied().unwrap_or(NULL)
+        self.table.find(HASHER.hash_one(pair), |(known, _)| *known == pair).map_or(NULL, |(_, number)| *number)
     }
 
     #[inline]
@@ -235,17 +236,13 @@ impl PairTable {
             }
             self.hash_all();
         }
-        let pairs = &mut self.pairs;
-        match self.table.entry(
-            HASHER.hash_one(pair),
-            |&i| pairs[i as usize] == pair,
-            |&i| HASHER.hash_one(pairs[i as usize]),
-        ) {
-            hashbrown::hash_table::Entry::Occupied(found) => *found.get(),
+        let same = |(known, _): &(u64, u32)| *known == pair;
+        match self.table.entry(HASHER.hash_one(pair), same, |(known, _)| HASHER.hash_one(*known)) {
+            hashbrown::hash_table::Entry::Occupied(found) => found.get().1,
             hashbrown::hash_table::Entry::Vacant(slot) => {
-                let number = pairs.len() as u32;
-                slot.insert(number);
-                pairs.push(pair);
+                let number = self.pairs.len() as u32;
+                slot.insert((pair, number));
+                self.pairs.push(pair);
                 number
             }
         }
@@ -255,10 +252,10 @@ impl PairTable {
     #[cold]
     fn hash_all(&mut self) {
         self.places = Places::default();
-        let hash = |&i: &u32| HASHER.hash_one(self.pairs[i as usize]);
+        let hash = |(pair, _): &(u64, u32)| HASHER.hash_one(*pair);
         self.table.reserve(self.pairs.len() * 2, hash);
-        for number in 0..self.pairs.len() as u32 {
-            self.table.insert_unique(hash(&number), number, hash);
+        for entry in self.pairs.iter().copied().zip(0..) {
+            self.table.insert_unique(hash(&entry), entry, hash);
         }
     }
 }

@@ -2,16 +2,19 @@
 //!
 //! Pairs of group and value are only noted as rows come in, and told apart by group at the end: with many
 //! groups that is far cheaper than a hash of all pairs.
+use super::distinct_texts::DistinctTexts;
 use super::{Rows, State, Wire, same};
 use crate::diagnostic::{Fault, Result};
 use crate::functions::Context;
 use crate::types::intern::{Interner, NULL};
 use crate::types::wire::{Reader, Writer};
-use crate::types::{Column, Kind, Value};
+use crate::types::{Column, Kind, Text, Value};
 use std::any::Any;
 
 struct DistinctCount {
     kind: Kind,
+    /// The texts of a single group, while they are no dictionary's.
+    texts: Option<DistinctTexts>,
     values: Interner,
     noted: Vec<(u32, u32)>,
     /// Pairs seen lately: with few groups nearly every row is one of them.
@@ -29,6 +32,7 @@ impl DistinctCount {
     fn new(kind: Kind) -> DistinctCount {
         DistinctCount {
             kind,
+            texts: None,
             values: Interner::new(kind),
             noted: Vec::new(),
             recent: Box::new([(NULL, NULL); RECENT]),
@@ -42,6 +46,18 @@ impl DistinctCount {
             self.only.resize(self.values.len().max(number as usize + 1), false);
         }
         self.only[number as usize] = true;
+    }
+
+    /// Whether nothing was noted yet but texts of a single group.
+    fn has_only_texts(&self) -> bool {
+        self.values.is_empty() && self.noted.is_empty()
+    }
+
+    /// Other values or groups follow: the texts become values as any others.
+    fn number_texts(&mut self) {
+        if let Some(texts) = self.texts.take() {
+            self.values.numbers(&texts.column()).into_iter().for_each(|number| self.mark(number));
+        }
     }
 
     /// More groups than one: what was marked becomes pairs.
@@ -114,6 +130,18 @@ fn distinct_first(values: &mut [u32]) {
 impl State for DistinctCount {
     fn update(&mut self, rows: &Rows, arguments: &[Column]) -> Result<()> {
         let Some(argument) = arguments.first() else { return Ok(()) };
+        if let Column::Text(kind, Text::Views(views)) = argument
+            && rows.count == 1
+            && self.has_only_texts()
+        {
+            let texts = self.texts.get_or_insert_with(|| DistinctTexts::new(*kind));
+            texts.add(views);
+            return match texts.held() > rows.context.limits.values && texts.count() > rows.context.limits.values {
+                true => Err(Fault::limit("values", "too many distinct values in one aggregate")),
+                false => Ok(()),
+            };
+        }
+        self.number_texts();
         let numbers = self.values.numbers(argument);
         if rows.count == 1 && self.noted.is_empty() {
             numbers.into_iter().filter(|n| *n != NULL).for_each(|number| self.mark(number));
@@ -133,6 +161,18 @@ impl State for DistinctCount {
 
     fn merge(&mut self, other: Box<dyn State>, into: &[u32], _: usize) -> Result<()> {
         let mut other: DistinctCount = same(other)?;
+        if into == [0] && self.has_only_texts() && other.has_only_texts() {
+            self.texts = match (self.texts.take(), other.texts.take()) {
+                (Some(mut own), Some(theirs)) => {
+                    own.join(theirs);
+                    Some(own)
+                }
+                (own, theirs) => own.or(theirs),
+            };
+            return Ok(());
+        }
+        self.number_texts();
+        other.number_texts();
         let known = self.values.absorb(&other.values);
         if into == [0] && self.noted.is_empty() && other.noted.is_empty() {
             let marked = other.only.iter().enumerate().filter(|(_, seen)| **seen);
@@ -147,6 +187,10 @@ impl State for DistinctCount {
 
     fn finish(self: Box<Self>, _: &Context, count: usize) -> Result<Column> {
         let mut state = *self;
+        if let (1, Some(texts)) = (count, &mut state.texts) {
+            return Ok(Column::Long(vec![texts.count() as i64].into()));
+        }
+        state.number_texts();
         if count == 1 && state.noted.is_empty() {
             let number = state.only.iter().filter(|seen| **seen).count() as i64;
             return Ok(Column::Long(vec![number].into()));
@@ -171,6 +215,7 @@ impl State for DistinctCount {
 
 impl Wire for DistinctCount {
     fn write(&mut self, out: &mut Writer) {
+        self.number_texts();
         self.spread();
         let every: Vec<u32> = (0..self.values.len() as u32).collect();
         out.column(&self.values.column(self.kind, &every));

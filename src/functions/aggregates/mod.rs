@@ -8,6 +8,7 @@ mod covariance;
 mod decimals;
 mod distinct;
 mod distinct_count;
+mod distinct_texts;
 mod elements;
 mod fold;
 mod held;
