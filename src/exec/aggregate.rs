@@ -11,7 +11,7 @@ use super::{apply, optimize};
 use crate::diagnostic::{Fault, Result};
 use crate::expr::{Expr, Input, NodeId, evaluate, select};
 use crate::functions::Context;
-use crate::functions::aggregates::{Order, Rows, State};
+use crate::functions::aggregates::{Rows, State};
 use crate::plan::{AggregateCall, Morsel, Node};
 use crate::types::{Chunk, Column, Kind, Name, Schema, Stored, Table, gather};
 use std::collections::HashSet;
@@ -265,11 +265,7 @@ impl Groups {
     ) -> Result<()> {
         let keys = summary.by.iter().map(|(_, e)| evaluate(e, &batch, context)).collect::<Result<Vec<_>>>()?;
         let groups = self.grouper.groups(&keys, batch.rows());
-        let in_order = calls.iter().any(|at| summary.calls[*at].1.function.order == Order::Rows);
-        let ordinals = match in_order || self.firsts.len() < self.grouper.len() {
-            true => batch.ordinals(),
-            false => Vec::new(),
-        };
+        let ordinals = batch.ordinals();
         self.note_firsts(&groups, &ordinals);
         if self.grouper.len() > context.limits.rows {
             return Err(Fault::limit("rows", "summarize makes too many groups"));
@@ -344,7 +340,7 @@ fn update(
                 let rows = select(&evaluate(condition, batch, context)?);
                 let arguments: Vec<Column> = arguments.iter().map(|c| gather::take(c, &rows)).collect();
                 let groups: Vec<u32> = rows.iter().map(|r| groups[*r as usize]).collect();
-                let ordinals: Vec<u64> = rows.iter().filter_map(|r| ordinals.get(*r as usize).copied()).collect();
+                let ordinals: Vec<u64> = rows.iter().map(|r| ordinals[*r as usize]).collect();
                 state.update(&Rows { context, groups: &groups, count, ordinals: &ordinals }, &arguments)?;
             }
         }

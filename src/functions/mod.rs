@@ -11,6 +11,7 @@ mod array;
 mod bag;
 mod bin;
 mod bitwise;
+mod code_points;
 pub mod compare;
 mod convert;
 mod datetime;
@@ -118,6 +119,8 @@ static FAMILIES: &[&[Scalar]] = &[
     parse::ROWS,
     parse::COLUMNS,
     user_agent::COLUMNS,
+    code_points::ROWS,
+    code_points::COLUMNS,
     string::ROWS,
     string::COLUMNS,
     text_lists::COLUMNS,

@@ -1,10 +1,10 @@
 //! Functions that cut, join, search and change texts. Places and lengths count characters (code points).
-use super::row::{AnyText, Dyn, JsonOut, Long, Maybe, Str, each, text_of};
+use super::row::{AnyText, Dyn, Long, Maybe, Str, each, text_of};
 use super::search::{Needle, Place};
 use super::{Context, operators};
 use crate::diagnostic::{Fault, Result};
 use crate::types::vectors::{is_ascii, wide};
-use crate::types::{Builder, Column, Dynamic, Json, Kind, Text, Value, convert, json, number, numbers};
+use crate::types::{Builder, Column, Dynamic, Kind, Text, Value, convert, number, numbers};
 use arrow_array::Array;
 use memchr::memmem::Finder;
 
@@ -332,16 +332,6 @@ fn replicate(text: &str, count: i64, delimiter: &str) -> String {
     out
 }
 
-fn code_points(text: &str) -> String {
-    let mut writer = json::Writer::with_capacity(text.len() * 4);
-    writer.begin_array();
-    text.chars().for_each(|c| {
-        writer.long(i64::from(u32::from(c)));
-    });
-    writer.end_array();
-    writer.finish()
-}
-
 fn substrings(_: &Context, args: &[Column], rows: usize) -> Result<Column> {
     let (text, start) = operators::pair(args)?;
     let length = |row| args.get(2).and_then(|column| column.value(row).as_long());
@@ -407,28 +397,6 @@ fn has_any_index(context: &Context, args: &[Column], rows: usize) -> Result<Colu
     })
 }
 
-/// Code points, one by one or in arrays, as a text; what is no code point is left out.
-fn from_code_points(_: &Context, args: &[Column], rows: usize) -> Result<Column> {
-    let character = |point: i64| u32::try_from(point).ok().and_then(char::from_u32);
-    each(Kind::String, args, rows, |row, out| {
-        let mut text = String::new();
-        for column in args {
-            match Dynamic::of(column, row) {
-                Some(Dynamic::Json(json)) if !json.starts_with('[') => {
-                    text.extend(Json::new(json).as_i64().and_then(character));
-                }
-                Some(array) => {
-                    let points = array.elements().unwrap_or_default();
-                    text.extend(points.iter().filter_map(Value::as_long).filter_map(character));
-                }
-                None => text.extend(column.value(row).as_long().and_then(character)),
-            }
-        }
-        out.push_text(&text);
-        Ok(())
-    })
-}
-
 crate::scalars! {
     /// A text with every occurrence of several others replaced, the first of them before the second, and so on.
     ///
@@ -476,17 +444,6 @@ crate::scalars! {
     /// strcmp("abc", "abcde") // -1
     /// ```
     kql fn strcmp(left: AnyText, right: AnyText) -> i64 { left.cmp(&right) as i64 }
-
-    /// The code points of a text, as an array of longs.
-    ///
-    /// Source: unicode-codepoints-from-string-function.
-    ///
-    /// ```kql
-    /// unicode_codepoints_from_string("Kusto") // [75,117,115,116,111]
-    /// ```
-    kql fn unicode_codepoints_from_string as [to_utf8, toutf8](value: AnyText) -> JsonOut {
-        JsonOut(code_points(&value))
-    }
 }
 
 crate::kernels! {
@@ -606,16 +563,6 @@ crate::kernels! {
     /// has_any_index("this is an example", dynamic([])) // -1
     /// ```
     kql fn has_any_index (text: Any, values: Dynamic) -> Kind(Kind::Long) = has_any_index;
-
-    /// The text of code points, given one by one or in arrays.
-    ///
-    /// Source: unicode-codepoints-to-string-function.
-    ///
-    /// ```kql
-    /// unicode_codepoints_to_string(75, 117, 115, 116, 111) // Kusto
-    /// unicode_codepoints_to_string(dynamic([75, 117, 115]), 116, 111) // Kusto
-    /// ```
-    kql fn unicode_codepoints_to_string as [make_string] (point[repeats]: Any) -> Kind(Kind::String) = from_code_points;
 }
 
 #[cfg(test)]

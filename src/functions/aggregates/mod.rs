@@ -74,8 +74,7 @@ pub struct Rows<'a> {
     pub groups: &'a [u32],
     /// How many groups there are by now.
     pub count: usize,
-    /// The ordinal of each row: ascending within an update, unique over all updates. Empty where nothing that is
-    /// computed depends on the order of rows ([`Order::Free`]).
+    /// The ordinal of each row: ascending within an update, unique over all updates.
     pub ordinals: &'a [u64],
 }
 
