@@ -22,12 +22,13 @@ _Time = Union[str, dt.datetime]
 _Language = Literal["kql", "spl"]
 _Record = Mapping[str, Any]
 _Schemas = Mapping[str, Mapping[str, str]]
-_Macros = Union[Mapping[str, Any], _Path]
+_Macros = Union[Mapping[str, Any], _Path, Sequence[Union[Mapping[str, Any], _Path]]]
 _Functions = Union[Mapping[str, _Path], _Path, Sequence[_Path]]
 
 # A Table, an Arrow stream, a pandas DataFrame (also without pyarrow), rows, or paths and globs of files.
 _Source = Union[Table, ArrowStream, pd.DataFrame, Sequence[_Record], _Path, Sequence[_Path]]
 _Sources = Mapping[str, _Source]
+_Lookups = Union[_Sources, _Path, Sequence[Union[_Sources, _Path]]]
 
 def kql(
     query: str,
@@ -64,7 +65,7 @@ def spl(
     latest: _Time | None = None,
     timezone: str = "UTC",
     macros: _Macros | None = None,
-    lookups: _Sources | _Path | None = None,
+    lookups: _Lookups | None = None,
     resolve: bool | None = None,
     limits: Mapping[str, int] | None = None,
     threads: int | None = None,
@@ -359,7 +360,13 @@ class Rule:
         """What was odd about the file though the rule loads."""
 
     def check(
-        self, *, schemas: _Schemas | None = None, functions: _Functions | None = None, strict: bool = False
+        self,
+        *,
+        schemas: _Schemas | None = None,
+        functions: _Functions | None = None,
+        macros: _Macros | None = None,
+        lookups: _Lookups | None = None,
+        strict: bool = False,
     ) -> Check:
         """Checks the rule's query, and with `strict` what the public rule repository's validators ask for; places are
         those of the rule's file."""
@@ -381,7 +388,7 @@ class Pack:
         tables: _Sources | _Source,
         now: _Time | None = None,
         watchlists: _Sources | None = None,
-        lookups: _Sources | _Path | None = None,
+        lookups: _Lookups | None = None,
         macros: _Macros | None = None,
         functions: _Functions | None = None,
         externaldata: _Sources | None = None,

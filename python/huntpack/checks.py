@@ -41,15 +41,16 @@ class Findings:
         return any(finding.level == "error" for finding in self.found)
 
 
-def of(pack: Pack, *, functions: Any, schemas: Any, strict: bool) -> Findings:
+def of(pack: Pack, *, functions: Any, schemas: Any, macros: Any, lookups: Any, strict: bool) -> Findings:
     """Checks every rule: its file, its query, and with `strict` the repository's rules."""
+    data = {"schemas": schemas, "functions": functions, "macros": macros, "lookups": lookups}
     findings = Findings(rules=len(pack) + len(pack.problems))
     for problem in pack.problems:
         findings.texts.append(str(problem.error).rstrip())
         findings.found += [located(item, problem.path, None) for item in problem.error.diagnostics]
     for rule in pack:
         add(findings, rule, rule.warnings)
-        add(findings, rule, rule.check(schemas=schemas, functions=functions, strict=strict).diagnostics)
+        add(findings, rule, rule.check(**data, strict=strict).diagnostics)
     return findings
 
 

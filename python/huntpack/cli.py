@@ -36,6 +36,8 @@ SHOWN = {
         "Techniques",
     ),
     "incidents": ("IncidentNumber", "Severity", "Title", "FirstActivityTime", "LastActivityTime", "AlertIds"),
+    "findings": ("severity", "title", "entity", "entity_type", "risk_score", "rule_name"),
+    "risk": ("risk_score", "risk_object", "risk_object_type", "risk_message", "search_name"),
 }
 
 # Typer reads annotations at run time, and on Python 3.9 only those that are no texts.
@@ -61,7 +63,9 @@ WatchlistOptions = Annotated[
 LookupOptions = Annotated[
     Optional[list[str]], typer.Option("--lookup", metavar="NAME=PATH", help="A lookup's file, or a folder of them.")
 ]
-MacroOption = Annotated[Optional[str], typer.Option("--macros", metavar="PATH", help="A macros.conf or a folder.")]
+MacroOptions = Annotated[
+    Optional[list[str]], typer.Option("--macros", metavar="PATH", help="A macros.conf, or a folder of macros.")
+]
 FunctionOption = Annotated[
     Optional[list[str]],
     typer.Option("--functions", metavar="PATH", help="Saved functions: a .kql, a YAML, a template, or a folder."),
@@ -154,10 +158,10 @@ def urls(options: Optional[Iterable[str]]) -> dict[str, str]:
 
 
 def lookup_source(options: Optional[list[str]]) -> Any:
-    """Named lookups, or the one folder or transforms.conf that holds them."""
-    if options and len(options) == 1 and "=" not in options[0]:
-        return options[0]
-    return pairs(options, "--lookup") or None
+    """Folders and transforms.conf files that define lookups, and lookups by name."""
+    paths = [option for option in options or () if "=" not in option]
+    named = pairs([option for option in options or () if "=" in option], "--lookup")
+    return [*paths, named] if paths or named else None
 
 
 def schemas(path: Optional[Path]) -> Any:
@@ -279,7 +283,7 @@ def run(
     table: TableOptions = None,
     watchlist: WatchlistOptions = None,
     lookup: LookupOptions = None,
-    macros: MacroOption = None,
+    macros: MacroOptions = None,
     functions: FunctionOption = None,
     externaldata: ExternalOptions = None,
     schema: SchemaOption = None,
@@ -288,15 +292,16 @@ def run(
     now: NowOption = None,
     file: FileOption = None,
     form: FormatOption = None,
-    what: Annotated[str, typer.Option("--output", metavar="WHAT", help=f"{', '.join(OUTPUTS)}.")] = "alerts",
+    output_option: Annotated[
+        Optional[str], typer.Option("--output", metavar="WHAT", help=f"{', '.join(OUTPUTS)}; several with commas.")
+    ] = None,
     why: Annotated[bool, typer.Option("--why", help="For each rule without a hit, the rows after each step.")] = False,
     fail_on_alert: Annotated[bool, typer.Option("--fail-on-alert", help="Exit with 3 when there are alerts.")] = False,
     threads: ThreadOption = None,
 ) -> None:
     """Run rules over log files."""
     form = form_of(form, file)
-    if what not in OUTPUTS:
-        misuse(f"no output '{what}': choose from {', '.join(OUTPUTS)}")
+    outputs = outputs_of(output_option, form, file)
     tables = pairs(table, "--table") or misuse("give the logs with --table NAME=PATH")
     pack = loaded(rules)
     with progress_bar("rules") as progress:
@@ -305,7 +310,7 @@ def run(
             now=now,
             watchlists=pairs(watchlist, "--watchlist") or None,
             lookups=lookup_source(lookup),
-            macros=macros,
+            macros=macros or None,
             functions=functions or None,
             externaldata=urls(externaldata) or None,
             schemas=schemas(schema),
@@ -318,20 +323,48 @@ def run(
     for note in hits.notes:
         say(note)
     failed = report_failures([*pack.problems, *hits.problems])
-    write_hits(hits, pack, what, form, file)
+    if form == "html":
+        write_report(hits, pack, file)
+    elif len(outputs) > 1:
+        write_several(hits, outputs, form, file)
+    elif output_option is None and not len(hits.alerts) and len(hits.findings):
+        write_hits(hits, pack, "findings", form, file)
+    else:
+        write_hits(hits, pack, outputs[0], form, file)
     if why:
         explain_silence(hits, pack)
     if failed:
         stop(FAILED)
-    if fail_on_alert and len(hits.alerts):
+    if fail_on_alert and len(hits.alerts) + len(hits.findings):
         stop(ALERTS)
 
 
+def outputs_of(option: Optional[str], form: str, file: Optional[Path]) -> list[str]:
+    """The tables that are asked for; several go together as JSON, or as tables on the screen."""
+    outputs = [name.strip() for name in (option or "alerts").split(",")]
+    for name in outputs:
+        if name not in OUTPUTS:
+            misuse(f"no output '{name}': choose from {', '.join(OUTPUTS)}")
+    if len(outputs) > 1 and (form not in ("json", "table") or "results" in outputs or (form == "table" and file)):
+        misuse("several outputs are written as json, or as tables to standard output; results alone")
+    return outputs
+
+
+def write_several(hits: Hits, outputs: list[str], form: str, file: Optional[Path]) -> None:
+    """Several of a run's tables: by name in JSON, below each other on the screen."""
+    if form == "json":
+        text = output.as_json({name: getattr(hits, name).to_dicts() for name in outputs}, indent=2)
+        print(text) if file is None else output.write_text(file, text + "\n")
+        return
+    for name in outputs:
+        print(name)
+        show_hits(getattr(hits, name), name, None)
+        print()
+
+
 def write_hits(hits: Hits, pack: Pack, what: str, form: str, file: Optional[Path]) -> None:
-    """Writes one of a run's tables, or its report."""
-    if form == "html":
-        write_report(hits, pack, file)
-    elif what == "results":
+    """Writes one of a run's tables."""
+    if what == "results":
         write_results(hits, pack, form, file)
     elif form == "table" and what in SHOWN:
         show_hits(getattr(hits, what), what, file)
@@ -404,7 +437,7 @@ def query(
     table: TableOptions = None,
     watchlist: WatchlistOptions = None,
     lookup: LookupOptions = None,
-    macros: MacroOption = None,
+    macros: MacroOptions = None,
     functions: FunctionOption = None,
     externaldata: ExternalOptions = None,
     schema: SchemaOption = None,
@@ -426,7 +459,7 @@ def query(
             tables,
             now=now,
             timezone=timezone,
-            macros=macros,
+            macros=macros or None,
             lookups=lookup_source(lookup),
             resolve=False,
             threads=threads,
@@ -459,6 +492,8 @@ def query(
 @command("check")
 def check(
     rules: Rules = None,
+    lookup: LookupOptions = None,
+    macros: MacroOptions = None,
     functions: FunctionOption = None,
     schema: SchemaOption = None,
     strict: Annotated[bool, typer.Option("--strict", help="Add the rules of the public repository's checks.")] = False,
@@ -469,7 +504,14 @@ def check(
 
     if form not in checks.RENDERERS:
         misuse(f"no format '{form}': choose from {', '.join(checks.RENDERERS)}")
-    found = checks.of(loaded(rules), functions=functions or None, schemas=schemas(schema), strict=strict)
+    found = checks.of(
+        loaded(rules),
+        functions=functions or None,
+        schemas=schemas(schema),
+        macros=macros or None,
+        lookups=lookup_source(lookup),
+        strict=strict,
+    )
     checks.RENDERERS[form](found)
     if found.failed:
         stop(FAILED)

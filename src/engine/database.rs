@@ -2,10 +2,11 @@
 use super::events::{Events, Knowledge as EventKnowledge};
 use super::files;
 use super::held::{Held, adapted, timed};
+use super::knowledge::{Knowledge, LookupTables};
 use super::saved::Functions;
 use crate::diagnostic::{self, Fault, Result};
 use crate::functions::{Lists, Places};
-use crate::plan::{Catalog, ExternalForm, InMemory, Source};
+use crate::plan::{Catalog, EventType, ExternalForm, InMemory, Lookup, LookupWriter, Macro, Source, Tag};
 use crate::types::{Chunk, Column, Kind, Name, Schema, Stored, Table, Value};
 use std::collections::BTreeMap;
 use std::fmt;
@@ -70,6 +71,8 @@ pub struct Database {
     /// URLs, or how they begin.
     external: Vec<(String, Data)>,
     functions: Functions,
+    knowledge: Knowledge,
+    lookups: Arc<LookupTables>,
     schemas: BTreeMap<String, Schema>,
     /// Where addresses are.
     places: Option<Arc<dyn Places>>,
@@ -117,6 +120,18 @@ impl Database {
 
     pub fn set_functions(&mut self, functions: Functions) {
         self.functions = functions;
+    }
+
+    /// Macros, definitions of lookups, event types and tags.
+    pub fn set_knowledge(&mut self, knowledge: Knowledge) {
+        self.knowledge = knowledge;
+    }
+
+    /// Rows for a lookup; how it is matched may stand in the knowledge that was set before.
+    pub fn add_lookup(&mut self, name: impl Into<String>, data: Data) {
+        let name = name.into();
+        self.knowledge.give_lookup(&name);
+        self.lookups.give(name, data);
     }
 
     /// Where `geo_info_from_ip_address` looks.
@@ -305,6 +320,34 @@ impl Catalog for Database {
 
     fn functions(&self) -> Vec<String> {
         self.functions.names().map(str::to_owned).collect()
+    }
+
+    fn search_macro(&self, name: &str, arguments: usize) -> Option<Macro> {
+        self.knowledge.find_macro(name, arguments)
+    }
+
+    fn search_macros(&self) -> Vec<String> {
+        self.knowledge.macro_names()
+    }
+
+    fn lookup(&self, name: &str) -> Result<Option<Lookup>> {
+        self.lookups.find(name, &self.knowledge)
+    }
+
+    fn lookups(&self) -> Vec<String> {
+        self.knowledge.lookups().map(|(name, _)| name.to_owned()).collect()
+    }
+
+    fn lookup_writer(&self, name: &str) -> Option<LookupWriter> {
+        Some(self.lookups.writer(name, &self.knowledge))
+    }
+
+    fn event_types(&self) -> Vec<EventType> {
+        self.knowledge.event_types()
+    }
+
+    fn event_tags(&self) -> Vec<Tag> {
+        self.knowledge.tags()
     }
 
     fn external(&self, url: &str, schema: &Schema, form: &ExternalForm) -> Result<Option<Arc<dyn Source>>> {

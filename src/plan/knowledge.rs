@@ -1,6 +1,7 @@
 //! Splunk's knowledge objects as a front end sees them: macros, lookups, event types, tags.
 use super::Source;
-use crate::types::Name;
+use crate::diagnostic::Result;
+use crate::types::{Name, Table};
 use std::sync::Arc;
 
 /// A search macro: the text that stands for its name between back quotes.
@@ -25,6 +26,9 @@ pub struct Lookup {
     pub source: Arc<dyn Source>,
     pub matching: Matching,
 }
+
+/// Keeps rows under a lookup's name, in place of the rows that there are or behind them.
+pub type LookupWriter = Arc<dyn Fn(&Table, bool) -> Result<()> + Send + Sync>;
 
 /// How the fields of a lookup are matched with those of an event.
 #[derive(Clone, Debug, PartialEq, Eq)]

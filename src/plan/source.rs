@@ -1,5 +1,5 @@
 //! What a plan reads from: declared here, so that front ends and the executor know neither files nor hosts.
-use super::{EventType, InMemory, Lookup, Macro, Tag};
+use super::{EventType, InMemory, Lookup, LookupWriter, Macro, Tag};
 use crate::diagnostic::{self, Result};
 use crate::expr::Expr;
 use crate::functions::search::Place;
@@ -224,9 +224,9 @@ pub trait Catalog {
         Vec::new()
     }
 
-    /// Keeps rows as a lookup for what follows; tells where they were kept. `append` adds to the rows that there are.
-    fn write_lookup(&self, name: &str, _rows: &Table, _append: bool) -> Result<String> {
-        Err(diagnostic::Fault::query("HP331", format!("the lookup `{name}` cannot be written here")))
+    /// What keeps rows under a lookup's name, in memory, for the searches that follow; none where nothing is kept.
+    fn lookup_writer(&self, _name: &str) -> Option<LookupWriter> {
+        None
     }
 
     /// The event types that searches may name.

@@ -105,13 +105,18 @@ impl Hits {
     }
 
     fn answer(&self, rule: &Rule, trace: bool) -> Result<engine::Answer> {
-        if rule.language != Language::Kql {
-            let message = format!("rules in {} are not supported yet", rule.language.name().to_uppercase());
-            return Err(Fault::rule("HP100", message).of(&rule.query_source));
+        match rule.language {
+            Language::Kql => {
+                let scope = Some((self.now.saturating_sub(rule.query_period), self.now));
+                let options = Options { scope, trace, ..self.options.clone() };
+                engine::query(&rule.query_source, &self.database, &options)
+            }
+            // A search sees all events: how far apart its runs are, it does not tell.
+            Language::Spl => {
+                let options = Options { trace, ..self.options.clone() };
+                engine::search(&rule.query_source, &self.database, &options)
+            }
         }
-        let scope = Some((self.now.saturating_sub(rule.query_period), self.now));
-        let options = Options { scope, trace, ..self.options.clone() };
-        engine::query(&rule.query_source, &self.database, &options)
     }
 
     /// Rules that saw no event at all are silent for no good reason: says when the newest event was.

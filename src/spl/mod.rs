@@ -14,6 +14,7 @@
 pub mod ast;
 pub mod commands;
 mod expand;
+mod lookup;
 mod lower;
 pub mod parse;
 mod quoting;

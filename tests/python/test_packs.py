@@ -32,7 +32,7 @@ def test_an_ambiguous_name(rule: Path) -> None:
 
 def test_a_folder_with_rules_of_other_products(rule: Path) -> None:
     other = rule.with_name("other.yaml")
-    other.write_text("name: E\nsearch: index=x\ntags: {}\n", encoding="utf-8")
+    other.write_text("queryCondition:\n  queryText: T\n", encoding="utf-8")
     rule.with_name("workflow.yaml").write_text("on: push\n", encoding="utf-8")
     pack = hp.load(rule.parent)
     assert (len(pack), pack.problems) == (1, [])

@@ -7,6 +7,7 @@ use super::{sources, values};
 use crate::diagnostic::{Diagnostic, Fault, Severity, Source, Style, render};
 use crate::engine::{self, Database};
 use crate::rules::import::import_page as import_rules;
+use crate::rules::{Choice, Language};
 use crate::types::Kind;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
@@ -51,6 +52,7 @@ pub fn kql<'py>(
             externaldata: externaldata.as_ref(),
             schemas: schemas.as_ref(),
             geoip: geoip.as_ref(),
+            ..DataOptions::default()
         };
         let mut database = data.database(&mut call)?;
         if resolve.map_or_else(|| in_notebook(py), Ok)? {
@@ -110,13 +112,15 @@ pub fn spl<'py>(
 ) -> PyResult<PyTable> {
     guarded(py, || {
         let source = Arc::new(Source { origin: "<search>".into(), ..Source::query(search) });
-        if macros.is_some() || lookups.is_some() {
-            return Err(Fault::query("HP100", "macros and lookups are not supported yet").of(&source)).or_raise(py);
-        }
         let mut call = Call::new(py);
         call.as_events = true;
         let events = tables.filter(|given| !given.is_none()).map(|given| options::events(&given)).transpose()?;
-        let data = DataOptions { tables: events.as_ref(), ..DataOptions::default() };
+        let data = DataOptions {
+            tables: events.as_ref(),
+            macros: macros.as_ref(),
+            lookups: lookups.as_ref(),
+            ..DataOptions::default()
+        };
         let mut database = data.database(&mut call)?;
         if resolve.map_or_else(|| in_notebook(py), Ok)? {
             database.set_resolver(call.resolver(callers_variables(py)?));
@@ -203,7 +207,6 @@ impl PyCheck {
 /// every column, and a warning says so.
 #[pyfunction]
 #[pyo3(signature = (query, *, language="kql", schemas=None, functions=None, macros=None))]
-#[allow(unused_variables)]
 pub fn check<'py>(
     py: Python<'py>,
     query: String,
@@ -213,37 +216,35 @@ pub fn check<'py>(
     macros: Given<'py>,
 ) -> PyResult<PyCheck> {
     let source = Arc::new(Source::query(query));
-    match language {
-        "kql" => check_source(py, source, schemas.as_ref(), functions.as_ref()),
-        "spl" => check_search(py, source),
-        other => {
-            let fault = Fault::query("HP304", format!("there is no language `{other}`"));
-            Err(fault.help("the languages are kql and spl")).or_raise(py)
-        }
-    }
-}
-
-fn check_search(py: Python<'_>, source: Arc<Source>) -> PyResult<PyCheck> {
-    guarded(py, || {
-        let call = Call::new(py);
-        let text = source.clone();
-        let found = call.run(Some(1), move || engine::check_search(&text, &Database::default()))?;
-        Ok(PyCheck { check: found, source, beside: Vec::new(), file: None })
-    })
+    let Some(language) = Language::parse(language) else {
+        let fault = Fault::query("HP304", format!("there is no language `{language}`"));
+        return Err(fault.help("the languages are kql and spl")).or_raise(py);
+    };
+    let data = DataOptions {
+        schemas: schemas.as_ref(),
+        functions: functions.as_ref(),
+        macros: macros.as_ref(),
+        ..DataOptions::default()
+    };
+    check_source(py, source, language, &data)
 }
 
 /// Checks the query of a rule or a caller.
 pub fn check_source<'py>(
     py: Python<'py>,
     source: Arc<Source>,
-    schemas: Option<&Bound<'py, PyAny>>,
-    functions: Option<&Bound<'py, PyAny>>,
+    language: Language,
+    data: &DataOptions<'_, 'py>,
 ) -> PyResult<PyCheck> {
     guarded(py, || {
         let mut call = Call::new(py);
-        let database: Database = DataOptions { schemas, functions, ..DataOptions::default() }.database(&mut call)?;
+        let database: Database = data.database(&mut call)?;
         let text = source.clone();
-        let found = call.run(Some(1), move || engine::check(&text, &database))?;
+        let check = move || match language {
+            Language::Kql => engine::check(&text, &database),
+            Language::Spl => engine::check_search(&text, &database),
+        };
+        let found = call.run(Some(1), check)?;
         Ok(PyCheck { check: found, source, beside: Vec::new(), file: None })
     })
 }

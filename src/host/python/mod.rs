@@ -8,6 +8,7 @@ mod cells;
 mod errors;
 mod frame;
 mod functions;
+mod knowledge;
 mod options;
 mod rules;
 mod show;

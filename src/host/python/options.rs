@@ -2,7 +2,7 @@
 use super::call::Call;
 use super::cells;
 use super::errors::OrRaise;
-use super::sources;
+use super::{knowledge, sources};
 use crate::diagnostic::{Fault, closest};
 use crate::engine::{Database, Functions, Now, open_places};
 use crate::functions::Limits;
@@ -24,6 +24,8 @@ pub struct DataOptions<'a, 'py> {
     pub schemas: Given<'a, 'py>,
     /// The path of a database of the places of addresses.
     pub geoip: Given<'a, 'py>,
+    pub macros: Given<'a, 'py>,
+    pub lookups: Given<'a, 'py>,
 }
 
 impl<'py> DataOptions<'_, 'py> {
@@ -49,6 +51,7 @@ impl<'py> DataOptions<'_, 'py> {
             let path = sources::path(given)?.ok_or_else(|| PyTypeError::new_err("`geoip` is no path"))?;
             database.set_places(open_places(Path::new(&path)).or_raise(given.py())?);
         }
+        knowledge::add(&mut database, call, given(self.macros), given(self.lookups))?;
         Ok(database)
     }
 }

@@ -9,7 +9,7 @@ use crate::diagnostic::{Fault, Source};
 use crate::engine::{self, Database};
 use crate::rules::detection::Detection;
 use crate::rules::evaluate::{Hits, evaluate};
-use crate::rules::{self, Choice, Pack, Rule, arm, savedsearch};
+use crate::rules::{self, Choice, Language, Pack, Rule, arm, savedsearch};
 use crate::types::Table;
 use pyo3::exceptions::{PyKeyError, PyTypeError};
 use pyo3::prelude::*;
@@ -114,8 +114,12 @@ impl PyRule {
     #[getter]
     fn tables(&self, py: Python<'_>) -> PyResult<Vec<String>> {
         guarded(py, || {
-            let source = self.rule()?.query_source.clone();
-            let found = py.detach(|| engine::check(&source, &Database::default()));
+            let rule = self.rule()?;
+            let source = rule.query_source.clone();
+            let found = py.detach(|| match rule.language {
+                Language::Kql => engine::check(&source, &Database::default()),
+                Language::Spl => engine::check_search(&source, &Database::default()),
+            });
             Ok(found.or_raise(py)?.tables)
         })
     }
@@ -284,16 +288,25 @@ impl PyRule {
 
     /// Checks the rule's query, and with `strict` what the public rule repository's validators ask for; places are
     /// those of the rule's file.
-    #[pyo3(signature = (*, schemas=None, functions=None, strict=false))]
+    #[pyo3(signature = (*, schemas=None, functions=None, macros=None, lookups=None, strict=false))]
     fn check<'py>(
         &self,
         py: Python<'py>,
         schemas: Given<'py>,
         functions: Given<'py>,
+        macros: Given<'py>,
+        lookups: Given<'py>,
         strict: bool,
     ) -> PyResult<PyCheck> {
         let rule = self.rule()?;
-        let found = check_source(py, rule.query_source.clone(), schemas.as_ref(), functions.as_ref())?;
+        let data = DataOptions {
+            schemas: schemas.as_ref(),
+            functions: functions.as_ref(),
+            macros: macros.as_ref(),
+            lookups: lookups.as_ref(),
+            ..DataOptions::default()
+        };
+        let found = check_source(py, rule.query_source.clone(), rule.language, &data)?;
         let beside = if strict { rules::strict::check(rule) } else { rules::strict::refused(rule) };
         Ok(found.with_file(beside, rule.file.clone()))
     }
@@ -378,7 +391,7 @@ impl PyPack {
     /// it raises. `geoip` is a file in MaxMind's format, in which `geo_info_from_ip_address` looks.
     #[pyo3(signature = (tables, now=None, watchlists=None, lookups=None, macros=None, functions=None,
         externaldata=None, schemas=None, geoip=None, timezone="UTC", progress=None, threads=None, strict=false))]
-    #[allow(clippy::too_many_arguments, unused_variables)]
+    #[allow(clippy::too_many_arguments)]
     fn run<'py>(
         &self,
         py: Python<'py>,
@@ -398,6 +411,7 @@ impl PyPack {
     ) -> PyResult<PyHits> {
         guarded(py, || {
             let mut call = Call::new(py);
+            let tables = options::events(&tables)?;
             let data = DataOptions {
                 tables: Some(&tables),
                 watchlists: watchlists.as_ref(),
@@ -405,11 +419,18 @@ impl PyPack {
                 externaldata: externaldata.as_ref(),
                 schemas: schemas.as_ref(),
                 geoip: geoip.as_ref(),
+                macros: macros.as_ref(),
+                lookups: lookups.as_ref(),
             };
             let mut database = data.database(&mut call)?;
             database.keep();
-            let now = options::now(now.as_ref())?;
-            let options = engine::Options { now, threads, cancel: call.cancel.clone(), ..engine::Options::default() };
+            let options = engine::Options {
+                now: options::now(now.as_ref())?,
+                timezone: Some(options::timezone(py, timezone)?),
+                threads,
+                cancel: call.cancel.clone(),
+                ..engine::Options::default()
+            };
             let teller = call.on_progress(progress.filter(|p| !p.is_none()));
             let rules = self.pack.clone();
             let work = move || {

@@ -58,8 +58,10 @@ mod foreach;
 mod from;
 mod fromjson;
 mod head;
+mod inputlookup;
 mod iplocation;
 mod join;
+mod lookup;
 mod makemv;
 mod makeresults;
 mod map;
@@ -67,6 +69,7 @@ mod mstats;
 mod mvcombine;
 pub mod options;
 mod outlier;
+mod outputlookup;
 mod regex;
 mod rename;
 mod replace;
@@ -164,14 +167,17 @@ static COMMANDS: &[&[Entry]] = &[
     from::ENTRIES,
     fromjson::ENTRIES,
     head::ENTRIES,
+    inputlookup::ENTRIES,
     iplocation::ENTRIES,
     join::ENTRIES,
+    lookup::ENTRIES,
     makemv::ENTRIES,
     makeresults::ENTRIES,
     map::ENTRIES,
     mstats::ENTRIES,
     mvcombine::ENTRIES,
     outlier::ENTRIES,
+    outputlookup::ENTRIES,
     regex::ENTRIES,
     rename::ENTRIES,
     replace::ENTRIES,

@@ -1,6 +1,7 @@
 //! Commands to a plan: the state of a lowering, and what all commands share.
 mod aggregates;
 pub mod build;
+mod event_types;
 mod events;
 mod expressions;
 mod rows;

@@ -22,7 +22,8 @@ impl Lowering<'_> {
         for search in searches {
             found.push(self.found_terms(search)?);
         }
-        let term = self.with_times(term, input)?;
+        let term = self.with_event_types(term)?;
+        let term = self.with_times(&term, input)?;
         let condition = condition(&term, input, &found)?;
         Ok(match condition {
             Expr::Const(Value::Bool(true)) => input.clone(),

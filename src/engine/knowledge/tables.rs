@@ -1,0 +1,135 @@
+//! The rows of lookups: opened once, and written to in memory.
+use super::{Knowledge, Rows};
+use crate::diagnostic::{Fault, Result};
+use crate::engine::database::Data;
+use crate::engine::files;
+use crate::plan::{InMemory, Lookup, LookupWriter, Matching};
+use crate::types::field::{self, FieldBuilder};
+use crate::types::{Chunk, Column, Kind, Name, Schema, Stored, Table};
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+
+/// The data that a caller has given for lookups, and the rows that were read or written so far.
+#[derive(Debug, Default)]
+pub struct LookupTables {
+    given: Mutex<BTreeMap<String, Data>>,
+    known: Mutex<BTreeMap<String, Table>>,
+}
+
+impl LookupTables {
+    pub fn give(&self, name: impl Into<String>, data: Data) {
+        if let Ok(mut given) = self.given.lock() {
+            given.insert(name.into(), data);
+        }
+    }
+
+    /// A lookup with its rows; none where nobody has defined one of that name.
+    pub fn find(&self, name: &str, knowledge: &Knowledge) -> Result<Option<Lookup>> {
+        let defined = knowledge.find_lookup(name);
+        let key = defined.map_or(name, |(own, _)| own);
+        let matching = defined.map_or_else(Matching::default, |(_, definition)| definition.matching.clone());
+        let rows = self.rows(key, defined.map(|(_, definition)| &definition.rows))?;
+        Ok(rows.map(|rows| Lookup { name: key.to_owned(), source: InMemory::source(rows), matching }))
+    }
+
+    /// What keeps rows under a lookup's name.
+    pub fn writer(self: &Arc<Self>, name: &str, knowledge: &Knowledge) -> LookupWriter {
+        let defined = knowledge.find_lookup(name);
+        let key = defined.map_or(name, |(own, _)| own).to_owned();
+        let (tables, defined) = (self.clone(), defined.map(|(_, definition)| definition.rows.clone()));
+        Arc::new(move |rows, append| {
+            let before = if append { tables.rows(&key, defined.as_ref())? } else { None };
+            let rows = with_texts(rows);
+            let all = before.map_or_else(|| rows.clone(), |before| behind(&before, &rows));
+            tables.known.lock().map_err(|_| broken())?.insert(key.clone(), all);
+            Ok(())
+        })
+    }
+
+    /// The rows that were written or read before, else those of the definition.
+    fn rows(&self, name: &str, defined: Option<&Rows>) -> Result<Option<Table>> {
+        match (self.known(name), defined) {
+            (Some(known), _) => Ok(Some(known)),
+            (None, Some(defined)) => self.read(name, defined).map(Some),
+            (None, None) => Ok(None),
+        }
+    }
+
+    fn known(&self, name: &str) -> Option<Table> {
+        self.known.lock().ok()?.get(name).cloned()
+    }
+
+    fn read(&self, name: &str, rows: &Rows) -> Result<Table> {
+        let given = self.given.lock().map_err(|_| broken())?.get(name).cloned();
+        let found = match (given, rows) {
+            (Some(data), _) => table_of(&data)?,
+            (None, Rows::File(path)) => {
+                let path = path.display().to_string();
+                files::read_texts(&[path])
+                    .map_err(|fault| fault.help(format!("the lookup `{name}` has its rows there")))?
+            }
+            (None, Rows::Collection(fields)) => {
+                let schema: Schema = fields.iter().map(|field| (Name::from(field.as_str()), Kind::Field)).collect();
+                Table::from_rows(schema, &[])
+            }
+            (None, Rows::Given) => return Err(broken()),
+        };
+        let made = with_texts(&found).held();
+        self.known.lock().map_err(|_| broken())?.insert(name.to_owned(), made.clone());
+        Ok(made)
+    }
+}
+
+fn broken() -> Fault {
+    Fault::internal("the rows of a lookup are lost")
+}
+
+fn table_of(data: &Data) -> Result<Table> {
+    match data {
+        Data::Later(open) => table_of(&open()?),
+        Data::Table(held) => Ok(held.table().clone()),
+        Data::Files(paths) => files::read_texts(paths),
+        Data::Source(source) => crate::read::load(source.as_ref()),
+    }
+}
+
+/// The rows as fields; an empty cell has no value.
+fn with_texts(table: &Table) -> Table {
+    let schema: Schema = table.schema().names().map(|name| (name.clone(), Kind::Field)).collect();
+    let columns = (0..schema.len()).map(|at| Stored::Column(without_empty(&field::from_column(&table.column(at)))));
+    let rows = table.rows();
+    Table::new(schema, vec![Chunk { rows, columns: columns.collect() }]).with_problems(table.problems().to_vec())
+}
+
+fn without_empty(column: &Column) -> Column {
+    let empty = |row: usize| column.text(row).is_some_and(str::is_empty);
+    if !(0..column.len()).any(empty) {
+        return column.clone();
+    }
+    let mut builder = FieldBuilder::new(Some(column), column.len());
+    for row in 0..column.len() {
+        match empty(row) {
+            true => builder.push_null(),
+            false => builder.push_row(column, row),
+        }
+    }
+    builder.finish()
+}
+
+/// The rows of one table behind those of another, by the names of their columns.
+fn behind(first: &Table, second: &Table) -> Table {
+    let new = second.schema().names().filter(|name| !first.schema().contains(name));
+    let schema: Schema = first.schema().names().chain(new).map(|name| (name.clone(), Kind::Field)).collect();
+    let columns = schema.names().map(|name| {
+        let mut builder = FieldBuilder::new(None, first.rows() + second.rows());
+        for part in [first, second] {
+            match part.column_named(name) {
+                Some(column) => (0..part.rows()).for_each(|row| builder.push_row(&column, row)),
+                None => (0..part.rows()).for_each(|_| builder.push_null()),
+            }
+        }
+        Stored::Column(builder.finish())
+    });
+    let columns = columns.collect();
+    Table::new(schema.clone(), vec![Chunk { rows: first.rows() + second.rows(), columns }])
+}
