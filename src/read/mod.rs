@@ -27,6 +27,7 @@ mod text;
 mod values;
 mod w3c;
 mod windows;
+pub mod yaml;
 
 pub use body::{Header, Layout, ORDER, Owner, Piece, Pieces, Records, SEVERAL};
 pub use conf::{Conf, Setting, Stanza, truth};

@@ -3,6 +3,7 @@
 //! YAML's own typing would turn `version: 1.10` into 1.1 and lose every place, so rules are read from
 //! this tree; [`Node::to_json`] gives the typed document where one is wanted.
 use crate::diagnostic::{Fault, Result, Source, Span};
+use crate::read::yaml::{self, Indented, Wrong};
 use serde_json::{Map, Number, Value};
 use serde_saphyr::granit_parser::{self, Event, Marker, Parser, ScalarStyle, ScanError};
 use std::collections::HashMap;
@@ -155,22 +156,33 @@ fn number(text: &str) -> Option<Number> {
 /// `HP201`, located, where the text is not YAML, nests deeper than 64 levels or its aliases copy too
 /// much; `HP206` where a mapping has a key twice.
 pub fn parse_yaml(source: &Arc<Source>) -> Result<Vec<Node>> {
+    yaml::parse(&source.text, |text, indented| parse(text, indented, source))
+}
+
+/// Reads a text that is the source's with some spaces put in.
+fn parse(text: &str, indented: &Indented, source: &Arc<Source>) -> std::result::Result<Vec<Node>, Wrong<Fault>> {
     let mut options = granit_parser::Options::default();
     options.flow_nesting_limit = DEPTH_LIMIT;
     options.block_nesting_limit = DEPTH_LIMIT;
     options.set_emit_comments(false);
     let mut builder = Builder::default();
-    for event in Parser::new_from_str_with_options(&source.text, options) {
-        let (mut event, span) = event.map_err(|error| not_yaml(&error, source))?;
-        without_added_newline(&mut event, &span, &source.text);
-        let span = Span::new(offset(&span.start, &source.text), offset(&span.end, &source.text));
-        builder.take(event, span).map_err(|fault| fault.of(source))?;
+    let place = |marker: &Marker| indented.original(offset(marker, text));
+    for event in Parser::new_from_str_with_options(text, options) {
+        let (mut event, span) = event.map_err(|error| Wrong {
+            unindented: error.to_string().contains(UNINDENTED).then(|| error.marker().line()),
+            error: not_yaml(&error, place(error.marker()), source),
+        })?;
+        without_added_newline(&mut event, &span, text);
+        let span = Span::new(place(&span.start), place(&span.end));
+        builder.take(event, span).map_err(|fault| Wrong { error: fault.of(source), unindented: None })?;
     }
     Ok(builder.documents)
 }
 
-fn not_yaml(error: &ScanError, source: &Arc<Source>) -> Fault {
-    let start = offset(error.marker(), &source.text);
+/// What the parser says of a quoted text whose lines stand at the margin.
+const UNINDENTED: &str = "invalid indentation in multiline quoted scalar";
+
+fn not_yaml(error: &ScanError, start: usize, source: &Arc<Source>) -> Fault {
     let end = source.text.get(start..).and_then(|rest| rest.find('\n')).map_or(source.text.len(), |n| start + n);
     Fault::rule("HP201", format!("not valid YAML: {}", error.info()))
         .at(Span::new(start, end.max(start)))
@@ -349,6 +361,14 @@ mod tests {
         assert_eq!(text("a: |\n  x\n  y"), "x\ny");
         assert_eq!(text("a: |\n  x\n  y\n"), "x\ny\n");
         assert_eq!(text("a: |\n  x\nb: |\n  y"), "x\n");
+    }
+
+    #[test]
+    fn quoted_texts_may_go_on_at_the_margin() {
+        let document = read("a: 'x\n| y\nz'\nb: 1\n").unwrap().remove(0);
+        assert_eq!(document.get("a").and_then(Node::text), Some("x | y z"));
+        assert_eq!(document.get("b").unwrap().span, Span::new(15, 16));
+        assert!(read("a: 'x\ny").is_err());
     }
 
     #[test]

@@ -12,6 +12,7 @@ pub use tables::LookupTables;
 use crate::diagnostic::{Fault, Result};
 use crate::plan::{EventType, Macro, Tag};
 use crate::read::Conf;
+use crate::read::yaml::{self, Wrong};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -202,7 +203,20 @@ fn document(path: &Path) -> Result<Value> {
     let bytes = std::fs::read(path).map_err(|error| unreadable(path, &error))?;
     let broken = |reason: String| Fault::data("HP431", format!("{}: {reason}", path.display()));
     let text = String::from_utf8(bytes).map_err(|_| broken("the file is not UTF-8 text".into()))?;
-    serde_saphyr::from_str(text.trim_start_matches('\u{feff}')).map_err(|error| broken(format!("not YAML: {error}")))
+    let parsed = yaml::parse(text.trim_start_matches('\u{feff}'), |text, _| {
+        serde_saphyr::from_str(text).map_err(|error| Wrong {
+            unindented: error.to_string().contains(UNINDENTED).then(|| error.location()).flatten().map(line),
+            error,
+        })
+    });
+    parsed.map_err(|error| broken(format!("not YAML: {error}")))
+}
+
+/// What the parser says of a quoted text whose lines stand at the margin.
+const UNINDENTED: &str = "invalid indentation in multiline quoted scalar";
+
+fn line(place: serde_saphyr::Location) -> usize {
+    usize::try_from(place.line()).unwrap_or(0)
 }
 
 fn unreadable(path: &Path, error: &std::io::Error) -> Fault {
