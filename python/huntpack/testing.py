@@ -1,8 +1,9 @@
 """`huntpack test`: the tests that stand beside rules.
 
 `rule.test.yaml` tests the rules of `rule.yaml`: `now`, `tables` (rows, or paths from the test's folder), `watchlists`,
-`lookups`, `macros`, `functions`, `externaldata`, `schemas`, `geoip`, and what to `expect`: the number of `alerts`,
-`rows` that must be there (of a row only the columns that are given), or `none: true`. A file may hold several tests.
+`lookups`, `macros`, `functions`, `externaldata`, `schemas`, `geoip`, `timezone`, and what to `expect`: the number of
+`alerts` (of a detection of Splunk: of its findings), of `risk` events, `rows` that must be there (of a row only the
+columns that are given), or `none: true`. A file may hold several tests.
 """
 
 from __future__ import annotations
@@ -22,8 +23,8 @@ if TYPE_CHECKING:
 
 SOURCES = ("tables", "watchlists", "lookups", "externaldata")
 PATHS = ("macros", "functions", "geoip")
-KNOWN = {"name", "now", "schemas", "expect", *SOURCES, *PATHS}
-EXPECTED = {"alerts", "rows", "none"}
+KNOWN = {"name", "now", "schemas", "timezone", "expect", *SOURCES, *PATHS}
+EXPECTED = {"alerts", "risk", "rows", "none"}
 
 
 @dataclass(frozen=True)
@@ -78,15 +79,17 @@ def outcome(test: dict[str, Any], rule_path: Path, folder: Path) -> Iterator[str
     if unknown:
         yield f"the test has no, or unknown, keys: {', '.join(sorted(unknown))}"
         return
-    options: dict[str, Any] = {key: test[key] for key in ("now", "schemas") if key in test}
+    options: dict[str, Any] = {key: test[key] for key in ("now", "schemas", "timezone") if key in test}
     options.update({key: sources(test[key], folder) for key in SOURCES if key in test})
     options.update({key: resolved(test[key], folder) for key in PATHS if key in test})
     hits = hp.load(str(rule_path)).run(options.pop("tables", {}), strict=True, **options)
     yield from differences(test["expect"], hits)
 
 
-def sources(named: dict[str, Any], folder: Path) -> dict[str, Any]:
-    """Sources by name: rows as they are, paths from the test's folder."""
+def sources(named: Any, folder: Path) -> Any:
+    """Sources by name, or a single one: rows as they are, paths from the test's folder."""
+    if not isinstance(named, dict):
+        return resolved(named, folder)
     return {name: resolved(source, folder) for name, source in named.items()}
 
 
@@ -98,10 +101,13 @@ def resolved(source: Any, folder: Path) -> Any:
 def differences(expect: dict[str, Any], hits: Hits) -> Iterator[str]:
     """How a run differs from what is expected."""
     rows = [row for table in hits.results.values() for row in table.to_dicts()]
-    wanted = 0 if expect.get("none") else expect.get("alerts")
-    if wanted is not None and len(hits.alerts) != wanted:
-        shown = "".join(f"\n  {output.as_json(row)}" for row in rows[:10])
-        yield f"{wanted} alerts expected, {len(hits.alerts)} found{shown}"
+    counts = {"alerts": len(hits.alerts) + len(hits.findings), "risk": len(hits.risk)}
+    for name, count in counts.items():
+        wanted = 0 if expect.get("none") else expect.get(name)
+        if wanted is not None and count != wanted:
+            shown = "".join(f"\n  {output.as_json(row)}" for row in rows[:10])
+            what = "risk events" if name == "risk" else name
+            yield f"{wanted} {what} expected, {count} found{shown}"
     for row in expect.get("rows") or []:
         if not any(matches(row, found) for found in rows):
             yield f"no such row: {output.as_json(row)}{nearest(row, rows)}"
