@@ -84,7 +84,7 @@ pub struct Database {
     /// Several queries will run: what one learns of a table serves the next.
     keeps: bool,
     /// What is known of the sourcetypes of events besides what is built in.
-    knowledge: Option<Arc<EventKnowledge>>,
+    event_knowledge: Option<Arc<EventKnowledge>>,
     /// The tables as events, opened when a search first asks for them.
     events: Mutex<Option<Arc<Events>>>,
 }
@@ -154,7 +154,7 @@ impl Database {
 
     /// What is known of the sourcetypes of events, in place of what is built in.
     pub fn set_event_knowledge(&mut self, knowledge: Arc<EventKnowledge>) {
-        self.knowledge = Some(knowledge);
+        self.event_knowledge = Some(knowledge);
     }
 
     /// The rows of all tables as events.
@@ -163,7 +163,7 @@ impl Database {
         if let Some(known) = events.as_ref() {
             return Ok(known.clone());
         }
-        let knowledge = self.knowledge.clone().map_or_else(EventKnowledge::built_in, Ok)?;
+        let knowledge = self.event_knowledge.clone().map_or_else(EventKnowledge::built_in, Ok)?;
         // Of several tables the name is the source of events that have none.
         let named = self.tables.len() > 1;
         let tables = self.tables.iter().map(|(name, entry)| (if named { name.as_str() } else { "" }, &entry.data));

@@ -229,7 +229,8 @@ impl<'a> Reader<'a> {
             while self.eat(",") {}
             let before = self.position();
             match self.field() {
-                Some(word) if !stops.iter().any(|stop| word.is(stop)) => found.push(word),
+                // What an equals sign follows is an option.
+                Some(word) if !stops.iter().any(|stop| word.is(stop)) && self.peek() != Some('=') => found.push(word),
                 _ => {
                     self.back_to(before);
                     return Ok(found);
