@@ -66,13 +66,17 @@ def spl(
     timezone: str = "UTC",
     macros: _Macros | None = None,
     lookups: _Lookups | None = None,
+    geoip: _Path | None = None,
+    addons: _Path | Sequence[_Path] | None = None,
     resolve: bool | None = None,
     limits: Mapping[str, int] | None = None,
     threads: int | None = None,
 ) -> Table:
     """Runs an SPL search over events: the rows of all tables together, or of a single source.
 
-    `earliest` and `latest` bound the events' time where the search does not; `timezone` is the zone of days."""
+    `earliest` and `latest` bound the events' time where the search does not; `timezone` is the zone of days. `geoip`
+    is a file in MaxMind's format, in which `iplocation` looks. `addons` tells of sourcetypes: folders of Splunk's
+    add-ons, a `props.conf`, YAML files of aliases and calculated fields."""
 
 def check(
     query: str,

@@ -13,12 +13,24 @@ use crate::types::{Dynamic, Kind, Name, Schema};
 use std::collections::{BTreeSet, HashSet};
 use std::sync::{Arc, Mutex, OnceLock};
 
-/// The fields of all parts, in the order of their first sight; those that every event has come first.
-pub fn fields(parts: &[Arc<Part>], knowledge: &Arc<Knowledge>) -> Result<Schema> {
+/// What a look at all events tells.
+#[derive(Clone, Debug)]
+pub struct Found {
+    /// The fields, in the order of their first sight; those that every event may have come first.
+    pub fields: Schema,
+    /// Whether any event is of a known sourcetype.
+    pub any_known: bool,
+}
+
+/// Looks at the events of all parts.
+pub fn look(parts: &[Arc<Part>], knowledge: &Arc<Knowledge>) -> Result<Found> {
     let mut seen: HashSet<Name> = HashSet::new();
     let mut names: Vec<Name> = Vec::new();
+    let mut any_known = false;
     for part in parts {
-        for name in of_part(part, knowledge)? {
+        let (found, known) = of_part(part, knowledge)?;
+        any_known |= known;
+        for name in found {
             if seen.insert(name.clone()) {
                 names.push(name);
             }
@@ -29,15 +41,17 @@ pub fn fields(parts: &[Arc<Part>], knowledge: &Arc<Knowledge>) -> Result<Schema>
     }
     let place = |name: &Name| FIRST.iter().position(|first| **name == **first).unwrap_or(FIRST.len());
     names.sort_by_key(place);
-    Ok(names.into_iter().map(|name| (name, Kind::Field)).collect())
+    Ok(Found { fields: names.into_iter().map(|name| (name, Kind::Field)).collect(), any_known })
 }
 
 fn too_many() -> Fault {
     Fault::limit("fields", format!("the events have more than {MOST_FIELDS} fields"))
 }
 
-fn of_part(part: &Arc<Part>, knowledge: &Arc<Knowledge>) -> Result<Vec<Name>> {
+/// The fields of a part, and whether any event of it is of a known sourcetype.
+fn of_part(part: &Arc<Part>, knowledge: &Arc<Knowledge>) -> Result<(Vec<Name>, bool)> {
     let mut names: Vec<Name> = Vec::new();
+    let mut any_known = false;
     if !part.times.is_empty() || !part.raw.is_empty() {
         names.push(TIME.into());
     }
@@ -54,9 +68,10 @@ fn of_part(part: &Arc<Part>, knowledge: &Arc<Knowledge>) -> Result<Vec<Name>> {
         let look = Look { part, knowledge, nested, known };
         let (found, stanzas) = look.all()?;
         names.extend(found);
+        any_known = !stanzas.is_empty();
         names.extend(made(&names, stanzas.iter().filter_map(|number| knowledge.stanzas.get(*number))));
     }
-    Ok(names)
+    Ok((names, any_known))
 }
 
 /// A look at all rows of a part.

@@ -2,8 +2,7 @@
 use super::columns::present;
 use super::knowledge::Knowledge;
 use super::rules::Stanza;
-use crate::types::field::text;
-use crate::types::{Column, Name};
+use crate::types::{Column, Kind, Name, Text};
 use arrow_buffer::{BooleanBuffer, BooleanBufferBuilder};
 use std::collections::HashMap;
 
@@ -14,24 +13,28 @@ pub type Known = (usize, Option<BooleanBuffer>);
 pub fn of(knowledge: &Knowledge, rows: usize, column: &mut dyn FnMut(&Name) -> Column) -> Vec<Known> {
     let mut named = |name: &str| column(&name.into());
     let told = [named("sourcetype"), named("source"), named("host"), named("Channel"), named("winlog.channel")];
-    // Rows that are told apart by the same texts are of the same entries.
+    let told = told.map(as_texts);
+    let texts = |row: usize| told.each_ref().map(|column| column.text(row));
+    // Rows that are told apart by the same texts are of the same entries; most are like the row before.
     let mut groups: HashMap<Vec<Option<String>>, usize> = HashMap::new();
     let mut members: Vec<Vec<u32>> = Vec::new();
-    if told.iter().all(|column| matches!(column, Column::Const(..))) {
-        groups.insert(told.iter().map(|column| text_of(column, 0)).collect(), 0);
-        members.push((0..rows as u32).collect());
-    } else {
-        for row in 0..rows {
-            let key: Vec<Option<String>> = told.iter().map(|column| text_of(column, row)).collect();
-            let next = groups.len();
-            let group = *groups.entry(key).or_insert(next);
-            if group == next {
-                members.push(Vec::new());
+    let mut last = None;
+    for row in 0..rows {
+        let own = texts(row);
+        let group = match last {
+            Some((known, group)) if known == own => group,
+            _ => {
+                let next = groups.len();
+                *groups.entry(own.map(|text| text.map(str::to_owned)).to_vec()).or_insert(next)
             }
-            if let Some(members) = members.get_mut(group) {
-                members.push(row as u32);
-            }
+        };
+        if group == members.len() {
+            members.push(Vec::new());
         }
+        if let Some(members) = members.get_mut(group) {
+            members.push(row as u32);
+        }
+        last = Some((own, group));
     }
     let stanzas = knowledge.stanzas.iter().enumerate();
     let found = stanzas.filter_map(|(number, stanza)| {
@@ -49,8 +52,12 @@ pub fn of(knowledge: &Knowledge, rows: usize, column: &mut dyn FnMut(&Name) -> C
     found.collect()
 }
 
-fn text_of(column: &Column, row: usize) -> Option<String> {
-    if row >= column.len() { None } else { text(column, row).map(|text| text.into_owned()) }
+/// A field as one text a row, also where it is a number.
+fn as_texts(column: Column) -> Column {
+    match column {
+        Column::Field(field) => Column::Text(Kind::Field, Text::Views(field.texts())),
+        other => other,
+    }
 }
 
 /// Whether events with this sourcetype, source, host and channel are of an entry; none where the signs decide.

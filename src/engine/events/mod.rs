@@ -27,7 +27,7 @@ pub use knowledge::Knowledge;
 use super::Data;
 use crate::diagnostic::Result;
 use crate::plan::{InMemory, Needs, Scan, Source};
-use crate::types::{Kind, Name, Schema};
+use crate::types::{Kind, Name, Schema, Table};
 use part::Part;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
@@ -42,7 +42,7 @@ pub struct Events {
     knowledge: Arc<Knowledge>,
     /// Tells the events of one database from those of another.
     id: u64,
-    fields: OnceLock<Result<Schema>>,
+    found: OnceLock<Result<discover::Found>>,
 }
 
 impl std::fmt::Debug for Events {
@@ -61,17 +61,22 @@ impl Events {
         let opened = tables.map(|(name, data)| Part::open(name, data)).collect::<Result<Vec<_>>>()?;
         let parts = opened.into_iter().flatten().map(Arc::new).collect();
         let id = NEXT.fetch_add(1, Ordering::Relaxed);
-        Ok(Arc::new(Events { parts, knowledge, id, fields: OnceLock::new() }))
+        Ok(Arc::new(Events { parts, knowledge, id, found: OnceLock::new() }))
     }
 
-    /// Every field that any event has; found once, by a look at all events.
+    /// What a look at all events tells; taken once.
+    fn found(&self) -> Result<&discover::Found> {
+        self.found.get_or_init(|| discover::look(&self.parts, &self.knowledge)).as_ref().map_err(Clone::clone)
+    }
+
+    /// Every field that any event has.
     pub fn fields(&self) -> Result<Schema> {
-        self.fields.get_or_init(|| discover::fields(&self.parts, &self.knowledge)).clone()
+        Ok(self.found()?.fields.clone())
     }
 
     /// The events as a source with these fields; with all where none are named.
     pub fn source(self: &Arc<Self>, fields: Option<&[Name]>) -> Result<Arc<dyn Source>> {
-        if let Some(table) = self.plain_table() {
+        if let Some(table) = self.plain_table()? {
             return Ok(InMemory::source(table));
         }
         let schema = match fields {
@@ -92,11 +97,11 @@ impl Events {
     }
 
     /// The only table, where all of its columns are fields as they stand: queries share what it has learned.
-    fn plain_table(&self) -> Option<crate::types::Table> {
-        match self.parts.as_slice() {
-            [only] if !self.knowledge.may_know(only) => only.plain_table(),
-            _ => None,
-        }
+    fn plain_table(&self) -> Result<Option<Table>> {
+        let [only] = self.parts.as_slice() else { return Ok(None) };
+        let Some(table) = only.plain_table() else { return Ok(None) };
+        let is_plain = !self.knowledge.may_know(only) || !self.found()?.any_known;
+        Ok(is_plain.then_some(table))
     }
 }
 

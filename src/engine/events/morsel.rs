@@ -90,6 +90,21 @@ impl EventMorsel {
         Ok(made)
     }
 
+    /// A field that is a column as it stands, for some rows; none where more is to be looked at.
+    pub fn plain(&self, name: &Name, rows: Option<&[u32]>) -> Result<Option<Column>> {
+        let Reading { part, knowledge, columns, ruled, .. } = &*self.reading;
+        let is_plain = part.raw.is_empty()
+            && part.beside.is_none()
+            && !(*ruled && knowledge.makes([name]))
+            && !matches!(&**name, TIME | "source")
+            && part.column(name).is_some_and(|(_, kind)| *kind != Kind::Dynamic)
+            && part.containers(name).next().is_none();
+        match columns.iter().position(|known| known == name).filter(|_| is_plain) {
+            Some(at) => self.inner.column(at, rows).map(|column| Some(present(&column))),
+            None => Ok(None),
+        }
+    }
+
     /// A field after all stages.
     pub fn field(&self, name: &Name) -> Result<Column> {
         self.staged(name, STAGES)
@@ -336,7 +351,9 @@ impl EventMorsel {
         let told = first_present(told.map(time::seconds).collect::<Vec<_>>(), rows);
         time = first_present([time, told], rows);
         Ok(match time.null_buffer() {
-            Some(nulls) if nulls.null_count() > 0 => first_present([time, time::of_texts(&self.texts()?)], rows),
+            Some(nulls) if nulls.null_count() > 0 => {
+                first_present([time, time::of_texts(&self.texts()?, self.context.now)], rows)
+            }
             _ => time,
         })
     }

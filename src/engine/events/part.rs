@@ -1,13 +1,13 @@
 //! One table among the events: which of its columns are fields, which hold the event's text and its time.
 use super::TIME;
-use super::time::TIMES;
+use super::time::{self, TIMES};
 use crate::diagnostic::Result;
 use crate::engine::Data;
 use crate::engine::held::adapted;
 use crate::plan::{InMemory, Source};
 use crate::read::{self, Options, RAW};
 use crate::types::field::from_column;
-use crate::types::{Chunk, Column, Kind, Name, Schema, Stored, Table};
+use crate::types::{Chunk, Column, Field, Kind, Name, Schema, Stored, Table};
 use std::sync::Arc;
 
 /// The keys of an event as it is sent to Splunk's HTTP collector.
@@ -53,7 +53,8 @@ impl Part {
         let envelope: &[&str] = if from_collector { &["event", "time", "fields"] } else { &[] };
         let named = |names: &[&str]| names.iter().filter(|name| has(name)).map(|name| Name::from(*name)).collect();
         let is_field = |(name, _): &&(Name, Kind)| !envelope.contains(&&**name) && **name != *RAW && **name != *TIME;
-        let times: Vec<&str> = [TIME].into_iter().chain(TIMES.iter().copied()).collect();
+        let is_time = |name: &&str| source.table().is_none_or(|table| holds_times(table, name));
+        let times: Vec<&str> = [TIME].into_iter().chain(TIMES.iter().copied().filter(is_time)).collect();
         Part {
             name: name.to_owned(),
             columns: schema.columns().iter().filter(is_field).cloned().collect(),
@@ -84,9 +85,33 @@ impl Part {
             && self.beside.is_none()
             && self.name.is_empty()
             && table.schema().columns().iter().all(|(_, kind)| *kind == Kind::Field)
-            && self.times.iter().all(|name| **name == *TIME);
+            && self.times.iter().all(|name| **name == *TIME && has_numbers(table, name));
         is_plain.then(|| table.clone())
     }
+}
+
+/// Whether a column of fields holds no texts: times among them would have to be read.
+fn has_numbers(table: &Table, name: &str) -> bool {
+    let Some(at) = table.schema().position(name) else { return true };
+    table.chunks().iter().all(|chunk| match chunk.columns.get(at) {
+        Some(Stored::Column(column)) => matches!(column, Column::Field(Field::Long(_) | Field::Real(_))),
+        Some(Stored::Arrow(array)) => array.data_type().is_numeric() || array.data_type().is_temporal(),
+        _ => true,
+    })
+}
+
+/// So many values tell whether a column holds times.
+const LOOKED_AT: usize = 100;
+
+/// Whether the first values of a column are times: a field of such a name may be anything.
+fn holds_times(table: &Table, name: &str) -> bool {
+    let Some((at, (_, kind))) = table.schema().columns().iter().enumerate().find(|(_, (known, _))| **known == *name)
+    else {
+        return false;
+    };
+    let Some(chunk) = table.chunks().iter().find(|chunk| chunk.rows > 0) else { return true };
+    let values = present(&chunk.load_part(at, *kind, 0, chunk.rows.min(LOOKED_AT), None));
+    (0..values.len()).all(|row| time::is_plausible(&values, row))
 }
 
 /// The table with its columns as fields, but for those that hold objects or arrays. Arrow columns are converted when

@@ -159,7 +159,10 @@ impl Morsel for Viewed {
         };
         let whole = match &self.view.membership {
             Some(membership) => membership.field(&self.morsel, name)?,
-            None => self.morsel.field(name)?,
+            None => match self.morsel.plain(name, rows)? {
+                Some(column) => return Ok(column),
+                None => self.morsel.field(name)?,
+            },
         };
         Ok(match (&self.rows, rows) {
             (None, None) => whole,

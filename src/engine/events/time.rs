@@ -1,7 +1,9 @@
 //! The time of an event: of its columns, else of its text.
 use crate::read::text_ticks;
-use crate::types::field::{FieldBuilder, Number, Numbers, values};
+use crate::types::field::{FieldBuilder, Number, Numbers, number, values};
 use crate::types::{Column, datetime};
+use regex::Regex;
+use std::sync::LazyLock;
 
 /// Fields that hold the time of an event, the best first.
 pub const TIMES: &[&str] = &[
@@ -25,6 +27,10 @@ pub const TIMES: &[&str] = &[
     "published",
     "UtcTime",
     "requestReceivedTimestamp",
+    "UpdatedAt",
+    "start_time",
+    "created_at",
+    "unixTime",
     "ts",
     "date",
 ];
@@ -48,6 +54,17 @@ pub fn seconds(column: &Column) -> Column {
     builder.finish()
 }
 
+/// Numbers of seconds before this one (in 1973) are taken for something else.
+const FIRST_SECOND: f64 = 1e8;
+
+/// Whether a row of a field that may hold times holds one, or nothing.
+pub fn is_plausible(column: &Column, row: usize) -> bool {
+    match number(column, row) {
+        Some(number) => number.real() >= FIRST_SECOND,
+        None => values(column, row).next().is_none_or(|text| text_ticks(&text).is_some()),
+    }
+}
+
 /// The last second of eleven digits is in the year 5138: larger numbers count finer units.
 fn scaled(number: Number) -> Number {
     const SECONDS: f64 = 1e11;
@@ -68,14 +85,15 @@ fn of_ticks(ticks: i64) -> Number {
     }
 }
 
-/// No time stands further from the beginning of a line.
-const NEAR: usize = 128;
+/// No time stands further from the beginning of a text.
+const NEAR: usize = 150;
 
-/// The times that begin the texts of events, or stand in the brackets of an audit's record.
-pub fn of_texts(column: &Column) -> Column {
+/// The times that begin the texts of events, stand in the brackets of an audit's record, or come soon. A time without a
+/// year is of the year before `now`.
+pub fn of_texts(column: &Column, now: i64) -> Column {
     let mut builder = FieldBuilder::new(None, column.len());
     for row in 0..column.len() {
-        match column.text(row).and_then(of_text) {
+        match column.text(row).and_then(|text| of_text(text, now)) {
             Some(number) => builder.push_number(number),
             None => builder.push_null(),
         }
@@ -83,7 +101,7 @@ pub fn of_texts(column: &Column) -> Column {
     builder.finish()
 }
 
-fn of_text(text: &str) -> Option<Number> {
+fn of_text(text: &str, now: i64) -> Option<Number> {
     let mut near = NEAR.min(text.len());
     while !text.is_char_boundary(near) {
         near -= 1;
@@ -93,15 +111,34 @@ fn of_text(text: &str) -> Option<Number> {
         let seconds = audit.split([':', ')']).next()?;
         return Number::read(seconds);
     }
-    let head = head.trim_start_matches(|c: char| c.is_whitespace() || matches!(c, '[' | '<' | '"'));
+    let start = head.trim_start_matches(|c: char| c.is_whitespace() || matches!(c, '[' | '<' | '"'));
     // The longest beginning that is a time: one to six words.
-    let ends = head.char_indices().filter(|(_, c)| c.is_whitespace() || matches!(c, ']' | ',' | '|')).map(|(at, _)| at);
+    let ends =
+        start.char_indices().filter(|(_, c)| c.is_whitespace() || matches!(c, ']' | ',' | '|')).map(|(at, _)| at);
     let mut ends: Vec<usize> = ends.take(6).collect();
     if ends.len() < 6 && near == text.len() {
-        ends.push(head.len());
+        ends.push(start.len());
     }
-    let times = ends.iter().rev().filter_map(|end| head.get(..*end)).filter(|part| part.len() >= 8);
-    times.map(|part| part.trim_end_matches([':', ',', ']'])).find_map(text_ticks).map(of_ticks)
+    let times = ends.iter().rev().filter_map(|end| start.get(..*end)).filter(|part| part.len() >= 8);
+    let found = times.map(|part| part.trim_end_matches([':', ',', ']'])).find_map(text_ticks);
+    found.or_else(|| without_year(start, now)).or_else(|| within(head)).map(of_ticks)
+}
+
+/// `May 27 09:28:36`, as syslog writes times.
+fn without_year(text: &str, now: i64) -> Option<i64> {
+    let mut words = text.split_ascii_whitespace();
+    let (month, day, time) = (words.next()?, words.next()?, words.next()?);
+    let looks_so = month.len() == 3 && day.bytes().all(|byte| byte.is_ascii_digit()) && time.contains(':');
+    let (year, _, _) = datetime::civil(now);
+    let of = |year: i32| text_ticks(&format!("{month} {day} {time} {year}")).filter(|_| looks_so);
+    of(year).filter(|ticks| *ticks <= now).or_else(|| of(year - 1))
+}
+
+/// The first date with a time in a text.
+fn within(text: &str) -> Option<i64> {
+    static TIME: LazyLock<Option<Regex>> =
+        LazyLock::new(|| Regex::new(r"\b\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}:\d{2}(?:\.\d+)?(?:Z|[+-]\d{2}:?\d{2})?").ok());
+    text_ticks(TIME.as_ref()?.find(text)?.as_str())
 }
 
 #[cfg(test)]
@@ -110,13 +147,17 @@ mod tests {
 
     #[test]
     fn times_are_read_where_logs_write_them() {
-        let second = |text: &str| of_text(text).map(|number| number.text());
+        let now = text_ticks("2024-03-01T00:00:00Z").unwrap();
+        let second = |text: &str| of_text(text, now).map(|number| number.text());
         let cases = [
             ("type=EXECVE msg=audit(1723044684.257:15795): argc=3", Some("1723044684.257")),
             ("2024-02-08T21:49:53Z something", Some("1707428993")),
             ("2024-02-08 21:49:53 host x", Some("1707428993")),
             ("[2024-02-08 21:49:53] x", Some("1707428993")),
             ("1707428993.5 x", Some("1707428993.5")),
+            ("Feb  8 21:49:53 host sshd: x", Some("1707428993")),
+            ("Dec 31 23:59:59 host", Some("1704067199")),
+            (r#"{"id":7,"at":"2024-02-08 21:49:53"}"#, Some("1707428993")),
             ("no time at all", None),
             ("", None),
         ];

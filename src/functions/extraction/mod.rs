@@ -49,6 +49,7 @@ pub fn event<'a>(text: &'a str, visitor: &mut impl Visitor<'a>) {
         Form::Json => json::walk(text, visitor),
         Form::WindowsXml => windows::walk(text, visitor),
         Form::Xml => tags::elements(text, visitor),
+        Form::Pairs if windows::is_text(text) => windows::walk_text(text, visitor),
         Form::Pairs => pairs::walk(text, &pairs::Delimiters::default(), visitor),
     }
 }

@@ -70,6 +70,17 @@ fn events_of_windows_have_the_names_of_their_data() {
 }
 
 #[test]
+fn events_of_windows_may_be_text() {
+    let event = "10/09/2020 10:41:26 AM\r\nLogName=Security\r\nEventCode=4720\r\nComputerName=dc.example\r\n\
+                 Message=A user account was created.\r\n\r\nSubject:\r\n\tAccount Name:\t\tann\r\n\r\nNew Account:\r\n\
+                 \tAccount Name:\t\tbob\r\n";
+    let found = fields(event);
+    for expected in ["LogName=Security", "EventCode=4720", "ComputerName=dc.example", "Account_Name=ann|bob"] {
+        assert!(found.contains(&expected.to_owned()), "{found:?}");
+    }
+}
+
+#[test]
 fn pairs_are_found_in_any_text() {
     let cases = [
         ("a=1 b=\"x y\", c=z;d=(e)", &["a=1", "b=x y", "c=z", "d=(e"][..]),

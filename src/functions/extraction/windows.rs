@@ -89,3 +89,34 @@ fn give<'a>(part: Part, name: &str, text: Cow<'a, str>, visitor: &mut impl Visit
     }
     visitor.value(name, text);
 }
+
+/// Whether a text is an event of Windows as Splunk writes it: lines of `key=value`, the message last.
+pub fn is_text(text: &str) -> bool {
+    let head = text.get(..400).unwrap_or(text);
+    head.contains("LogName=") && head.contains("EventCode=")
+}
+
+/// Gives the fields of such an event. Lines of the message that are a label and a value are fields, too: `Account Name:`
+/// is Account_Name, once for each part of the message that has it.
+pub fn walk_text<'a>(text: &'a str, visitor: &mut impl Visitor<'a>) {
+    let (head, message) = text.split_once("Message=").unwrap_or((text, ""));
+    for (key, value) in head.lines().filter_map(|line| line.trim_end().split_once('=')) {
+        if !value.is_empty() && key.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_') {
+            visitor.value(key, Cow::Borrowed(value));
+        }
+    }
+    if message.is_empty() {
+        return;
+    }
+    visitor.value("Message", Cow::Borrowed(message.trim_end()));
+    for (label, value) in message.lines().filter_map(|line| line.trim().split_once(':')) {
+        let (label, value) = (label.trim(), value.trim());
+        let is_label = !label.is_empty()
+            && label.len() <= 60
+            && label.chars().all(|c| c.is_alphanumeric() || " -_/()".contains(c));
+        if is_label && !value.is_empty() {
+            let name: String = label.chars().map(|c| if c.is_alphanumeric() { c } else { '_' }).collect();
+            visitor.value(name.trim_matches('_'), Cow::Borrowed(value));
+        }
+    }
+}

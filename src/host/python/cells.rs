@@ -1,7 +1,7 @@
 //! Python values as columns: rows given as dicts, and the object columns of frames.
 use super::errors::OrRaise;
 use crate::diagnostic::Fault;
-use crate::types::{Chunk, Column, Kind, Name, Stored, Table, Value, convert, datetime, field, json};
+use crate::types::{Chunk, Column, Json, Kind, Name, Stored, Table, Value, convert, datetime, field, json};
 use pyo3::prelude::*;
 use pyo3::types::{
     PyBool, PyBytes, PyDate, PyDateAccess, PyDateTime, PyDelta, PyDeltaAccess, PyDict, PyFloat, PyInt, PyList,
@@ -20,16 +20,31 @@ pub fn table_of_records(rows: &Bound<'_, PyAny>) -> PyResult<Table> {
     Ok(Table::from_columns(named.into_iter().map(|(name, values)| (name, column_of(values))).collect()))
 }
 
-/// Events of rows that are mappings: every column a field, which a row may lack.
+/// Events of rows that are mappings: every column a field, which a row may lack. Objects, and arrays that hold more
+/// than texts and numbers, stay what they are: what lies in them are fields.
 pub fn events_of_records(rows: &Bound<'_, PyAny>) -> PyResult<Table> {
     let (named, rows) = columns_of_records(rows)?;
-    let field = |values: &[Value]| {
-        let values: Vec<Value> = values.iter().map(field::from_value).collect();
-        Stored::Column(Column::from_values(Kind::Field, &values))
+    let column = |values: Vec<Value>| match values.iter().any(nests) {
+        true => column_of(values),
+        false => {
+            let values: Vec<Value> = values.iter().map(field::from_value).collect();
+            Column::from_values(Kind::Field, &values)
+        }
     };
-    let columns = named.iter().map(|(_, values)| field(values)).collect();
-    let schema = named.iter().map(|(name, _)| (name.clone(), Kind::Field)).collect();
+    let named: Vec<(Name, Column)> = named.into_iter().map(|(name, values)| (name, column(values))).collect();
+    let schema = named.iter().map(|(name, column)| (name.clone(), column.kind())).collect();
+    let columns = named.into_iter().map(|(_, column)| Stored::Column(column)).collect();
     Ok(Table::new(schema, vec![Chunk { rows, columns }]))
+}
+
+/// Whether a value is an object, or an array that holds objects or arrays.
+fn nests(value: &Value) -> bool {
+    match value {
+        Value::Text(Kind::Dynamic, text) => {
+            text.starts_with('{') || Json::new(text).elements().any(|element| element.text().starts_with(['{', '[']))
+        }
+        _ => false,
+    }
 }
 
 /// The values of each column, and the number of rows.

@@ -91,10 +91,12 @@ fn callers_variables(py: Python<'_>) -> PyResult<Vec<Bound<'_, PyAny>>> {
 /// `tables` maps names to sources, which together are the events; a single source is allowed too. A search that does
 /// not begin with `|` begins with search terms. `now` is the current time (the wall clock without it; a naive datetime
 /// is UTC); "latest" is the newest event's. `earliest` and `latest` bound the events' time where the search does not:
-/// datetimes, or texts such as "-24h@h". `timezone` is the zone of days and of written times.
+/// datetimes, or texts such as "-24h@h". `timezone` is the zone of days and of written times. `geoip` is a file in
+/// MaxMind's format, in which `iplocation` looks. `addons` tells of sourcetypes: folders of Splunk's add-ons, a
+/// `props.conf`, YAML files of aliases and calculated fields.
 #[pyfunction]
 #[pyo3(signature = (search, tables=None, *, now=None, earliest=None, latest=None, timezone="UTC", macros=None,
-    lookups=None, resolve=None, limits=None, threads=None))]
+    lookups=None, geoip=None, addons=None, resolve=None, limits=None, threads=None))]
 #[allow(clippy::too_many_arguments)]
 pub fn spl<'py>(
     py: Python<'py>,
@@ -106,6 +108,8 @@ pub fn spl<'py>(
     timezone: &str,
     macros: Given<'py>,
     lookups: Given<'py>,
+    geoip: Given<'py>,
+    addons: Given<'py>,
     resolve: Option<bool>,
     limits: Given<'py>,
     threads: Option<usize>,
@@ -119,6 +123,8 @@ pub fn spl<'py>(
             tables: events.as_ref(),
             macros: macros.as_ref(),
             lookups: lookups.as_ref(),
+            geoip: geoip.as_ref(),
+            addons: addons.as_ref(),
             ..DataOptions::default()
         };
         let mut database = data.database(&mut call)?;

@@ -4,7 +4,7 @@ use super::cells;
 use super::errors::OrRaise;
 use super::{knowledge, sources};
 use crate::diagnostic::{Fault, closest};
-use crate::engine::{Database, Functions, Now, open_places};
+use crate::engine::{Database, EventKnowledge, Functions, Now, open_places};
 use crate::functions::Limits;
 use crate::types::{Kind, Name, Schema, datetime};
 use pyo3::exceptions::PyTypeError;
@@ -26,6 +26,8 @@ pub struct DataOptions<'a, 'py> {
     pub geoip: Given<'a, 'py>,
     pub macros: Given<'a, 'py>,
     pub lookups: Given<'a, 'py>,
+    /// What is known of the sourcetypes of events besides what is built in: add-ons of Splunk, YAML files.
+    pub addons: Given<'a, 'py>,
 }
 
 impl<'py> DataOptions<'_, 'py> {
@@ -52,6 +54,14 @@ impl<'py> DataOptions<'_, 'py> {
             database.set_places(open_places(Path::new(&path)).or_raise(given.py())?);
         }
         knowledge::add(&mut database, call, given(self.macros), given(self.lookups))?;
+        if let Some(given) = given(self.addons) {
+            let one = sources::path(given)?.map(|path| vec![path]);
+            let found = one.map_or_else(|| paths(given), |one| Ok(Some(one)))?;
+            let found = found.ok_or_else(|| PyTypeError::new_err("`addons` is a path or a list of paths"))?;
+            let found: Vec<&Path> = found.iter().map(Path::new).collect();
+            let known = EventKnowledge::built_in().and_then(|known| known.with(&found)).or_raise(given.py())?;
+            database.set_event_knowledge(known);
+        }
         Ok(database)
     }
 }
@@ -114,7 +124,7 @@ fn paths(object: &Bound<'_, PyAny>) -> PyResult<Option<Vec<String>>> {
         return Ok(None);
     }
     let path = |item: PyResult<Bound<'_, PyAny>>| {
-        sources::path(&item?)?.ok_or_else(|| PyTypeError::new_err("a list of functions is a list of paths"))
+        sources::path(&item?)?.ok_or_else(|| PyTypeError::new_err("what the list holds are no paths"))
     };
     object.try_iter()?.map(path).collect::<PyResult<Vec<String>>>().map(Some)
 }

@@ -421,6 +421,7 @@ impl PyPack {
                 geoip: geoip.as_ref(),
                 macros: macros.as_ref(),
                 lookups: lookups.as_ref(),
+                addons: None,
             };
             let mut database = data.database(&mut call)?;
             database.keep();
