@@ -1,0 +1,5 @@
+import sys
+
+from huntpack_start import run
+
+sys.exit(run("huntpack"))
