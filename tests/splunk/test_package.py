@@ -20,7 +20,7 @@ COMMANDS = {"huntpack", "kql", "huntpackrules"}
 @pytest.fixture
 def files(build: ModuleType) -> dict[str, bytes]:
     """The files of a package with a small stand-in for the extension."""
-    return build.contents({"linux_x86_64": b"\x7fELF"}, "[Huntpack - A - Rule]\n", "none\n")
+    return build.contents({"linux_x86_64": b"\x7fELF"}, "[huntpack - A - Rule]\n", "none\n")
 
 
 def test_the_same_files_make_the_same_bytes(build: ModuleType, files: dict[str, bytes]) -> None:

@@ -1,0 +1,138 @@
+"""The built-in rules over events in Splunk's shape find what they find over the same events as tables, wherever the
+events are indexed and however Splunk cuts them into chunks."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+from typing import Any, Callable
+
+import huntpack
+import pytest
+from events import company, extracted, raw
+from huntpack import Hits, _core, samples
+from protocol import Row
+from splunkd import Splunkd
+
+RULES = sorted(path for path in (Path(huntpack.__file__).parent / "rules").glob("*.test.yaml"))
+SHAPES = {"raw": raw, "extracted": extracted}
+# An odd size, a single event, a header without events, more than there are.
+CHUNKS = (50, 1, 7, 10_000)
+
+Case = dict[str, Any]
+
+
+@cache
+def case(path: Path) -> Case:
+    """A rule's own test: its tables hold attacks, and what only nearly is one."""
+    found: Case = _core.parse_yaml(path.read_text(encoding="utf-8"), str(path))[0]
+    return found
+
+
+def rule(path: Path) -> str:
+    """The name of a rule's file."""
+    return path.name.partition(".")[0]
+
+
+@cache
+def in_python(path: Path) -> Hits:
+    """The rule over tables."""
+    pack = huntpack.load(str(path.with_name(f"{rule(path)}.yaml")))
+    return pack.run(case(path)["tables"], now=case(path)["now"], watchlists=case(path).get("watchlists"), strict=True)
+
+
+def in_splunk(found: Case, shape: str) -> list[Row]:
+    """The same rows as events, the newest first."""
+    made = [event for table, records in found["tables"].items() for event in SHAPES[shape](table, records)]
+    return sorted(made, key=lambda event: str(event["_time"]), reverse=True)
+
+
+def plain(value: Any) -> Any:
+    """A value of a table, or of a search, in a form that both share: times as seconds, numbers as numbers."""
+    if isinstance(value, dt.datetime):
+        return value.timestamp()
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, (list, tuple)):
+        return [plain(part) for part in value]
+    return read(value) if isinstance(value, str) else value
+
+
+def read(text: str) -> Any:
+    """What a text says."""
+    for reader in (float, lambda each: dt.datetime.fromisoformat(each[:26].rstrip("Z") + "+00:00").timestamp()):
+        try:
+            return reader(text)
+        except ValueError:
+            continue
+    return plain(json.loads(text)) if text.startswith("[") else text
+
+
+def rows_of(records: list[dict[str, Any]], names: list[str]) -> list[dict[str, Any]]:
+    """Records with what they hold, in columns that are compared. A list of one may be a plain value."""
+
+    def values(record: dict[str, Any]) -> Iterator[tuple[str, Any]]:
+        for name in names:
+            value = plain(record.get(name))
+            if value not in (None, "", []):
+                yield name, value[0] if isinstance(value, list) and len(value) == 1 else value
+
+    return [dict(values(record)) for record in records]
+
+
+@pytest.fixture
+def allowing(app: Path) -> Callable[[Case], None]:
+    """Installs a test's watchlists as lookups, as an admin would."""
+
+    def install(found: Case) -> None:
+        (app / "local").mkdir(exist_ok=True)
+        stanzas = []
+        for name, records in (found.get("watchlists") or {}).items():
+            lines = [",".join(records[0]), *(",".join(map(str, record.values())) for record in records)]
+            (app / f"lookups/{name}_mine.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
+            stanzas.append(f"[{name}]\nfilename = {name}_mine.csv\n")
+        (app / "local/transforms.conf").write_text("".join(stanzas), encoding="utf-8")
+
+    return install
+
+
+@pytest.mark.parametrize("path", RULES, ids=rule)
+@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize("indexers", [1, 2, 5])
+def test_a_rule_finds_the_same(
+    path: Path, shape: str, indexers: int, splunk: Callable[..., Splunkd], allowing: Callable[[Case], None]
+) -> None:
+    allowing(case(path))
+    splunkd = splunk(indexers=indexers, chunks=CHUNKS, closing=("rows", "header", "empty")[indexers % 3])
+    events = in_splunk(case(path), shape)
+    for output, table in (("alerts", in_python(path).alerts), ("results", *in_python(path).results.values())):
+        search = f'index=* | huntpack rules="{rule(path)}" output={output} now={case(path)["now"]}'
+        names = [name for name, _ in table.columns]
+        found = rows_of(splunkd.search(search, events).rows, names)
+        assert found == rows_of(table.to_dicts(), names)
+
+
+@pytest.mark.parametrize("path", RULES, ids=rule)
+def test_a_rule_runs_under_each_python(
+    path: Path, app: Path, python: str, tmp_path: Path, allowing: Callable[[Case], None]
+) -> None:
+    allowing(case(path))
+    splunkd = Splunkd(app, python, tmp_path / "splunk", indexers=2, chunks=CHUNKS)
+    until = dt.datetime.fromisoformat(case(path)["now"].replace("Z", "+00:00")).timestamp()
+    job = splunkd.search(f'index=* | huntpack rules="{rule(path)}"', in_splunk(case(path), "raw"), latest=until)
+    assert len(job.rows) == len(in_python(path).alerts)
+    assert job.remote
+
+
+@pytest.mark.parametrize("mapped", ["true", "false"])
+def test_all_rules_run_at_once(mapped: str, splunk: Callable[..., Splunkd], allowing: Callable[[Case], None]) -> None:
+    lines = samples.ALLOWLIST.splitlines()
+    records = [dict(zip(lines[0].split(","), line.split(","))) for line in lines[1:]]
+    allowing({"watchlists": {"NetworkAllowlist": records}})
+    search = f'index=* | huntpack rules="*" map={mapped} now={samples.NOW.isoformat()}'
+    job = splunk(indexers=3).search(search, company())
+    assert len(job.rows) == 4
+    assert bool(job.remote) == (mapped == "true")
