@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import itertools
 import random
+import time
 import urllib.parse
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -22,6 +23,7 @@ from protocol import Process, ProtocolError, Row, decode, encode, union
 CHUNKS = (6638, 5861, 1, 6574, 5926, 6412, 6088, 1741, 1441)
 TYPES = ("streaming", "stateful", "events", "reporting")
 INDEX = "_chunked_idx"
+SEARCHES = itertools.count(1)
 
 
 class SearchError(Exception):
@@ -73,7 +75,6 @@ class Splunkd:
     closing: str = "header"  # the last message of a stream: "rows", "header" or "empty"
     maxresultrows: int = 50000
     version: str = "9.4.1"
-    searched: itertools.count[int] = field(default_factory=itertools.count)
 
     def __post_init__(self) -> None:
         self.home.mkdir(parents=True, exist_ok=True)
@@ -93,7 +94,7 @@ class Run:
 
     def __init__(self, splunkd: Splunkd, text: str, earliest: float, latest: float) -> None:
         self.splunkd, self.text, self.times = splunkd, text, (earliest, latest)
-        self.sid = f"1773327600.{next(splunkd.searched)}"
+        self.sid = f"{time.time():.0f}.{next(SEARCHES)}"
         self.dispatch = splunkd.home / "var/run/splunk/dispatch" / self.sid
         self.dispatch.mkdir(parents=True)
         self.order = random.Random(self.sid)
@@ -157,9 +158,15 @@ class Run:
             return chunks
 
         with ThreadPoolExecutor(count) as pool:
-            chunks = [chunk for found in pool.map(index, range(count)) for chunk in found]
-        self.order.shuffle(chunks)
-        return [row for chunk in chunks for row in chunk]
+            return list(self.arriving(list(pool.map(index, range(count)))))
+
+    def arriving(self, peers: list[list[list[Row]]]) -> Iterator[Row]:
+        """The rows of the indexers as they come in: each one's chunks in order, those of different ones in any."""
+        turns = [at for at, chunks in enumerate(peers) for _ in chunks]
+        self.order.shuffle(turns)
+        waiting = [iter(chunks) for chunks in peers]
+        for at in turns:
+            yield from next(waiting[at])
 
     # A command ------------------------------------------------------------------------------------------------------
 

@@ -5,6 +5,7 @@
   const app = "huntpack";
   const macros = [
     ["huntpack_signinlogs", "Sign-ins of Microsoft Entra ID (SigninLogs)"],
+    ["huntpack_auditlogs", "Audit records of Microsoft Entra ID (AuditLogs)"],
     ["huntpack_commonsecuritylog", "Zscaler and other CEF sources (CommonSecurityLog)"],
     ["huntpack_w3ciislog", "IIS web servers (W3CIISLog)"],
     ["huntpack_officeactivity", "Microsoft 365 (OfficeActivity)"],

@@ -113,26 +113,15 @@ fn severity(severity: RuleSeverity) -> &'static str {
     }
 }
 
-/// The events of the rule's tables, by the source types under which Splunk has them.
+/// The events of the rule's tables, by the macros of the Splunk app that say where they are.
 fn events(rule: &Rule) -> String {
-    let text = &rule.query;
-    let known = SOURCE_TYPES.iter().filter(|(table, _)| text.contains(table));
-    let types: Vec<String> =
-        known.flat_map(|(_, types)| types.iter()).map(|kind| format!("sourcetype=\"{kind}\"")).collect();
-    if types.is_empty() { "index=*".to_owned() } else { format!("index=* ({})", types.join(" OR ")) }
+    let read = MAPPED.iter().filter(|table| rule.query.contains(**table));
+    let macros: Vec<String> = read.map(|table| format!("`huntpack_{}`", table.to_ascii_lowercase())).collect();
+    if macros.is_empty() { "index=*".to_owned() } else { macros.join(" OR ") }
 }
 
-/// Tables of Sentinel and the source types that hold the same events.
-const SOURCE_TYPES: &[(&str, &[&str])] = &[
-    ("SigninLogs", &["azure:monitor:aad"]),
-    ("AADNonInteractiveUserSignInLogs", &["azure:monitor:aad"]),
-    ("AuditLogs", &["azure:monitor:aad"]),
-    ("CommonSecurityLog", &["zscalernss-web", "zscalerlss-zpa-app"]),
-    ("W3CIISLog", &["ms:iis:auto", "ms:iis:default", "iis"]),
-    ("OfficeActivity", &["o365:management:activity"]),
-    ("AWSCloudTrail", &["aws:cloudtrail"]),
-    ("SecurityEvent", &["XmlWinEventLog", "WinEventLog"]),
-];
+/// The tables that the app has a macro for.
+const MAPPED: &[&str] = &["AuditLogs", "CommonSecurityLog", "OfficeActivity", "SigninLogs", "W3CIISLog"];
 
 /// A cron expression that runs so often.
 fn cron(frequency: Ticks) -> String {

@@ -157,7 +157,7 @@ fn a_rule_in_kql_becomes_a_search_that_runs_it() {
     let conf = Conf::parse(to_conf([&yaml(text)]), "s.conf");
     let stanza = &conf.stanzas[0];
     assert!(stanza.get("search").unwrap().ends_with("| huntpack rules=\"a1\" output=results"));
-    assert!(stanza.get("search").unwrap().contains("sourcetype=\"azure:monitor:aad\""));
+    assert!(stanza.get("search").unwrap().starts_with("`huntpack_signinlogs` | huntpack "));
     for (key, value) in [
         ("disabled", "1"),
         ("cron_schedule", "0 */4 * * *"),
