@@ -244,20 +244,23 @@ struct Targets<'a> {
 impl Targets<'_> {
     fn want(&mut self, slot: usize, name: &str, kind: Kind, owner: Option<&Owner>) {
         let exact = self.header.position(name);
-        if exact.is_some() {
-            let several = self.header.position(&format!("{SEVERAL}{name}")).filter(|_| kind == Kind::Dynamic);
-            self.put(several, slot, 0, true);
-            return self.put(exact, slot, u32::from(several.is_some()), false);
-        }
+        let several = exact.and_then(|_| self.header.position(&format!("{SEVERAL}{name}")));
+        let several = several.filter(|_| kind == Kind::Dynamic);
+        let mut places = vec![(several, true), (exact, false)];
+        // A field that a command asks for and no event has is there as an empty column: the others count all the same.
         let fields = match owner {
             Some(owner) => owner.mapping.fields(&owner.table, name),
             None if name == "TimeGenerated" => vec!["_time".to_owned()],
             None => Vec::new(),
         };
-        for (rank, field) in fields.iter().enumerate() {
+        for field in &fields {
             let field = folded(field.as_bytes());
             let at = self.header.names.iter().position(|own| folded(own.as_bytes()) == field);
-            self.put(at, slot, rank as u32, false);
+            places.push((at.filter(|_| at != exact), false));
+        }
+        let found = places.into_iter().filter(|(at, _)| at.is_some());
+        for (rank, (at, several)) in found.enumerate() {
+            self.put(at, slot, rank as u32, several);
         }
     }
 

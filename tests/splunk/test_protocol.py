@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from protocol import encode, frame, read_frame
+from protocol import decode, encode, frame, read_frame
 from splunkd import Run, Splunkd
 
 Replies = list[tuple[dict[str, Any], bytes]]
@@ -72,7 +72,7 @@ def test_the_forms_that_splunkd_sends(form: str, splunkd: Splunkd) -> None:
     assert (done.returncode, done.stderr, complaints(replies)) == (0, b"", [])
     assert len(replies) == 1 + len(FORMS[form])
     assert [bool(meta.get("finished")) for meta, _ in replies[1:]] == [False] * (len(replies) - 2) + [True]
-    assert b"2" in replies[-1][1]
+    assert decode(replies[-1][1]) == [{"Rows": "2"}]
 
 
 def test_a_start_for_getinfo_only_ends_quietly(splunkd: Splunkd) -> None:
@@ -86,12 +86,19 @@ def test_an_early_end_of_the_search_is_no_error(splunkd: Splunkd) -> None:
     assert not any(body for _, body in replies)
 
 
+def test_previews_are_no_part_of_the_result(splunkd: Splunkd) -> None:
+    stream = execute(BODY, finished=False, preview=True) + execute(BODY)
+    replies, done = talk(splunkd, hello(splunkd, f"{COUNT} map=false") + stream)
+    assert (done.returncode, done.stderr, complaints(replies), len(replies)) == (0, b"", [], 3)
+    assert decode(replies[-1][1]) == [{"Rows": "2"}]
+
+
 def test_a_large_field_and_many_columns(splunkd: Splunkd) -> None:
     wide = {f"field_{at}": str(at) for at in range(5000)}
     body = encode([{"_raw": "x" * 10_000_000, **wide}, {"_raw": "y", **wide}])
     replies, done = talk(splunkd, hello(splunkd, f"{COUNT} map=false") + execute(body))
     assert (done.returncode, done.stderr, complaints(replies)) == (0, b"", [])
-    assert b"2" in replies[-1][1]
+    assert decode(replies[-1][1]) == [{"Rows": "2"}]
 
 
 # As it should not be spoken -----------------------------------------------------------------------------------------

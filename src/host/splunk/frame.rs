@@ -1,7 +1,7 @@
 //! Messages of Splunk's search command protocol, version 2: `chunked 1.0,<bytes of metadata>,<bytes of body>`, a line
 //! end, the metadata as JSON, the body as CSV.
 use crate::diagnostic::{Fault, Result};
-use serde_json::Value;
+use serde_json::{Map, Value};
 use std::io::{BufRead, BufReader, Read, Write};
 
 /// What one read takes from the input at most.
@@ -45,12 +45,11 @@ impl<R: Read> Frames<R> {
         let mut text = vec![0; metadata as usize];
         self.input.read_exact(&mut text).map_err(|error| unreadable(&error))?;
         let metadata = match text.is_empty() {
-            true => Value::Null,
-            false => {
-                serde_json::from_slice(&text).map_err(|error| broken(format!("its metadata is no JSON: {error}")))?
-            }
+            true => Map::new(),
+            false => serde_json::from_slice(&text)
+                .map_err(|error| broken(format!("its metadata is no JSON object: {error}")))?,
         };
-        Ok(Some(Frame { metadata, body }))
+        Ok(Some(Frame { metadata: Value::Object(metadata), body }))
     }
 
     /// What follows a message's metadata.
