@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import Callable
 
 import pytest
 from protocol import Row
@@ -52,3 +53,17 @@ def test_the_player_and_the_sdk_understand_each_other(sdk: Splunkd) -> None:
     assert sorted(map(repr, sdk.search("index=main | pass", rows).rows)) == sorted(map(repr, rows))
     assert len(sdk.search("index=main | keep", rows).rows) == 20
     assert sum(int(str(row["count_"])) for row in sdk.search("index=main | tally", rows).rows) == 60
+
+
+PAIRS = {
+    "pass": 'kql "Events"',
+    "keep": """kql "Events | where code == '50126'" """,
+    "tally": 'kql "Events | summarize count() by user | sort by user asc"',
+}
+
+
+@pytest.mark.parametrize("command", PAIRS)
+def test_our_commands_give_the_same_rows(command: str, sdk: Splunkd, splunk: Callable[..., Splunkd]) -> None:
+    theirs = sdk.search(f"index=main | {command}", events(90)).rows
+    ours = splunk(chunks=sdk.chunks).search(f"index=main | {PAIRS[command]}", events(90)).rows
+    assert ours == theirs

@@ -119,7 +119,7 @@ mod tests {
         let found = frames(b"chunked 1.0,7,2\n{\"a\":1}xychunked  1.0 , 0 , 0 \n").unwrap();
         assert_eq!(found.len(), 2);
         assert_eq!((found[0].0["a"].as_i64(), found[0].1.as_slice()), (Some(1), b"xy".as_slice()));
-        assert_eq!(found[1], (Value::Null, Vec::new()));
+        assert_eq!(found[1], (serde_json::json!({}), Vec::new()));
     }
 
     #[test]
