@@ -31,6 +31,8 @@ HERE = f"linux_{platform.machine()}"
 TOOLS = ("maturin>=1.9,<2", "ziglang")
 # The date of every file in the package: 1 January 2026.
 EPOCH = int(os.environ.get("SOURCE_DATE_EPOCH", "1767225600"))
+# What stands in the app's folder and belongs to nobody else: this script, settings of one's own, an installed module.
+LEFT_OUT = ("build.py", "local", "lib")
 LICENCE_FILES = re.compile(r"(LICEN[CS]E|COPYING|UNLICENSE|NOTICE)", re.IGNORECASE)
 EXPORT = "import huntpack; print(huntpack.load().export('savedsearches'))"
 
@@ -169,7 +171,8 @@ def contents(extensions: dict[str, bytes], searches: str, third_parties: str) ->
     files = {}
     for path in sorted(SOURCE.rglob("*")):
         inside = path.relative_to(SOURCE)
-        if path.is_file() and inside.parts[0] not in ("build.py", "local") and path.suffix != ".pyc":
+        hidden = any(part.startswith((".", "__")) for part in inside.parts)
+        if path.is_file() and inside.parts[0] not in LEFT_OUT and not hidden:
             files[inside.as_posix()] = path.read_bytes()
     for name in ("default/app.conf", "app.manifest"):
         files[name] = files[name].replace(b"@VERSION@", version().encode())
@@ -221,7 +224,7 @@ def main() -> int:
     path.write_bytes(package)
     print(f"{path}  {len(package) / 1e6:.1f} MB  sha256 {hashlib.sha256(package).hexdigest()}")
     for name in PLATFORMS.keys() - wheels.keys():
-        print(f"Without {name}.", file=sys.stderr)
+        print(f"The package holds nothing for {name}.", file=sys.stderr)
     return 0
 
 
