@@ -1,4 +1,5 @@
 //! Datetimes: the clock, parts, calendar arithmetic, starts and ends of periods, time zones.
+use super::arithmetic::{Side, zipped};
 use super::operators::pair;
 use super::periods::parts;
 use super::row::{JsonOut, Maybe, Real, Span, Str, Time, TimeOut};
@@ -8,6 +9,7 @@ use crate::types::datetime::{self, Part};
 use crate::types::json::Writer;
 use crate::types::{Column, Kind, Value, numbers};
 use arrow_array::{Array, Float64Array, Int64Array};
+use arrow_buffer::NullBuffer;
 
 /// The part that a constant names.
 fn part_of(name: &str) -> Result<Part> {
@@ -61,6 +63,11 @@ fn datetime_add(_: &Context, args: &[Column], rows: usize) -> Result<Column> {
 
 fn datetime_diff(_: &Context, args: &[Column], rows: usize) -> Result<Column> {
     let [part, later, earlier] = three(args)?;
+    if let Column::Const(name, _) = part
+        && let Some(counts) = of_equal_parts(part_of(name.as_text().unwrap_or_default())?, later, earlier, rows)
+    {
+        return Ok(Column::Long(counts));
+    }
     let (later, earlier) = (arithmetic::longs(later), arithmetic::longs(earlier));
     let counts = by_part(part, rows, |part, row| datetime::diff(part, valid(&later, row)?, valid(&earlier, row)?))?;
     match counts_weeks(part) {
@@ -70,6 +77,34 @@ fn datetime_diff(_: &Context, args: &[Column], rows: usize) -> Result<Column> {
         ))),
         false => Ok(Column::Long(counts)),
     }
+}
+
+/// The differences in parts that all have the same length; none for other parts, and for a constant null.
+fn of_equal_parts(part: Part, later: &Column, earlier: &Column, rows: usize) -> Option<Int64Array> {
+    if [later, earlier].iter().any(|date| matches!(date, Column::Const(value, _) if value.is_null())) {
+        return None;
+    }
+    let (l, e) = (arithmetic::operand(later, arithmetic::longs), arithmetic::operand(earlier, arithmetic::longs));
+    let sides = (Side::new(later, l.values()), Side::new(earlier, e.values()));
+    macro_rules! each {
+        ($($part:ident: $size:expr),*) => {
+            match part {
+                // Each has a loop of its own that divides by a constant.
+                $(Part::$part => {
+                    zipped(&sides.0, &sides.1, rows, |l, e| l.div_euclid($size) - e.div_euclid($size))
+                })*
+                _ => return None,
+            }
+        };
+    }
+    let counts = each!(
+        Day: datetime::TICKS_PER_DAY,
+        Hour: datetime::TICKS_PER_HOUR,
+        Minute: datetime::TICKS_PER_MINUTE,
+        Second: datetime::TICKS_PER_SECOND,
+        Millisecond: datetime::TICKS_PER_MILLISECOND
+    );
+    Some(Int64Array::new(counts.into(), NullBuffer::union(l.nulls(), e.nulls())))
 }
 
 fn counts_weeks(part: &Column) -> bool {

@@ -214,6 +214,11 @@ pub fn parse_long(text: &str) -> Option<i64> {
 ///
 /// Source: the documentation page "toreal()".
 pub fn parse_real(text: &str) -> Option<f64> {
+    if text.starts_with(|first: char| first.is_ascii_digit())
+        && let Ok(real) = text.parse()
+    {
+        return Some(real);
+    }
     let text = text.trim();
     if text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'.')) && text.starts_with(|first: char| first != '.') {
         return text.parse().ok();
