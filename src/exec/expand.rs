@@ -84,7 +84,12 @@ pub fn elements(input: &dyn Input, expansion: &Expansion, context: &Context) -> 
             rows.push(row as u32);
             index.push(at as i64);
             for (part, builder) in parts.iter().zip(&mut builders) {
-                builder.push(&convert::value_to(&part.at(at), builder.kind()));
+                let value = part.at(at);
+                match builder.kind() == Kind::Dynamic && !value.is_null() {
+                    // A text stays a text, and is not read as JSON.
+                    true => builder.push_text(&value.to_json()),
+                    false => builder.push(&convert::value_to(&value, builder.kind())),
+                }
             }
         }
         if rows.len() > context.limits.rows {
@@ -111,15 +116,14 @@ fn keeps_null_row(parts: &[Parts], expansion: &Expansion) -> bool {
     expansion.keep_nulls && parts.iter().all(|p| matches!(p, Parts::Null))
 }
 
-/// One column of typed lists whose elements are wanted as they are: no element is looked at.
+/// One column of typed lists: its elements are converted all at once, and left alone where they are wanted as they are.
 fn single_list(rows: usize, values: &[Column], expansion: &Expansion) -> Option<(Vec<u32>, Columns)> {
     let ([Column::List(list)], [wanted], None, None) =
         (values, expansion.columns.as_slice(), &expansion.limit, &expansion.index)
     else {
         return None;
     };
-    let same = list.items.kind() == wanted.kind;
-    if !(same || matches!((&*list.items, wanted.kind), (Column::Long(_), Kind::Dynamic))) || list.nulls.is_some() {
+    if list.nulls.is_some() {
         return None;
     }
     // The elements of all rows lie one after the other.
@@ -129,7 +133,11 @@ fn single_list(rows: usize, values: &[Column], expansion: &Expansion) -> Option<
         source.extend(std::iter::repeat_n(row as u32, list.range(row).len()));
     }
     let taken = gather::slice(&list.items, *first as usize, source.len());
-    let made = if same { taken } else { convert::lenient(&taken, Kind::Dynamic) };
+    let made = match wanted.kind {
+        kind if kind == taken.kind() => taken,
+        Kind::Dynamic => taken.in_dynamic(),
+        kind => convert::lenient(&taken, kind),
+    };
     Some((source, vec![(wanted.name.clone(), made)]))
 }
 

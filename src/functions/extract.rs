@@ -116,7 +116,7 @@ fn is_one_group(pattern: &str) -> bool {
             ('\\', _) => drop(characters.next()),
             ('[', Some(_)) => return false,
             // A bracket that a class begins with stands for itself.
-            (']', Some(start)) if at > start + 1 && !pattern.get(start..at).is_some_and(|inside| inside == "[^") => {
+            (']', Some(start)) if at > start + 1 && pattern.get(start..at) != Some("[^") => {
                 class = None;
             }
             (_, Some(_)) => {}

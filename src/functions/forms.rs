@@ -31,7 +31,7 @@ pub(super) fn path(context: &Context, args: &[Column], rows: usize) -> Result<Co
     if let (Column::List(list), [PathStep::Index(index)]) = (value, steps.as_slice())
         && list.items.kind() != Kind::Dynamic
     {
-        return Ok(in_dynamic(&element_at(list, *index)));
+        return Ok(element_at(list, *index).in_dynamic());
     }
     let mut out = Builder::new(Kind::Dynamic, rows);
     for row in 0..rows {
@@ -87,20 +87,6 @@ fn element_at(list: &List, index: i64) -> Column {
     }
 }
 
-/// A column as dynamics: numbers as they are written in JSON, texts in quotes.
-fn in_dynamic(column: &Column) -> Column {
-    if let Column::Long(_) = column {
-        return convert::lenient(column, Kind::Dynamic);
-    }
-    Column::write_text(Kind::Dynamic, column.len(), |row, out| {
-        if column.is_null(row) {
-            return false;
-        }
-        column.write_json(row, out);
-        true
-    })
-}
-
 fn follow(value: Dynamic, steps: &[PathStep]) -> Option<String> {
     match value {
         Dynamic::Json(text) => json::path(text, steps).map(|found| found.text().to_owned()),
@@ -137,7 +123,7 @@ fn dynamic(_: &Context, args: &[Column], rows: usize) -> Result<Column> {
         Some(value) if value.kind() == Kind::Dynamic => Ok(value.clone()),
         Some(Column::Const(value, _)) if value.is_null() => Ok(Column::nulls(Kind::Dynamic, rows)),
         Some(Column::Const(value, _)) => Ok(Column::Const(Value::dynamic(value.to_json()), rows)),
-        Some(value) => Ok(in_dynamic(value)),
+        Some(value) => Ok(value.in_dynamic()),
         None => Ok(Column::nulls(Kind::Dynamic, rows)),
     }
 }

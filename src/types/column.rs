@@ -135,6 +135,20 @@ impl Column {
         }
     }
 
+    /// The same values as dynamics: numbers as they are written in JSON, texts in quotes.
+    pub fn in_dynamic(&self) -> Column {
+        match self {
+            Column::Long(_) => super::convert::lenient(self, Kind::Dynamic),
+            _ => Column::write_text(Kind::Dynamic, self.len(), |row, out| {
+                let present = !self.is_null(row);
+                if present {
+                    self.write_json(row, out);
+                }
+                present
+            }),
+        }
+    }
+
     /// The rows as an iterator of values.
     pub fn values(&self) -> impl Iterator<Item = Value> + '_ {
         (0..self.len()).map(|row| self.value(row))

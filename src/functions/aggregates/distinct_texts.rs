@@ -215,7 +215,8 @@ mod tests {
 
     #[test]
     fn each_text_counts_once_whatever_is_held_on_to() {
-        let text = |i: usize| if i % 2 == 0 { format!("t{i}") } else { format!("a text of many bytes, number {i}") };
+        let long = |i: usize| format!("a text of many bytes, number {i}");
+        let text = |i: usize| if i.is_multiple_of(2) { format!("t{i}") } else { long(i) };
         let mut one = DistinctTexts::new(Kind::String);
         one.room = 100;
         (0..50).for_each(|i| one.add(&views((i * 10..i * 10 + 60).map(text))));
