@@ -48,6 +48,27 @@ const QUERIES: &[&str] = &[
     "T | search 'host4' | summarize count() by Host",
 ];
 
+const SEARCHES: &[&str] = &[
+    "Ok=true | stats count sum(N) avg(R) stdev(R) min(R) max(R) range(N) by User",
+    "user* | stats dc(Host) values(Host) list(N) first(Host) last(Host) earliest(Host) latest(Host) mode(Host) by User",
+    "N>50 | stats perc90(R) p25(R) median(N) by Ok",
+    "* | stats count by D | sort - count, D | head 20",
+    "* | eventstats avg(R) as m by User | where R > m | stats count by User Ok",
+    "* | eventstats max(N) as top | where N=top | table User Host N",
+    "N>90 | streamstats count as n sum(R) as s by Host | table Host n s",
+    "* | streamstats window=5 max(R) as m | stats sum(m)",
+    "* | dedup User Ok | table User Host N",
+    "* | sort 100 - R | tail 5 | table R Host",
+    "* | sort 0 Host -N | head 50",
+    "* | rex field=Text \"user=(?<u>\\w+) n=(?<n>\\d+)\" | stats sum(n) by u",
+    "* | eval d=mvmap(D, D*2), k=case(N>90, \"high\", N>50, \"middle\", true(), \"low\") | stats sum(d) count by k",
+    "N>97 | join type=left User [search N<3 | stats count by User] | table User Host count",
+    "N=1 | append [search N=2] | bin span=10 R as range | stats count by range",
+    "* | fillnull value=- Host | top limit=5 Host by Ok",
+    "User IN (user1, user2*) NOT Host=host3* | stats count by Host",
+    "N=7 OR [search N=8 | head 1 | fields User N] | stats count by N",
+];
+
 /// Numbers that look random and are the same on every machine.
 struct Draw(u64);
 
@@ -134,4 +155,13 @@ fn aggregates_over_many_rows_give_equal_tables() {
     let failing = QUERIES.iter().find_map(|text| Some((text, run(text, Settings::default()).err()?)));
     assert_eq!(failing, None);
     demand_none(QUERIES.iter().filter_map(|text| difference(text, |settings| run(text, settings))).collect());
+}
+
+#[test]
+fn searches_over_many_rows_give_equal_tables() {
+    let database = database();
+    let run = |text: &str, settings| pages::search(text, &database, 0, settings).map(|table| pages::cells_of(&table));
+    let failing = SEARCHES.iter().find_map(|text| Some((text, run(text, Settings::default()).err()?)));
+    assert_eq!(failing, None);
+    demand_none(SEARCHES.iter().filter_map(|text| difference(text, |settings| run(text, settings))).collect());
 }

@@ -4,7 +4,7 @@ mod pages;
 use huntpack::engine::{Data, Database, Held};
 use huntpack::functions::{self, Accepts, Parameter, aggregates};
 use huntpack::types::Kind;
-use pages::{Case, Settings};
+use pages::{Case, Language, Settings};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestRng, TestRunner};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -17,9 +17,14 @@ const NOW: i64 = 639_000_000_000_000_000;
 
 /// Runs a query; an error is fine, a panic, a defect that the engine admits or a long wait is not.
 fn survives(text: &str, database: &Database) -> Result<(), String> {
+    survives_as(Language::Kql, text, database)
+}
+
+fn survives_as(language: Language, text: &str, database: &Database) -> Result<(), String> {
+    let run = if language == Language::Kql { pages::query } else { pages::search };
     let settings = Settings { threads: 2, morsel_rows: 1000 };
     let start = Instant::now();
-    let answer = catch_unwind(AssertUnwindSafe(|| pages::query(text, database, NOW, settings)));
+    let answer = catch_unwind(AssertUnwindSafe(|| run(text, database, NOW, settings)));
     let shown: String = text.chars().take(400).collect();
     match answer {
         Err(_) => Err(format!("panicked: {shown}")),
@@ -121,6 +126,103 @@ fn monsters() -> Vec<String> {
 fn monstrous_queries_are_answered_or_refused() {
     let database = Database::default();
     demand(monsters().iter().map(|text| survives(text, &database)));
+}
+
+/// Searches of a shape that no person writes.
+fn monstrous_searches() -> Vec<String> {
+    let many = 10_000;
+    let nested = |open: &str, middle: &str, close: &str| format!("{}{middle}{}", open.repeat(many), close.repeat(many));
+    let made = "| makeresults | eval x=1";
+    vec![
+        "|".repeat(many),
+        "[".repeat(many),
+        "(".repeat(many),
+        "`".repeat(many),
+        "\"".repeat(many + 1),
+        "\\".repeat(many),
+        "NOT ".repeat(many),
+        nested("(", "a=1", ")"),
+        nested("[search a ", "b", "]"),
+        nested("| makeresults | append [", "| makeresults", "]"),
+        format!("{made} | eval y={}", nested("(", "1", ")")),
+        format!("{made} | eval y={}1", "-".repeat(many)),
+        format!("{made} | eval y={}1", "NOT ".repeat(many)),
+        format!("{made} | eval y={}", nested("if(x=1,", "1", ",2)")),
+        repeated(made, "+1", many, ""),
+        repeated(made, ".1", 500, ""),
+        repeated(&format!("{made} | where x=0"), " OR x=1", many, ""),
+        repeated(&format!("{made} | search x=0"), " OR x=1", many, ""),
+        repeated(&format!("{made} | search x=0"), " x=*", many, ""),
+        repeated(&format!("{made} | search x IN (0"), ", a*b*c", 2_000, ")"),
+        repeated(made, " | eval x=x+1", 2_000, ""),
+        repeated(made, " | rename x as y | rename y as x", 1_000, ""),
+        repeated(made, " | stats sum(x) as x", 500, ""),
+        repeated(made, " | appendpipe [eval x=2]", 30, " | stats count"),
+        repeated(made, ", y=1", 2_000, ""),
+        format!("{made} | search x={}", "*a".repeat(20_000)),
+        format!("{made} | search {}", "a".repeat(1_000_000)),
+        format!("{made} | rex field=x \"{}\"", "(?<a>".repeat(1_000)),
+        format!("{made} | eval y=\"{}\" | regex y=\"^(a+)+$\"", "a".repeat(40) + "b"),
+        format!("{made} | rex field=x mode=sed \"{}\"", "s/a/b/ ".repeat(1_000)),
+        format!("{made} | eval y=mvrange(0, 1000000000)"),
+        format!("{made} | eval y=printf(\"%1000000000d\", 1)"),
+        format!("{made} | bin x span=1e-300"),
+        format!("{made} | bin _time span=999999999999999999y"),
+        "| makeresults count=99999999999".to_owned(),
+        "| makeresults count=3000 | eval k=1 | join max=0 k [| makeresults count=3000 | eval k=1] | stats count"
+            .to_owned(),
+        "| makeresults count=100 | map maxsearches=100 [| makeresults count=100] | stats count".to_owned(),
+        "| makeresults count=20000 | streamstats dc(_time)".to_owned(),
+        "earliest=-999999999999y latest=+99999999999999999999d x".to_owned(),
+        "| tstats count from datamodel=Endpoint.Processes by Processes.user".to_owned(),
+    ]
+}
+
+#[test]
+fn monstrous_searches_are_answered_or_refused() {
+    let database = Database::default();
+    demand(monstrous_searches().iter().map(|text| survives_as(Language::Spl, text, &database)));
+}
+
+/// Values that eval functions are tried with.
+const FIELD_EDGES: &[&str] = &[
+    "null()",
+    "\"\"",
+    "\"a\"",
+    "\"ÄÖ€😀\"",
+    "0",
+    "-1",
+    "1.5",
+    "1e308",
+    "9223372036854775807",
+    "99999999999999999999",
+    "\"10.0.0.1/24\"",
+    "\"(a|b)+\"",
+    "\"%41%zz\"",
+    "\"[1, {\\\"a\\\": 2}]\"",
+    "\"%Y-%m-%d %H\"",
+    "\"-1d@d\"",
+    "split(\"c,a,b\", \",\")",
+    "now()",
+    "missing",
+    "1=1",
+];
+
+#[test]
+fn eval_functions_take_any_value() {
+    let database = Database::default();
+    let is_written = |name: &str| name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+    let items = functions::all().filter(|item| item.dialect == functions::Dialect::Spl && is_written(item.name));
+    let calls = items.enumerate().flat_map(|(at, item)| {
+        (0..u64::from(rounds() / 250)).map(move |round| {
+            let mut draw = draws(at as u64 * 1000 + round);
+            let (least, most) = item.arity();
+            let count = least + draw(most.min(least + 4) - least + 1);
+            let arguments: Vec<&str> = (0..count).map(|_| FIELD_EDGES[draw(FIELD_EDGES.len())]).collect();
+            format!("| makeresults | eval x=if(isnull({}({})), 1, 2)", item.name, arguments.join(", "))
+        })
+    });
+    demand(calls.map(|text| survives_as(Language::Spl, &text, &database)));
 }
 
 /// Values at the edges of each kind.
@@ -346,7 +448,7 @@ fn changed_queries_are_answered_or_refused() {
     let outcome = runner().run(&picks, |(own, other, changes)| {
         let (own, other) = (&cases[own.index(cases.len())], &cases[other.index(cases.len())]);
         let database = pages::database(own).map_err(TestCaseError::fail)?;
-        survives(&changed(&own.query, &other.query, &changes), &database).map_err(TestCaseError::fail)
+        survives_as(own.language, &changed(&own.query, &other.query, &changes), &database).map_err(TestCaseError::fail)
     });
     if let Err(error) = outcome {
         panic!("{error}");

@@ -5,6 +5,11 @@
 
 `-o NAME` keeps the result in a variable, `--now TIME` sets the time of `ago()`, and a closing `;` shows nothing. Where
 Kqlmagic has taken `%kql`, ours is `%huntpack`; that name works everywhere. The Tab key completes within the query.
+
+    %%spl --events logs
+    sourcetype=web status>=500 | stats count by src
+
+`%spl` and `%%spl` run a search over the events of a variable: `events` where `--events` names no other.
 """
 
 from __future__ import annotations
@@ -14,7 +19,8 @@ from typing import Any
 
 import huntpack as hp
 
-OPTION = re.compile(r"\s*(-o|--out|--now)\s+(\S+)")
+OPTION = re.compile(r"\s*(-o|--out|--now|--events)\s+(\S+)")
+NAMES = {"-o": "out", "--out": "out", "--now": "now", "--events": "events"}
 MAGIC = re.compile(r"%%?(kql|huntpack)\b")
 SAMPLE = 100
 COMPLETED_NAMES = 200
@@ -28,8 +34,34 @@ def register(shell: Any) -> None:
             taken = magics[kind].get(name)
             if taken is None or getattr(taken, "__module__", "").startswith("huntpack"):
                 shell.register_magic_function(magic(shell, name), kind, name)
+        shell.register_magic_function(search_magic(shell), kind, "spl")
     complete_queries(shell)
     hp.Error._render_traceback_ = lambda error: str(error).splitlines()  # type: ignore[attr-defined]
+
+
+def search_magic(shell: Any) -> Any:
+    """The magic's function for searches."""
+
+    def spl(line: str, cell: str | None = None) -> hp.Table | None:
+        """Runs an SPL search over a variable's events: `--events NAME`, `-o NAME` keeps it, `;` is quiet."""
+        options, rest = split(line)
+        search = rest if cell is None else f"{rest}\n{cell}" if rest else cell
+        text = search.rstrip().removesuffix(";")
+        found = hp.spl(text, events_of(options.get("events"), shell.user_ns), now=options.get("now"), resolve=False)
+        if "out" in options:
+            shell.user_ns[options["out"]] = found
+        return None if "out" in options or search.rstrip().endswith(";") else found
+
+    return spl
+
+
+def events_of(name: str | None, names: dict[str, Any]) -> Any:
+    """The variable that holds the events; none where a search makes its own."""
+    if name is None:
+        return names.get("events")
+    if name not in names:
+        raise NameError(f"name '{name}' is not defined")
+    return names[name]
 
 
 def magic(shell: Any, name: str) -> Any:
@@ -105,7 +137,7 @@ def split(line: str) -> tuple[dict[str, str], str]:
     """The options that open a line, and the rest of it."""
     options: dict[str, str] = {}
     while found := OPTION.match(line):
-        options["now" if found[1] == "--now" else "out"] = found[2]
+        options[NAMES[found[1]]] = found[2]
         line = line[found.end() :]
     return options, line.strip()
 

@@ -132,6 +132,12 @@ pub enum Term {
     },
     /// The rows of a search as a condition: the number of the search among the command's.
     Search(usize),
+    /// `field=[search]`: the values that the search gives.
+    SearchOf {
+        field: Word,
+        operator: Comparison,
+        number: usize,
+    },
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

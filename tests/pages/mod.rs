@@ -258,6 +258,11 @@ pub fn query(text: &str, database: &Database, now: i64, settings: Settings) -> R
     answered(text, engine::query, database, &options(now, settings))
 }
 
+/// Runs a search's text at `now` (ticks of 100 ns).
+pub fn search(text: &str, database: &Database, now: i64, settings: Settings) -> Result<Table, String> {
+    answered(text, engine::search, database, &options(now, settings))
+}
+
 type Run = fn(&Arc<Source>, &Database, &Options) -> huntpack::diagnostic::Result<Answer>;
 
 fn answered(text: &str, run: Run, database: &Database, options: &Options) -> Result<Table, String> {

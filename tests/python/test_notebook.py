@@ -30,6 +30,17 @@ def test_a_line(shell: Any) -> None:
     assert shell.run_line_magic("kql", "T | count").rows() == [(2,)]
 
 
+def test_a_search(shell: Any) -> None:
+    load(shell)
+    assert shell.run_cell_magic("spl", "--events T", "N>1 | stats count").rows() == [(1,)]
+    shell.user_ns["events"] = [{"user": "a"}]
+    assert shell.run_line_magic("spl", "user=A | table user").rows() == [("a",)]
+    assert shell.run_line_magic("spl", "-o found user=b") is None
+    assert len(shell.user_ns["found"]) == 0
+    with pytest.raises(NameError):
+        shell.run_cell_magic("spl", "--events nothing", "*")
+
+
 def test_a_variable(shell: Any) -> None:
     load(shell)
     assert shell.run_cell_magic("kql", "-o found --now 2026-03-12", "T | extend At = now()") is None

@@ -148,14 +148,14 @@ pub fn now(object: Given<'_, '_>) -> PyResult<Now> {
     }
 }
 
-/// The events of a search: a mapping of names to sources, or one source, which gets a name.
+/// The events of a search: a mapping of names to sources, or one source, which has no name.
 pub fn events<'py>(object: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
     let is_one = sources::ready(object)?.is_some() || sources::is_source(object) || object.is_instance_of::<PyList>();
     if !is_one {
         return Ok(object.clone());
     }
     let named = PyDict::new(object.py());
-    named.set_item("events", object)?;
+    named.set_item("", object)?;
     Ok(named.into_any())
 }
 

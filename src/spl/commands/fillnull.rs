@@ -20,7 +20,7 @@ fn lower(lowering: &mut Lowering, command: &Command, rows: Rows) -> Lower<Rows> 
             (rows, names)
         }
         // Every field that some row has: only the data tell.
-        true => match lowering.seen(&rows, command.name.span)? {
+        true => match lowering.seen_some(&rows, command.name.span)? {
             None => return Ok(rows.opened()),
             Some(table) => {
                 let names = present(&table);

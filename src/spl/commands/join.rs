@@ -86,7 +86,10 @@ fn joined(lowering: &mut Lowering, left: &Rows, right: &Rows, keys: &[Name], kin
     let hidden: Vec<Name> = both.iter().map(|(_, hidden)| hidden.clone()).collect();
     let made = lowering.extend(&found, chosen);
     let made = lowering.without(&made, &hidden);
-    Rows { open: left.open || right.open, ..made }
+    match right.open {
+        true => made.open_as(right),
+        false => made,
+    }
 }
 
 crate::command! {

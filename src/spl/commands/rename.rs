@@ -25,7 +25,7 @@ fn lower(lowering: &mut Lowering, command: &Command, rows: Rows) -> Lower<Rows> 
     for (from, to) in &pairs {
         rename(&mut columns, from, to, &rows)?;
     }
-    Ok(lowering.project(&rows, columns))
+    Ok(lowering.project(&rows, columns).open_as(&rows))
 }
 
 /// Renames each field that a pattern names. A field that is not there empties the one whose name it would get.
@@ -34,6 +34,9 @@ fn rename(columns: &mut Vec<(Name, Expr)>, from: &Word, to: &Word, rows: &Rows) 
     if stars(to) > stars(from) {
         let message = format!("`{}` has more wildcards than `{}`", to.text, from.text);
         return Err(Diagnostic::error("HP504", message).at(to.span).into());
+    }
+    if wildcard::is_pattern(&from.text) {
+        rows.want_all();
     }
     let known: Vec<Name> = columns.iter().map(|(name, _)| name.clone()).collect();
     if !wildcard::is_pattern(&from.text) {

@@ -7,11 +7,13 @@ fn lower(lowering: &mut Lowering, command: &Command, input: Option<Rows>) -> Low
     let mut reader = Reader::new(command);
     let term = reader.terms(&[])?;
     reader.finish()?;
-    let rows = match input {
-        Some(rows) => rows,
-        None => lowering.events(&term, command.span)?,
-    };
-    lowering.selected(&rows, &term, &command.searches)
+    match input {
+        Some(rows) => lowering.selected(&rows, &term, &command.searches),
+        None => {
+            let events = lowering.events(&term, command.span)?;
+            lowering.selected_events(&events, &term, &command.searches)
+        }
+    }
 }
 
 crate::command! {

@@ -59,7 +59,7 @@ pub fn grouped(
     rows: Rows,
 ) -> Lower<Rows> {
     refused(options, &["prestats", "append"])?;
-    let rows = lowering.selected(&rows, term, &command.searches)?;
+    let rows = lowering.selected_events(&rows, term, &command.searches)?;
     let rows = with_bins(lowering, &rows, parts.span.or_else(|| options.word("span").cloned()))?;
     let rows = filled(lowering, &rows, options.text("fillnull_value"), &parts.by);
     let aggregation = lowering.aggregation(terms, &parts.by, &rows)?;

@@ -142,7 +142,7 @@ impl Lowering<'_> {
             aggregation.calls.iter().map(|made| (made.name.clone(), made.call.clone())).collect();
         let keys = by.iter().map(|(name, _)| (name.clone(), Kind::Field));
         let schema: Schema = keys.chain(calls.iter().map(|(name, call)| (name.clone(), call.kind))).collect();
-        Ok(self.over(&rows, Node::Aggregate { input: rows.node, by, aggregates: calls }, schema))
+        Ok(self.over(&rows, Node::Aggregate { input: rows.node, by, aggregates: calls }, schema).closed())
     }
 
     /// A row for each value of a field that has several.

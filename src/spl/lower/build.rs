@@ -18,7 +18,7 @@ impl Lowering<'_> {
     /// The rows of a node over `input` with the fields of `schema`.
     pub fn over(&mut self, input: &Rows, node: Node, schema: Schema) -> Rows {
         let node = self.plan.add(node, schema.clone());
-        Rows { node, schema, open: input.open }
+        Rows::new(node, schema).open_as(input)
     }
 
     fn same_fields(&mut self, input: &Rows, node: Node) -> Rows {
@@ -54,7 +54,7 @@ impl Lowering<'_> {
     pub fn project(&mut self, input: &Rows, columns: Vec<(Name, Expr)>) -> Rows {
         let columns: Vec<(Name, Expr)> = columns.into_iter().map(|(name, e)| (name, as_field(e))).collect();
         let schema = columns.iter().map(|(name, e)| (name.clone(), e.kind())).collect();
-        self.over(input, Node::Project { input: input.node, columns }, schema)
+        self.over(input, Node::Project { input: input.node, columns }, schema).closed()
     }
 
     /// The fields of these names, in this order; those that the rows lack are absent in all of them.
@@ -69,7 +69,7 @@ impl Lowering<'_> {
             return input.clone();
         }
         let stay: Vec<Name> = input.names().filter(|name| !gone.contains(name)).cloned().collect();
-        self.keep(input, &stay)
+        self.keep(input, &stay).open_as(input)
     }
 
     pub fn take(&mut self, input: &Rows, rows: u64) -> Rows {
@@ -93,19 +93,20 @@ impl Lowering<'_> {
         }
         let aligned: Vec<Rows> = inputs.iter().map(|rows| self.aligned(rows, &names)).collect();
         let schema: Schema = names.into_iter().map(|name| (name, Kind::Field)).collect();
-        let open = inputs.iter().any(|rows| rows.open);
+        let open = inputs.iter().find(|rows| rows.open).cloned();
         let nodes: Vec<NodeId> = aligned.iter().map(|rows| rows.node).collect();
         let node = match nodes.as_slice() {
             [one] => *one,
             _ => self.plan.add(Node::Union { inputs: nodes }, schema.clone()),
         };
-        Rows { node, schema, open }
+        let rows = Rows::new(node, schema);
+        open.map_or(rows.clone(), |open| rows.open_as(&open))
     }
 
     fn aligned(&mut self, rows: &Rows, names: &[Name]) -> Rows {
         match rows.names().eq(names.iter()) {
             true => rows.clone(),
-            false => self.keep(rows, names),
+            false => self.keep(rows, names).open_as(rows),
         }
     }
 
@@ -113,12 +114,20 @@ impl Lowering<'_> {
     pub fn operation(&mut self, inputs: &[&Rows], operation: Arc<dyn TableOperation>, schema: Schema) -> Rows {
         let nodes = inputs.iter().map(|rows| rows.node).collect();
         let node = self.plan.add(Node::Table { inputs: nodes, operation }, schema.clone());
-        Rows { node, schema, open: inputs.iter().any(|rows| rows.open) }
+        let rows = Rows::new(node, schema);
+        match inputs.iter().find(|rows| rows.open) {
+            Some(open) => {
+                // What an operation reads of its inputs is its own affair.
+                inputs.iter().for_each(|rows| rows.want_all());
+                rows.open_as(open)
+            }
+            None => rows,
+        }
     }
 
     /// The rows as a table that is known already.
     pub fn known(&mut self, rows: &Rows, table: Table) -> Rows {
-        Rows { open: rows.open, ..self.values(table) }
+        self.values(table).open_as(rows)
     }
 }
 

@@ -8,22 +8,23 @@ use crate::spl::ast::{Term, Word};
 use crate::types::Value;
 
 impl Lowering<'_> {
-    /// Every event. `term` is what the search looks for: where it does not bound the time, the bounds of the run hold.
+    /// Every event, with the fields that the search wants. `term` is what the search looks for: where it does not bound
+    /// the time, the bounds of the run hold.
     pub fn events(&mut self, term: &Term, span: Span) -> Lower<Rows> {
         let names = self.catalog.tables();
-        if names.is_empty() {
-            let nothing = self.nothing();
-            return match self.runs() {
-                true => Err(Diagnostic::error("HP507", "there are no events: no table was given").at(span).into()),
-                false => Ok(nothing.opened()),
-            };
+        if names.is_empty() && self.runs() {
+            return Err(Diagnostic::error("HP507", "there are no events: no table was given").at(span).into());
         }
-        let source = self.catalog.events(None).map_err(|fault| said(&fault, span))?;
         for name in names {
             if !self.tables.contains(&name) {
                 self.tables.push(name);
             }
         }
+        if !self.runs() {
+            let rows = Rows { survey: Some(self.survey.clone()), ..self.nothing().opened() };
+            return self.bounded(rows, term);
+        }
+        let source = self.catalog.events(self.wanted.as_deref()).map_err(|fault| said(&fault, span))?;
         let schema = source.schema().clone();
         let node = self.plan.add(Node::Scan { name: "events".into(), source }, schema.clone());
         self.bounded(Rows::new(node, schema), term)
@@ -54,7 +55,8 @@ impl Lowering<'_> {
     /// The events within the bounds of the run, unless the search has bounds of its own.
     fn bounded(&mut self, rows: Rows, term: &Term) -> Lower<Rows> {
         let bounds = [(self.settings.earliest, ">="), (self.settings.latest, "<")];
-        if super::terms::bounds_time(term) || !rows.has("_time") {
+        let is_bounded = bounds.iter().any(|(ticks, _)| ticks.is_some());
+        if !is_bounded || super::terms::bounds_time(term) || !(rows.has("_time") || rows.open) {
             return Ok(rows);
         }
         let mut tests = Vec::new();
@@ -64,9 +66,6 @@ impl Lowering<'_> {
                 tests.push(call(operator, vec![rows.field("_time"), Expr::Const(seconds)])?);
             }
         }
-        match tests.is_empty() {
-            true => Ok(rows),
-            false => Ok(self.filter(&rows, super::build::all(tests))),
-        }
+        Ok(self.filter(&rows, super::build::all(tests)))
     }
 }

@@ -75,7 +75,7 @@ pub fn condition_of(script: &Arc<Script>, rows: &Rows) -> Lower<Expr> {
     }
     let term = reader.terms(&[])?;
     reader.finish()?;
-    super::terms::condition(&term, rows, &[])
+    super::terms::condition(&term, rows)
 }
 
 /// The fields that an expression names.
@@ -263,7 +263,7 @@ fn search_match(text: &Expression, rows: &Rows) -> Lower<Expr> {
     let mut reader = Reader::of_text(&script);
     let terms = reader.terms(&[])?;
     reader.finish()?;
-    super::terms::condition(&terms, rows, &[])
+    super::terms::condition(&terms, rows)
 }
 
 fn library(lower: &str, name: &Word, arguments: &[Expression], rows: &Rows, span: Span) -> Lower<Expr> {

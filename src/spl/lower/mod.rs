@@ -11,7 +11,7 @@ mod times;
 
 pub use aggregates::{Aggregated, Aggregation};
 pub use expressions::{condition_of, expression};
-pub use rows::Rows;
+pub use rows::{Rows, Survey};
 pub use times::moment;
 
 use super::ast::{Command, Search};
@@ -21,8 +21,9 @@ use super::parse;
 use crate::diagnostic::{Diagnostic, Fault, Severity, Span, closest};
 use crate::functions::Context;
 use crate::plan::{Catalog, NodeId, Plan};
-use crate::types::{Schema, Table};
+use crate::types::{Name, Schema, Table};
 use std::collections::HashMap;
+use std::rc::Rc;
 use std::sync::Arc;
 
 /// Nodes that a plan may have.
@@ -80,11 +81,20 @@ pub enum Step {
     },
 }
 
+/// Commands that ask for each field by its name, or say that they want all.
+const ASK_BY_NAME: [&str; 15] = [
+    "search", "where", "eval", "stats", "fields", "table", "rename", "rex", "regex", "bin", "bucket", "fillnull",
+    "sort", "head", "convert",
+];
+
 /// Lowers a search up to the first part that must be run before. Without answers nothing will be run: columns that
 /// depend on data stay open.
 pub fn step(text: &str, catalog: &dyn Catalog, settings: &Settings, answers: Option<&Answers>) -> Step {
     let mut lowering = Lowering::new(catalog, settings, answers);
-    let root = lowering.text(text);
+    if answers.is_some() {
+        lowering.wanted = wanted(text, catalog, settings);
+    }
+    let root = lowering.text(text).map(|rows| rows.node);
     let lowered = Lowered {
         root,
         plan: lowering.plan,
@@ -96,6 +106,13 @@ pub fn step(text: &str, catalog: &dyn Catalog, settings: &Settings, answers: Opt
         Some((key, node)) => Step::Need { key, node, lowered },
         None => Step::Done(lowered),
     }
+}
+
+/// The fields that a search wants of the events, found by a first reading over none; none where any may count.
+fn wanted(text: &str, catalog: &dyn Catalog, settings: &Settings) -> Option<Vec<Name>> {
+    let mut lowering = Lowering::new(catalog, settings, None);
+    let rows = lowering.text(text)?;
+    if rows.open { None } else { lowering.survey.names() }
 }
 
 /// Why a part could not be lowered.
@@ -124,6 +141,10 @@ pub struct Lowering<'a> {
     diagnostics: Vec<Diagnostic>,
     pub(super) tables: Vec<String>,
     open: bool,
+    /// Notes what is asked of the events where nothing will run.
+    pub(super) survey: Rc<Survey>,
+    /// The fields of the events that count; none for all.
+    pub(super) wanted: Option<Vec<Name>>,
     need: Option<(Key, NodeId)>,
     instances: HashMap<u32, u32>,
     hidden: usize,
@@ -140,6 +161,8 @@ impl<'a> Lowering<'a> {
             diagnostics: Vec::new(),
             tables: Vec::new(),
             open: false,
+            survey: Rc::default(),
+            wanted: None,
             need: None,
             instances: HashMap::new(),
             hidden: 0,
@@ -148,7 +171,7 @@ impl<'a> Lowering<'a> {
     }
 
     /// Lowers the text of a whole search; none where something is wrong or must be run first.
-    fn text(&mut self, text: &str) -> Option<NodeId> {
+    fn text(&mut self, text: &str) -> Option<Rows> {
         if u32::try_from(text.len()).is_err() {
             self.diagnostics.push(Diagnostic::error("HP300", "the search is longer than 4 GB"));
             return None;
@@ -164,7 +187,7 @@ impl<'a> Lowering<'a> {
         };
         let rows = self.parsed(&script).and_then(|search| self.search(&search, None));
         match rows {
-            Ok(rows) => Some(rows.node),
+            Ok(rows) => Some(rows),
             Err(Halt::Said(said)) => {
                 self.diagnostics.push(*said);
                 None
@@ -228,6 +251,9 @@ impl<'a> Lowering<'a> {
     fn command(&mut self, command: &Command, input: Option<Rows>) -> Lower<Rows> {
         let name = &command.name;
         let Some(entry) = commands::find(&name.text) else { return Err(unknown_command(command).into()) };
+        if !ASK_BY_NAME.contains(&entry.name) {
+            input.iter().for_each(Rows::want_all);
+        }
         match entry.lowers {
             Lowers::Either(lower) => lower(self, command, input),
             Lowers::Rows(lower) => match input {
@@ -274,7 +300,10 @@ impl<'a> Lowering<'a> {
         if let crate::plan::Node::Values(table) = self.plan.node(rows.node) {
             return Ok(Some(table.clone()));
         }
-        let Some(answers) = self.answers else { return Ok(None) };
+        let Some(answers) = self.answers else {
+            self.survey.want_all();
+            return Ok(None);
+        };
         let instance = self.instances.entry(span.start).or_default();
         let key = (span.start, *instance);
         *instance += 1;
@@ -287,8 +316,16 @@ impl<'a> Lowering<'a> {
         }
     }
 
+    /// The same for a command that looks at no fields but those that are asked for later on.
+    pub fn seen_some(&mut self, rows: &Rows, span: Span) -> Lower<Option<Table>> {
+        match self.answers {
+            None => Ok(None),
+            Some(_) => self.seen(rows, span),
+        }
+    }
+
     /// A name that no search can write.
-    pub fn hidden(&mut self, what: &str) -> crate::types::Name {
+    pub fn hidden(&mut self, what: &str) -> Name {
         self.hidden += 1;
         format!("\u{1}{what}{}", self.hidden).into()
     }

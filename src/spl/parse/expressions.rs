@@ -194,17 +194,14 @@ impl Reader<'_> {
         let start = self.position();
         let length = name_length(self.rest());
         let text = self.rest().get(..length).unwrap_or("").to_owned();
-        let is_operator = ["AND", "OR", "XOR", "IN", "LIKE"].iter().any(|word| word == &text);
         self.advance(length);
         let span = self.since(start);
         let behind = self.position();
-        // `LIKE(a, b)` is the function in capitals.
-        let calls = self.eat("(");
-        if is_operator && !(calls && text == "LIKE") {
-            self.back_to(start);
-            return Err(self.expected("an expression"));
-        }
-        if !calls {
+        if !self.eat("(") {
+            if ["AND", "OR", "XOR", "IN", "LIKE"].iter().any(|word| word == &text) {
+                self.back_to(start);
+                return Err(self.expected("an expression"));
+            }
             self.back_to(behind);
             return Ok(Expression { kind: ExpressionKind::Field(text), span });
         }

@@ -94,8 +94,7 @@ impl Reader<'_> {
 
     fn compared(&mut self, field: Word, operator: Comparison) -> Parsed<Term> {
         if let Some(number) = self.search_number() {
-            // The rows of the search are conditions on fields of their own.
-            return Ok(Term::Search(number));
+            return Ok(Term::SearchOf { field, operator, number });
         }
         let Some(value) = self.value() else { return Err(self.expected("a value")) };
         if value.is("CASE") && self.rest().starts_with('(') {

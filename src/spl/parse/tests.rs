@@ -111,6 +111,7 @@ fn shown(term: &Term) -> String {
         Term::Text { text, form: TextForm::Plain } => format!("~{}", text.text),
         Term::Text { text, form } => format!("~{form:?}:{}", text.text),
         Term::Search(number) => format!("[{number}]"),
+        Term::SearchOf { field, number, .. } => format!("{}[{number}]", field.text),
     }
 }
 
@@ -204,7 +205,7 @@ fn fields_are_compared_with_values_of_any_form() {
     assert_eq!(terms("u=CASE(Adm) TERM(10.0.0.1) CASE(Fail)"), "and(u=case:Adm ~Term:10.0.0.1 ~Case:Fail)");
     assert_eq!(terms("sourcetype::x user=O'Brien it's"), "and(sourcetype=x user=O'Brien ~it's)");
     assert_eq!(terms("'a b'=1 10.0.0.1 fe80::1"), "and(a b=1 ~10.0.0.1 ~fe80::1)");
-    assert_eq!(terms("NOT [| inputlookup t] a=[search x]"), "and(not([0]) [1])");
+    assert_eq!(terms("NOT [| inputlookup t] a=[search x]"), "and(not([0]) a[1])");
 }
 
 #[test]

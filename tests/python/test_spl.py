@@ -1,0 +1,89 @@
+"""`hp.spl`: searches over Python's rows, and what is checked without any."""
+
+from __future__ import annotations
+
+from datetime import datetime, timezone
+from typing import Any
+
+import huntpack as hp
+import pytest
+
+EVENTS: list[dict[str, Any]] = [
+    {"_time": 1577934245, "user": "admin", "n": 1, "tags": ["x", "y"]},
+    {"_time": 1577934305, "user": "Bob", "n": 2.5},
+    {"_time": 1577937845, "n": 3},
+]
+
+
+def test_rows_are_events() -> None:
+    found = hp.spl("user=ADM* | table user n tags missing", EVENTS)
+    assert found.to_dicts() == [{"user": "admin", "n": 1, "tags": ["x", "y"], "missing": None}]
+
+
+def test_absent_fields_are_none() -> None:
+    assert [row["user"] for row in hp.spl("NOT user=bob", EVENTS).to_dicts()] == ["admin", None]
+
+
+def test_tables_together_are_the_events() -> None:
+    found = hp.spl("* | stats count by source", {"one": [{"a": 1}], "two": [{"a": 2}, {"b": 3}]})
+    assert found.to_dicts() == [{"source": "one", "count": 1}, {"source": "two", "count": 2}]
+
+
+def test_a_single_source_is_chosen_by_every_sourcetype() -> None:
+    assert len(hp.spl("index=main sourcetype=web", EVENTS)) == 3
+
+
+def test_no_events_and_rows_without_fields() -> None:
+    assert hp.spl("* | stats count", []).to_dicts() == [{"count": 0}]
+    assert hp.spl("* | eval x=1 | table x", [{}]).to_dicts() == [{"x": 1}]
+    with pytest.raises(hp.QueryError, match="no events"):
+        hp.spl("index=main")
+
+
+def test_results_have_the_kinds_of_what_they_hold() -> None:
+    found = hp.spl('| makeresults | eval a=1, b=0.5, c="007", d=split("x,y", ",") | table a b c d')
+    assert found.columns == [("a", "long"), ("b", "real"), ("c", "string"), ("d", "dynamic")]
+    assert found.rows() == [(1, 0.5, "007", ["x", "y"])]
+
+
+def test_bounds_of_the_time() -> None:
+    assert len(hp.spl("*", EVENTS, earliest="01/02/2020:03:05:00")) == 2
+    assert len(hp.spl("*", EVENTS, latest=datetime(2020, 1, 2, 3, 5, tzinfo=timezone.utc))) == 1
+    assert len(hp.spl("* earliest=1", EVENTS, latest="-10y", now="2020-01-03")) == 3
+    with pytest.raises(hp.QueryError, match="no time"):
+        hp.spl("*", EVENTS, earliest="soon")
+
+
+def test_the_zone() -> None:
+    day = hp.spl("* | head 1 | bin span=1d _time | table _time", EVENTS, timezone="America/New_York")
+    assert day.rows() == [(1577854800,)]
+    with pytest.raises(hp.QueryError, match="no time zone"):
+        hp.spl("*", EVENTS, timezone="Mars")
+
+
+def test_mistakes_have_their_place() -> None:
+    with pytest.raises(hp.QueryError) as raised:
+        hp.spl("user=x | eval y=lenn(user) | tabel y", EVENTS)
+    found = raised.value.diagnostics
+    assert [(d.code, d.span) for d in found] == [("HP502", (16, 20)), ("HP501", (29, 34))]
+    assert found[0].help == "did you mean `len`?"
+
+
+def test_a_check() -> None:
+    found = hp.check("index=x | stats count by user | eval n=count*2", language="spl")
+    assert found.ok
+    assert [name for name, _ in found.columns] == ["user", "count", "n"]
+    assert not hp.check("index=x | where user", language="spl").ok
+
+
+def test_the_plan_is_explained() -> None:
+    text = hp.spl("user=* | stats count by user", EVENTS).explain()
+    assert "summarize" in text
+    assert "matches" in text
+
+
+def test_a_page_of_the_manual() -> None:
+    from huntpack._core import help_page
+
+    assert "# streamstats" in help_page("streamstats")
+    assert "mvzip(" in help_page("mvzip")
