@@ -367,7 +367,7 @@ mod tests {
     fn quoted_texts_may_go_on_at_the_margin() {
         let document = read("a: 'x\n| y\nz'\nb: 1\n").unwrap().remove(0);
         assert_eq!(document.get("a").and_then(Node::text), Some("x | y z"));
-        assert_eq!(document.get("b").unwrap().span, Span::new(15, 16));
+        assert_eq!(document.get("b").unwrap().span, Span::new(16, 17));
         assert!(read("a: 'x\ny").is_err());
     }
 

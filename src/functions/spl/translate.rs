@@ -195,8 +195,16 @@ fn quoted(rest: &mut Peekable<Chars>, out: &mut Translated) {
 
 /// `\x41`, `\xA` and `\x{1F600}`.
 fn hexadecimal(rest: &mut Peekable<Chars>, out: &mut Translated) {
-    if rest.peek() == Some(&'{') {
-        return out.push("\\x");
+    if rest.next_if_eq(&'{').is_some() {
+        out.push("\\x{");
+        // What is no number is said by the engine.
+        while let Some(digit) = rest.next_if(char::is_ascii_hexdigit) {
+            out.push_character(digit);
+        }
+        if rest.next_if_eq(&'}').is_some() {
+            out.push_character('}');
+        }
+        return;
     }
     let mut digits = String::new();
     while digits.len() < 2

@@ -109,7 +109,8 @@ impl Checker<'_> {
         });
         let wanted = file_stem(name);
         let stem = Path::new(&self.rule.path).file_stem().unwrap_or_default().to_string_lossy().into_owned();
-        self.say(stem != wanted, "HP221", "name", || format!("the file should be called {wanted}.yml after its name"));
+        let differs = stem.replace('-', "_") != wanted;
+        self.say(differs, "HP221", "name", || format!("the file should be called {wanted}.yml after its name"));
     }
 
     fn texts(&mut self) {

@@ -146,6 +146,10 @@ fn filled(lowering: &mut Lowering, rows: Rows, template: &Search, substitutes: &
     for (mark, value) in substitutes.iter().filter(|(mark, _)| !mark.is_empty()) {
         text = text.replace(mark, value);
     }
+    // What stands first is a command, not search terms.
+    if !text.trim_start().starts_with('|') {
+        text.insert(0, '|');
+    }
     let script = Script::made(text, template.span);
     let search = lowering.parsed(&script)?;
     lowering.search(&search, Some(rows))
