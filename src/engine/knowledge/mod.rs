@@ -204,12 +204,12 @@ fn document(path: &Path) -> Result<Value> {
     let broken = |reason: String| Fault::data("HP431", format!("{}: {reason}", path.display()));
     let text = String::from_utf8(bytes).map_err(|_| broken("the file is not UTF-8 text".into()))?;
     let parsed = yaml::parse(text.trim_start_matches('\u{feff}'), |text, _| {
-        serde_saphyr::from_str(text).map_err(|error| Wrong {
-            unindented: error.to_string().contains(UNINDENTED).then(|| error.location()).flatten().map(line),
-            error,
+        serde_saphyr::from_str(text).map_err(|error| {
+            let unindented = error.to_string().contains(UNINDENTED).then(|| error.location()).flatten();
+            Wrong { unindented: unindented.map(line), error: format!("not YAML: {error}") }
         })
     });
-    parsed.map_err(|error| broken(format!("not YAML: {error}")))
+    parsed.map_err(broken)
 }
 
 /// What the parser says of a quoted text whose lines stand at the margin.

@@ -276,7 +276,7 @@ pub fn tokens(text: &str) -> Vec<&str> {
     let mut found = Vec::new();
     let mut at = 1;
     while at + 1 < parts.len() {
-        match parts.get(at).copied().filter(|part| word(&part)) {
+        match parts.get(at).copied().filter(|part| word(part)) {
             Some(name) => {
                 found.push(name);
                 at += 2;
