@@ -25,7 +25,7 @@ mod time;
 pub use knowledge::Knowledge;
 
 use super::Data;
-use crate::diagnostic::Result;
+use crate::diagnostic::{Fault, Result};
 use crate::plan::{InMemory, Needs, Scan, Source};
 use crate::types::{Kind, Name, Schema, Table};
 use part::Part;
@@ -64,9 +64,16 @@ impl Events {
         Ok(Arc::new(Events { parts, knowledge, id, found: OnceLock::new() }))
     }
 
-    /// What a look at all events tells; taken once.
+    /// What a look at all events tells; kept for the next search.
     fn found(&self) -> Result<&discover::Found> {
-        self.found.get_or_init(|| discover::look(&self.parts, &self.knowledge)).as_ref().map_err(Clone::clone)
+        if self.found.get().is_none() {
+            // Others may look at the same time: a thread that waits for its pool takes up other work meanwhile, which
+            // must not wait for it.
+            let found = discover::look(&self.parts, &self.knowledge);
+            let _ = self.found.set(found);
+        }
+        let lost = || Fault::internal("what was found of the events is gone");
+        self.found.get().map_or_else(|| Err(lost()), |found| found.as_ref().map_err(Clone::clone))
     }
 
     /// Every field that any event has.

@@ -47,9 +47,9 @@ impl Part {
     pub fn new(name: &str, source: Arc<dyn Source>) -> Part {
         let schema = source.schema();
         let has = |name: &str| schema.contains(name);
-        let from_collector = has("event")
-            && (has("time") || has("sourcetype"))
-            && schema.names().all(|name| COLLECTOR.contains(&&**name));
+        let told = has("time") || has("sourcetype");
+        let only = schema.names().all(|name| COLLECTOR.contains(&&**name));
+        let from_collector = has("event") && told && (only || schema.kind("event") == Some(Kind::Dynamic));
         let envelope: &[&str] = if from_collector { &["event", "time", "fields"] } else { &[] };
         let named = |names: &[&str]| names.iter().filter(|name| has(name)).map(|name| Name::from(*name)).collect();
         let is_field = |(name, _): &&(Name, Kind)| !envelope.contains(&&**name) && **name != *RAW && **name != *TIME;
