@@ -4,6 +4,7 @@
 use super::Visitor;
 use memchr::memchr2;
 use std::borrow::Cow;
+use std::collections::HashSet;
 
 /// What parts pairs, and keys from values.
 #[derive(Clone, Debug)]
@@ -14,6 +15,8 @@ pub struct Delimiters {
     pub keys: Vec<char>,
     /// Whether keys are made names: other characters than letters, digits and `_` become `_`.
     pub cleans_keys: bool,
+    /// Whether a key that comes again gives one more value; the first one is its value otherwise.
+    pub repeats: bool,
 }
 
 /// What parts the records that Linux's audit adds to an event.
@@ -22,7 +25,7 @@ const GROUP_SEPARATOR: char = '\u{1d}';
 impl Default for Delimiters {
     fn default() -> Self {
         let pairs = vec![' ', '\t', '\r', '\n', ',', ';', '|', '&', GROUP_SEPARATOR];
-        Delimiters { pairs, keys: vec!['='], cleans_keys: true }
+        Delimiters { pairs, keys: vec!['='], cleans_keys: true, repeats: false }
     }
 }
 
@@ -46,11 +49,17 @@ const LONGEST_KEY: usize = 200;
 /// Gives the pairs of a text.
 pub fn walk<'a>(text: &'a str, by: &Delimiters, visitor: &mut impl Visitor<'a>) {
     let mut rest = text;
+    let mut known = HashSet::new();
     while let Some((at, delimiter)) = rest.char_indices().find(|(_, c)| by.ends_key(*c)) {
         let before = rest.get(..at).unwrap_or_default();
         let (value, after) = value_of(rest.get(at + delimiter.len_utf8()..).unwrap_or_default(), by);
         if let Some(key) = key_of(before, by).filter(|_| !value.is_empty()) {
-            visitor.value(&key, value);
+            if by.repeats {
+                visitor.value(&key, value);
+            } else if !known.contains(&key) {
+                visitor.value(&key, value);
+                known.insert(key);
+            }
         }
         rest = after;
     }

@@ -111,7 +111,7 @@ fn pairs_are_found_in_any_text() {
 #[test]
 fn pairs_have_the_delimiters_that_are_given() {
     let mut found = Collector::all();
-    let by = pairs::Delimiters { pairs: vec!['|'], keys: vec![':'], cleans_keys: false };
+    let by = pairs::Delimiters { pairs: vec!['|'], keys: vec![':'], cleans_keys: false, repeats: false };
     pairs::walk("first name: Ann | age: 7", &by, &mut found);
     assert_eq!(shown(found), ["first name=Ann ", "age=7"]);
 }

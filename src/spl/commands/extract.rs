@@ -28,6 +28,7 @@ fn extract(lowering: &mut Lowering, command: &Command, rows: Rows) -> Lower<Rows
         by.keys = characters(word)?;
     }
     by.cleans_keys = options.flag("clean_keys")?.unwrap_or(true);
+    by.repeats = options.flag("mv_add")?.unwrap_or(false);
     let Some(table) = lowering.seen(&rows, command.name.span)? else { return Ok(rows.opened()) };
     let input = options.text("field").unwrap_or("_raw");
     let longest = options.count("maxchars")?.map_or(usize::MAX, |most| most as usize);
@@ -66,7 +67,7 @@ crate::command! {
     /// Pairs of keys and values in `_raw` as fields.
     ///
     /// Each character of `pairdelim` ends a pair, each of `kvdelim` a key; values may stand in quotes. Keys become names:
-    /// characters that no name has are written `_`, unless `clean_keys` is false.
+    /// characters that no name has are written `_`, unless `clean_keys` is false. The first value of a key counts, with `mv_add=true` each.
     ///
     /// Source: extract.
     ///
@@ -74,7 +75,7 @@ crate::command! {
     /// | makeresults | eval _raw="a=1 b=\"x y\"" | extract | fields b // x y
     /// | makeresults | eval _raw="k:1|l:2" | kv pairdelim="|" kvdelim=":" | fields l // 2
     /// ```
-    "extract" as ["kv"]: "extract [pairdelim=<characters>] [kvdelim=<characters>] [clean_keys=<flag>]" = Rows(extract);
+    "extract" as ["kv"]: "extract [pairdelim=<characters>] [kvdelim=<characters>] [clean_keys=<flag>] [mv_add=<flag>]" = Rows(extract);
     /// The texts of XML elements as fields: `<a>1</a>` is the field a with the value 1.
     ///
     /// The XML is that of `_raw`, or of the field that is named. Elements of one name give several values.

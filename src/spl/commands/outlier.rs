@@ -48,7 +48,7 @@ fn outlier(lowering: &mut Lowering, command: &Command, rows: Rows) -> Lower<Rows
 struct Outliers {
     names: Vec<Name>,
     width: f64,
-    /// Whether values go, or become the bound.
+    /// Whether rows with such values go, or the values become the bound.
     removes: bool,
     marks: bool,
     lower: bool,
@@ -61,25 +61,28 @@ impl TableOperation for Outliers {
 
     fn run(&self, _: &Context, inputs: &[Table]) -> Result<Table> {
         let Some(table) = inputs.first() else { return Ok(Table::default()) };
+        let mut far = vec![false; table.rows()];
         let columns = whole::columns(table).into_iter().map(|(name, column)| {
-            let changed = if self.names.contains(&name) { self.bounded(&column) } else { column };
+            let changed = if self.names.contains(&name) { self.bounded(&column, &mut far) } else { column };
             (name, changed)
         });
-        Ok(Table::from_columns(columns.collect()).with_problems(table.problems().to_vec()))
+        let bounded = Table::from_columns(columns.collect()).with_problems(table.problems().to_vec());
+        if self.removes {
+            return Ok(whole::rows(table, |row| far.get(row) == Some(&false)));
+        }
+        Ok(bounded)
     }
 }
 
 impl Outliers {
-    fn bounded(&self, column: &Column) -> Column {
+    /// A column within its bounds; the rows are noted where it was not.
+    fn bounded(&self, column: &Column, far: &mut [bool]) -> Column {
         let numbers = Numbers::of(column);
         let mut known: Vec<f64> = (0..column.len()).filter_map(|row| numbers.get(row)).map(Number::real).collect();
         known.sort_by(f64::total_cmp);
-        let (Some(first), Some(middle), Some(third)) = (part(&known, 0.25), part(&known, 0.5), part(&known, 0.75))
-        else {
-            return column.clone();
-        };
+        let (Some(first), Some(third)) = (part(&known, 0.25), part(&known, 0.75)) else { return column.clone() };
         let reach = self.width * (third - first);
-        let (low, high) = (middle - reach, middle + reach);
+        let (low, high) = (first - reach, third + reach);
         let mut builder = FieldBuilder::new(Some(column), column.len());
         for row in 0..column.len() {
             let bound = match numbers.get(row).map(Number::real) {
@@ -87,9 +90,11 @@ impl Outliers {
                 Some(real) if self.lower && real < low => Some(low),
                 _ => None,
             };
+            if let (Some(_), Some(far)) = (bound, far.get_mut(row)) {
+                *far = true;
+            }
             match bound {
                 None => builder.push_row(column, row),
-                Some(_) if self.removes => builder.push_null(),
                 Some(bound) if self.marks => builder.push_text(&format!("000{}", Number::Real(bound).text())),
                 Some(bound) => builder.push_number(Number::Real(bound)),
             }
