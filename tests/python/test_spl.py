@@ -80,10 +80,3 @@ def test_the_plan_is_explained() -> None:
     text = hp.spl("user=* | stats count by user", EVENTS).explain()
     assert "summarize" in text
     assert "matches" in text
-
-
-def test_a_page_of_the_manual() -> None:
-    from huntpack._core import help_page
-
-    assert "# streamstats" in help_page("streamstats")
-    assert "mvzip(" in help_page("mvzip")

@@ -99,7 +99,10 @@ fn condition(expression: &Expression, rows: &Rows) -> Lower<Expr> {
     let found = lowered(expression, rows)?;
     match (&found, found.kind()) {
         (_, Kind::Bool) => Ok(found),
-        (Expr::Const(value), _) if value.is_null() => Ok(Expr::Const(Value::Null(Kind::Bool))),
+        // A field that the rows lack is a value, too.
+        (Expr::Const(value), _) if value.is_null() && !matches!(expression.kind, ExpressionKind::Field(_)) => {
+            Ok(Expr::Const(Value::Null(Kind::Bool)))
+        }
         _ => {
             let said = Diagnostic::error("HP505", "a condition is expected here: this is a value").at(expression.span);
             Err(said.help("compare it: field=\"value\", or isnotnull(field)").into())
