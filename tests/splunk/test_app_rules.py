@@ -17,7 +17,8 @@ from huntpack import Hits, _core, samples
 from protocol import Row
 from splunkd import Splunkd
 
-RULES = sorted(path for path in (Path(huntpack.__file__).parent / "rules").glob("*.test.yaml"))
+# The rules in KQL; those in SPL are searches of Splunk's already.
+RULES = sorted(Path(str(rule.path)).with_suffix(".test.yaml") for rule in huntpack.load() if rule.language == "kql")
 SHAPES = {"raw": raw, "extracted": extracted}
 # An odd size, a single event, a header without events, more than there are.
 CHUNKS = (50, 1, 7, 10_000)
