@@ -3,6 +3,7 @@ use huntpack::diagnostic::Source;
 use huntpack::engine::{self, Database, Now, Options};
 use huntpack::functions::{Dialect, aggregates, all, examples};
 use huntpack::kql::{self, bind};
+use huntpack::spl;
 use huntpack::types::{Kind, Table, Value, datetime};
 use std::sync::Arc;
 
@@ -59,7 +60,8 @@ fn every_example_gives_its_result() {
         all().filter(|item| item.family != "huntpack::functions::terms").map(|item| (item.docs, item.dialect));
     let aggregates = aggregates::all().map(|item| (item.docs, item.dialect));
     let others = bind::plugins().map(|item| item.docs).chain(kql::pages().map(|page| page.docs));
-    let pages = functions.chain(aggregates).chain(others.map(|docs| (docs, Dialect::Kql)));
+    let commands = spl::commands().map(|entry| (entry.docs, Dialect::Spl));
+    let pages = functions.chain(aggregates).chain(others.map(|docs| (docs, Dialect::Kql))).chain(commands);
     let found = pages.flat_map(|(docs, language)| examples(docs).into_iter().map(move |example| (example, language)));
     let wrong: Vec<String> = found.filter_map(|(example, language)| wrong(example, language)).collect();
     assert!(wrong.is_empty(), "{} examples:\n{}", wrong.len(), wrong.join("\n"));

@@ -162,11 +162,11 @@ fn minutes(text: &str) -> Option<Number> {
 }
 
 fn auto(_: &Context, args: &[Column], rows: usize) -> Result<Column> {
-    numbers(args, rows, true, |text| Number::read(text).or_else(|| without_commas(text)))
+    numbers(args, rows, true, without_commas)
 }
 
 fn num(_: &Context, args: &[Column], rows: usize) -> Result<Column> {
-    numbers(args, rows, false, Number::read)
+    numbers(args, rows, false, without_commas)
 }
 
 fn rmcomma(_: &Context, args: &[Column], rows: usize) -> Result<Column> {

@@ -7,6 +7,7 @@ use crate::spl::ast::Command;
 use crate::spl::lower::{Aggregated, Aggregation, Lower, Lowering, Rows};
 use crate::spl::parse::Reader;
 use crate::types::field::{self, FieldBuilder, Number};
+use crate::types::number::round;
 use crate::types::{Chunk, Column, Kind, Name, Schema, Stored, Table, Value, gather};
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -14,6 +15,8 @@ use std::sync::Arc;
 const OPTIONS: [&str; 8] =
     ["limit", "countfield", "percentfield", "showcount", "showperc", "useother", "otherstr", "showpercent"];
 const DEFAULT_LIMIT: u64 = 10;
+/// Decimals of a share in percent.
+const SHARE_DECIMALS: i64 = 6;
 
 fn top(lowering: &mut Lowering, command: &Command, rows: Rows) -> Lower<Rows> {
     lower(lowering, command, rows, false)
@@ -117,7 +120,7 @@ impl TableOperation for Frequent {
             columns.push((name.clone(), Column::Field(field::Field::Long(counts.into()))));
         }
         if let Some(name) = &self.percent {
-            let share = |line: &Line| line.count as f64 * 100.0 / line.total.max(1) as f64;
+            let share = |line: &Line| round(line.count as f64 * 100.0 / line.total.max(1) as f64, SHARE_DECIMALS);
             let shares: Vec<f64> = lines.iter().map(share).collect();
             columns.push((name.clone(), Column::Field(field::Field::Real(shares.into()))));
         }
