@@ -10,7 +10,7 @@ use std::sync::Arc;
 /// The value of one expression, or the first one of a query, or why there is none.
 fn value_of(call: &str, language: Dialect) -> Result<Value, String> {
     let now = datetime::parse("2020-01-02 03:04:05").ok_or("no clock")?;
-    let whole = call.contains(" | ");
+    let whole = call.contains(" | ") || call.starts_with('|');
     let text = match language {
         _ if whole => call.to_owned(),
         Dialect::Kql => format!("print {call}"),
@@ -25,15 +25,20 @@ fn value_of(call: &str, language: Dialect) -> Result<Value, String> {
         _ if table.rows() == 0 => Err("no row".to_owned()),
         0 if language == Dialect::Spl => Ok(Value::Null(Kind::Field)),
         0 => Err("no column".to_owned()),
-        columns if columns > 1 && (text != call || language == Dialect::Spl) => Ok(of_several(table, columns)),
+        columns if columns > 1 && (text != call || language == Dialect::Spl) => Ok(of_several(table)),
         _ => Ok(table.column(0).value(0)),
     }
 }
 
 /// A function that gives several columns: an array of their values.
-fn of_several(table: &Table, columns: usize) -> Value {
-    let values: Vec<String> = (0..columns).map(|at| table.column(at).value(0).to_json()).collect();
-    Value::dynamic(format!("[{}]", values.join(",")))
+fn of_several(table: &Table) -> Value {
+    // What a search has not named does not count.
+    let named = table.schema().names().enumerate().filter(|(_, name)| !name.starts_with('_'));
+    let values: Vec<Value> = named.map(|(at, _)| table.column(at).value(0)).collect();
+    match values.as_slice() {
+        [one] => one.clone(),
+        several => Value::dynamic(format!("[{}]", several.iter().map(Value::to_json).collect::<Vec<_>>().join(","))),
+    }
 }
 
 /// What a page shows: nothing in the place of an absent field.

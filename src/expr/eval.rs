@@ -5,8 +5,9 @@ use crate::functions::{self, Context, Kernel, Purity, Scalar};
 use crate::types::intern::Interner;
 use crate::types::vectors::bits_of;
 use crate::types::{Column, Dictionary, Kind, Name, Text, Value, gather};
-use arrow_array::{Array, BooleanArray, Int32Array};
+use arrow_array::{Array, BooleanArray, Int32Array, StringViewArray};
 use arrow_buffer::{BooleanBuffer, BooleanBufferBuilder, NullBuffer};
+use std::convert::Infallible;
 use std::sync::Arc;
 
 /// The rows that an expression is evaluated over.
@@ -103,6 +104,10 @@ fn per_distinct_value(expr: &Expr, input: &dyn Input, context: &Context) -> Resu
         return Ok(None);
     }
     let Column::Text(kind, Text::Dictionary(keys, dictionary)) = input.distinct(&name, expr)? else { return Ok(None) };
+    let (keys, dictionary) = match kind == Kind::Field && keys.null_count() > 0 {
+        true => with_absent(&keys, &dictionary),
+        false => (keys, dictionary),
+    };
     // A null key has no value to compute on; few rows of a large dictionary are cheaper row by row.
     if keys.null_count() > 0 || dictionary.is_empty() || (dictionary.len() > keys.len() && dictionary.len() > SMALL) {
         return Ok(None);
@@ -115,20 +120,40 @@ fn per_distinct_value(expr: &Expr, input: &dyn Input, context: &Context) -> Resu
     Ok(Some(memo.spread(&keys)))
 }
 
+/// The dictionary with one more value, an absent field, which the null keys become.
+fn with_absent(keys: &Int32Array, dictionary: &Arc<Dictionary>) -> (Int32Array, Arc<Dictionary>) {
+    let values = &dictionary.values;
+    let added = dictionary.derive("with an absent one", || {
+        let all = values.iter().map(|value| value.is_some()).chain([false]);
+        let nulls = NullBuffer::from(all.collect::<Vec<bool>>());
+        let views: Vec<u128> = values.views().iter().copied().chain([0]).collect();
+        // SAFETY: the views are the array's own, and one of the empty text.
+        let views = unsafe { StringViewArray::new_unchecked(views.into(), values.data_buffers().clone(), Some(nulls)) };
+        Ok::<_, Infallible>(Dictionary::new(views))
+    });
+    let added = match added {
+        Ok(added) => added,
+        Err(never) => match never {},
+    };
+    let absent = dictionary.len() as i32;
+    let keys: Vec<i32> = keys.iter().map(|key| key.unwrap_or(absent)).collect();
+    (Int32Array::from(keys), (*added).clone())
+}
+
 /// Below this size a dictionary is worth evaluating whole, for the next morsel too.
 const SMALL: usize = 250_000;
 
 /// What an expression makes of a dictionary's values.
 struct Derived {
     column: Column,
-    /// A text result is a dictionary again, of distinct values: each old key's new key.
+    /// A text result is a dictionary again, of distinct values: each old key's new key, below 0 for what is absent.
     text: Option<(Vec<i32>, Arc<Dictionary>)>,
 }
 
 impl Derived {
     fn new(column: Column) -> Derived {
         let text = match &column {
-            Column::Text(kind, Text::Views(views)) if views.null_count() == 0 => {
+            Column::Text(kind, Text::Views(_)) => {
                 let mut values = Interner::new(*kind);
                 let keys = values.numbers(&column).into_iter().map(|n| n as i32).collect();
                 let all: Vec<u32> = (0..values.len() as u32).collect();
@@ -146,7 +171,11 @@ impl Derived {
         match (&self.column, &self.text) {
             (column, Some((map, dictionary))) => {
                 let keys: Vec<i32> = keys.values().iter().map(|k| map.get(*k as usize).copied().unwrap_or(0)).collect();
-                Column::Text(column.kind(), Text::Dictionary(Int32Array::from(keys), dictionary.clone()))
+                let keys = match map.iter().any(|key| *key < 0) {
+                    true => keys.into_iter().map(|key| Some(key).filter(|key| *key >= 0)).collect(),
+                    false => Int32Array::from(keys),
+                };
+                Column::Text(column.kind(), Text::Dictionary(keys, dictionary.clone()))
             }
             (Column::Const(value, _), _) => Column::Const(value.clone(), keys.len()),
             (Column::Bool(bits), _) if bits.null_count() == 0 => {

@@ -3,6 +3,7 @@ use crate::functions::aggregates;
 use crate::functions::{self, Dialect};
 use crate::kql::bind::plugins;
 use crate::kql::{self, Subject};
+use crate::spl;
 
 /// A family of names, each with its summary, in the order of the names.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -56,7 +57,27 @@ const FAMILIES: &[(&str, &str)] = &[
     ("elsewhere", "Data of services"),
 ];
 
-/// Every name by family: operators, statements, tables, kinds, plugins, then the function library.
+/// The families of functions of a search by their modules.
+const SEARCH_FAMILIES: &[(&str, &str)] = &[
+    ("operators", "SPL: operators and comparisons"),
+    ("compare", "SPL: operators and comparisons"),
+    ("like", "SPL: patterns and addresses"),
+    ("conditions", "SPL: conditions"),
+    ("kinds", "SPL: what a value is"),
+    ("conversion", "SPL: conversions"),
+    ("text", "SPL: texts"),
+    ("multivalue", "SPL: fields with several values"),
+    ("json", "SPL: JSON and XML"),
+    ("paths", "SPL: JSON and XML"),
+    ("time", "SPL: dates and times"),
+    ("math", "SPL: mathematics"),
+    ("statistics", "SPL: mathematics"),
+    ("bits", "SPL: bits"),
+    ("crypto", "SPL: hashes"),
+];
+
+/// Every name by family: operators, statements, tables, kinds, plugins, then the function library; behind them the
+/// commands, functions and aggregates of a search.
 pub fn help_index() -> Vec<Section> {
     let mut sections: Vec<Section> = SUBJECTS.iter().map(|(subject, title)| of_subject(*subject, title)).collect();
     let entries = plugins().map(|plugin| (plugin.name, functions::summary(plugin.docs))).collect();
@@ -80,9 +101,25 @@ pub fn help_index() -> Vec<Section> {
     for (name, item) in aggregates::conditional() {
         add(&mut sections, "aggregates", name, item.docs);
     }
+    of_search(&mut sections);
     sections.iter_mut().for_each(in_order);
     sections.retain(|section| !section.entries.is_empty());
     sections
+}
+
+/// The commands, functions and aggregates of a search.
+fn of_search(sections: &mut Vec<Section>) {
+    for entry in spl::commands() {
+        push(sections, "SPL: commands", entry.name, entry.docs);
+    }
+    for item in functions::all().filter(|item| item.dialect == Dialect::Spl && !item.name.starts_with('.')) {
+        let module = item.family.rsplit("::").next().unwrap_or_default();
+        let known = SEARCH_FAMILIES.iter().find(|(family, _)| *family == module);
+        push(sections, known.map_or("SPL: other functions", |(_, title)| title), item.name, item.docs);
+    }
+    for item in aggregates::all().filter(|item| item.dialect == Dialect::Spl) {
+        push(sections, "SPL: aggregates", item.name, item.docs);
+    }
 }
 
 fn of_subject(subject: Subject, title: &str) -> Section {
@@ -98,7 +135,10 @@ fn in_order(section: &mut Section) {
 
 fn add(sections: &mut Vec<Section>, family: &str, name: &'static str, docs: &str) {
     let known = FAMILIES.iter().find(|(module, _)| *module == family);
-    let title = known.map_or(family, |(_, title)| title);
+    push(sections, known.map_or(family, |(_, title)| title), name, docs);
+}
+
+fn push(sections: &mut Vec<Section>, title: &str, name: &'static str, docs: &str) {
     section(sections, title);
     if let Some(section) = sections.iter_mut().find(|section| section.title == title) {
         section.entries.push((name, functions::summary(docs)));
@@ -131,7 +171,7 @@ mod tests {
             let page = help(name).unwrap();
             // What needs a service or files of one has no answer to show.
             let needs_more = page.contains("is an error here") || name.starts_with("infer_storage_schema");
-            let shows = page.contains("```kql") || needs_more;
+            let shows = page.contains("```kql") || page.contains("```spl") || needs_more;
             assert!(page.contains("Source: ") && shows, "{name}: {page}");
         }
     }

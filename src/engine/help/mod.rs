@@ -8,6 +8,7 @@ use crate::functions::aggregates::{self, Aggregate};
 use crate::functions::{self, Dialect, Scalar};
 use crate::kql::bind::{Plugin, plugins};
 use crate::kql::{self, Page};
+use crate::spl;
 
 /// Names that are told where one is unknown and many hold it.
 const MOST_NAMES: usize = 8;
@@ -26,11 +27,26 @@ pub fn help(name: &str) -> Result<String> {
     let aggregate = aggregates::find(Dialect::Kql, wanted).map(of_aggregate);
     let conditional = aggregates::conditional().find(|(known, _)| *known == wanted);
     let conditional = conditional.map(|(name, item)| of_conditional(name, item));
-    let found: Vec<String> = pages.chain(items).chain(aggregate).chain(conditional).chain(plugin).collect();
+    let found = pages.chain(items).chain(aggregate).chain(conditional).chain(plugin);
+    let found: Vec<String> = found.chain(of_search(wanted)).collect();
     match found.is_empty() {
         true => Err(unknown(wanted)),
         false => Ok(found.join("\n")),
     }
+}
+
+/// The pages of a search's commands, functions and aggregates of a name.
+fn of_search(wanted: &str) -> Vec<String> {
+    let search = |name: &str, aliases: &[&str], syntax: &str, docs: &str| {
+        written(&format!("{name} (SPL)"), aliases, syntax, docs)
+    };
+    let commands = spl::commands().filter(|entry| entry.names().any(|known| known == wanted));
+    let commands = commands.map(|entry| search(entry.name, entry.aliases, entry.syntax, entry.docs));
+    let items = functions::find(Dialect::Spl, wanted).iter().filter(|item| !item.name.starts_with('.'));
+    let items = items.map(|item| search(item.name, item.aliases, &item.signature(), item.docs));
+    let aggregate = aggregates::find(Dialect::Spl, wanted);
+    let aggregate = aggregate.map(|item| search(item.name, item.aliases, &item.signature(), item.docs));
+    commands.chain(items).chain(aggregate).collect()
 }
 
 /// A name as it may be asked for: `strlen()`, `| where`.
@@ -98,6 +114,9 @@ mod tests {
             ("datetime", &["# datetime"]),
             ("matches regex", &["# matches regex"]),
             ("iff", &["iff(Condition, Then, Otherwise)"]),
+            ("timechart", &["# timechart (SPL)", "Source: timechart."]),
+            ("mvindex", &["# mvindex (SPL)"]),
+            ("values", &["values(value: any) -> field"]),
         ] {
             let page = help(name).unwrap();
             parts.iter().for_each(|part| assert!(page.contains(part), "{name} lacks {part}: {page}"));

@@ -1,5 +1,5 @@
 //! Mathematics: rounding, powers, logarithms, angles.
-use super::{each_number, long_at, map_reals, number_at};
+use super::{each_number, long_at, map_reals, number_at, text_at};
 use crate::diagnostic::Result;
 use crate::functions::Context;
 use crate::types::field::Number;
@@ -128,6 +128,34 @@ of_a_real! {
     atanh = f64::atanh;
 }
 
+/// The digits of a number's text that count: those after leading zeros.
+fn figures(text: &str) -> usize {
+    let digits = text.split(['e', 'E']).next().unwrap_or_default();
+    let all: String = digits.chars().filter(char::is_ascii_digit).collect();
+    all.trim_start_matches('0').len().max(1)
+}
+
+/// The digits behind a number's point.
+fn decimals(text: &str) -> usize {
+    text.split_once('.').map_or(0, |(_, behind)| behind.len())
+}
+
+/// A number with the digits that the operands of its calculation allow: of a product or quotient as many figures as the
+/// least precise one has, of a sum or difference as many decimals.
+fn rounded_as(_: &Context, args: &[Column], rows: usize) -> Result<Column> {
+    each_number(args, rows, |row| {
+        let real = number_at(args, 0, row)?.real();
+        let operands: Vec<String> =
+            (2..args.len()).filter_map(|at| Some(text_at(args, at, row)?.into_owned())).collect();
+        if text_at(args, 1, row)? == "+" {
+            let least = operands.iter().map(|text| decimals(text)).min().unwrap_or(0);
+            return Some(Number::Real(rounded(decimal_half(real), least as i64)));
+        }
+        let least = operands.iter().map(|text| figures(text)).min().unwrap_or(15);
+        Number::read(&format!("{:.*e}", least.clamp(1, 17) - 1, decimal_half(real))).map(|number| whole(number.real()))
+    })
+}
+
 /// The number as it is printed.
 fn printed(_: &Context, args: &[Column], rows: usize) -> Result<Column> {
     each_number(args, rows, |row| Number::read(&number_at(args, 0, row)?.text()))
@@ -183,14 +211,25 @@ crate::kernels! {
     /// ```
     spl fn exact (number: Any) -> Kind(Kind::Field) = same;
 
-    /// The number without the digits that calculating in binary leaves behind.
+    /// The number with the digits that its calculation allows: of a product or quotient as many figures as the least
+    /// precise operand has, of a sum or difference as many decimals. Of any other number the digits that are printed.
     ///
     /// Source: Splunk Search Reference, mathematical functions.
     ///
     /// ```spl
-    /// sigfig(0.1 + 0.2) // 0.3
+    /// sigfig(1.00 * 1111) // 1110
+    /// sigfig(123.0 + 4.567) // 127.6
     /// ```
     spl fn sigfig (number: Any) -> Kind(Kind::Field) = printed;
+
+    /// The result of a calculation with the digits that its operands allow, for `sigfig`.
+    ///
+    /// Source: Splunk Search Reference, mathematical functions.
+    ///
+    /// ```spl
+    /// sigfig(0.014 * 0.23) // 0.0032
+    /// ```
+    spl fn ".rounded_as" (number: Any, operator: Any, operand[repeats]: Any) -> Kind(Kind::Field) = rounded_as;
 
     /// e to the power of a number.
     ///

@@ -176,3 +176,6 @@ fn long_at(args: &[Column], at: usize, row: usize) -> Option<i64> {
 fn is_literal(column: &Column) -> bool {
     column.kind() == Kind::String
 }
+
+#[cfg(test)]
+mod tests;

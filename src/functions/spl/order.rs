@@ -3,7 +3,7 @@ use super::each;
 use crate::diagnostic::Result;
 use crate::functions::Context;
 use crate::types::field::{self, Number};
-use crate::types::{Column, Field, Kind};
+use crate::types::{Column, Kind};
 use std::net::IpAddr;
 
 /// Bits whose order is the order of reals.
@@ -44,12 +44,8 @@ fn automatic_key(text: &str) -> String {
     }
 }
 
-/// Keys of one form; numbers alone are in their order as they are.
-fn keys(args: &[Column], rows: usize, numbers_stay: bool, key: fn(&str) -> String) -> Result<Column> {
+fn keys(args: &[Column], rows: usize, key: fn(&str) -> String) -> Result<Column> {
     let Some(column) = args.first() else { return Ok(Column::nulls(Kind::Field, rows)) };
-    if numbers_stay && matches!(column, Column::Field(Field::Long(_) | Field::Real(_))) {
-        return Ok(column.clone());
-    }
     each(args, rows, |row, out| {
         match field::text(column, row) {
             Some(text) => out.push_text(&key(&text)),
@@ -60,19 +56,19 @@ fn keys(args: &[Column], rows: usize, numbers_stay: bool, key: fn(&str) -> Strin
 }
 
 fn automatic(_: &Context, args: &[Column], rows: usize) -> Result<Column> {
-    keys(args, rows, true, automatic_key)
+    keys(args, rows, automatic_key)
 }
 
 fn by_number(_: &Context, args: &[Column], rows: usize) -> Result<Column> {
-    keys(args, rows, true, |text| Number::read(text).map_or_else(|| text_key(text), number_key))
+    keys(args, rows, |text| Number::read(text).map_or_else(|| text_key(text), number_key))
 }
 
 fn by_text(_: &Context, args: &[Column], rows: usize) -> Result<Column> {
-    keys(args, rows, false, text_key)
+    keys(args, rows, text_key)
 }
 
 fn by_address(_: &Context, args: &[Column], rows: usize) -> Result<Column> {
-    keys(args, rows, false, |text| text.parse().map_or_else(|_| text_key(text), address_key))
+    keys(args, rows, |text| text.parse().map_or_else(|_| text_key(text), address_key))
 }
 
 crate::kernels! {

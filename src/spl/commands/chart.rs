@@ -75,7 +75,7 @@ crate::command! {
     /// Source: chart.
     ///
     /// ```spl
-    /// | makeresults count=3 | eval a="x", b="y" | chart count over a by b // ["x","3"]
+    /// | makeresults count=3 | eval a="x", b="y" | chart count over a by b // ["x",3]
     /// ```
     "chart": "chart [<option>=<value>...] <aggregate>... [over <field>] [by <field> [<field>]]" = Rows(lower);
 }

@@ -167,9 +167,7 @@ crate::command! {
     /// Source: multikv.
     ///
     /// ```spl
-    /// | makeresults | eval _raw="PID NAME
-    /// 1 init
-    /// 2 sh" | multikv | where PID=2 | fields NAME // sh
+    /// | makeresults | eval _raw="PID NAME" . urldecode("%0A") . "2 sh" | multikv | where PID=2 | fields NAME // sh
     /// ```
     "multikv": "multikv [forceheader=<line>] [noheader=<flag>] [rmorig=<flag>] [copyattrs=<flag>] [fields <field>...] [filter <word>...]"
         = Rows(multikv);

@@ -71,7 +71,7 @@ crate::command! {
     /// Source: nomv.
     ///
     /// ```spl
-    /// | makeresults | eval a=split("x,y", ",") | nomv a | eval n=mvcount(a), l=len(a) | table n l // ["1","3"]
+    /// | makeresults | eval a=split("x,y", ",") | nomv a | eval n=mvcount(a), l=len(a) | table n l // [1,3]
     /// ```
     "nomv": "nomv <field>" = Rows(nomv);
 

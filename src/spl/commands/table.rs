@@ -19,7 +19,7 @@ crate::command! {
     /// Source: table.
     ///
     /// ```spl
-    /// | makeresults | eval a=1, b=2 | table b a // ["2","1"]
+    /// | makeresults | eval a=1, b=2 | table b a // [2,1]
     /// ```
     "table": "table <field>..." = Rows(lower);
 }

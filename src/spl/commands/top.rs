@@ -187,7 +187,7 @@ crate::command! {
     /// Source: top.
     ///
     /// ```spl
-    /// | makeresults | eval h=split("a,b,a", ",") | mvexpand h | top limit=1 h | table h count // ["a","2"]
+    /// | makeresults | eval h=split("a,b,a", ",") | mvexpand h | top limit=1 h | table h count // ["a",2]
     /// ```
     "top": "top [<count>] [<option>=<value>...] <field>... [by <field>...]" = Rows(top);
 
@@ -196,7 +196,7 @@ crate::command! {
     /// Source: rare.
     ///
     /// ```spl
-    /// | makeresults | eval h=split("a,b,a", ",") | mvexpand h | rare limit=1 h | table h count // ["b","1"]
+    /// | makeresults | eval h=split("a,b,a", ",") | mvexpand h | rare limit=1 h | table h count // ["b",1]
     /// ```
     "rare": "rare [<option>=<value>...] <field>... [by <field>...]" = Rows(rare);
 }

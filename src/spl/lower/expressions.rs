@@ -194,6 +194,7 @@ fn called(name: &Word, arguments: &[Expression], rows: &Rows, span: Span) -> Low
             let parts = arguments.iter().map(|argument| lowered(argument, rows)).collect::<Lower<Vec<_>>>()?;
             Ok(Expr::Coalesce(parts, Kind::Field))
         }
+        ("sigfig", [calculation]) => figures(calculation, rows, name, span),
         ("true", []) => Ok(Expr::Const(Value::Bool(true))),
         ("false", []) => Ok(Expr::Const(Value::Bool(false))),
         ("null", []) => Ok(absent()),
@@ -202,6 +203,33 @@ fn called(name: &Word, arguments: &[Expression], rows: &Rows, span: Span) -> Low
         ("mvfilter", [test]) => filtered(test, rows, span),
         (lower, _) => library(lower, name, arguments, rows, span),
     }
+}
+
+/// `sigfig` of a calculation sees its operands as they are written.
+fn figures(calculation: &Expression, rows: &Rows, name: &Word, span: Span) -> Lower<Expr> {
+    let class = |operator: &str| match operator {
+        "*" | "/" => Some("*"),
+        "+" | "-" => Some("+"),
+        _ => None,
+    };
+    let ExpressionKind::Binary { operator, operands } = &calculation.kind else {
+        return library("sigfig", name, std::slice::from_ref(calculation), rows, span);
+    };
+    let Some(wanted) = class(operator) else {
+        return library("sigfig", name, std::slice::from_ref(calculation), rows, span);
+    };
+    let mut arguments = vec![lowered(calculation, rows)?, Expr::Const(Value::string(wanted))];
+    let mut open: Vec<&Expression> = operands.iter().collect();
+    while let Some(operand) = open.pop() {
+        match &operand.kind {
+            ExpressionKind::Binary { operator, operands } if class(operator) == Some(wanted) => {
+                open.extend(operands.iter())
+            }
+            ExpressionKind::Number(text) => arguments.push(Expr::Const(Value::string(text.as_str()))),
+            _ => arguments.push(lowered(operand, rows)?),
+        }
+    }
+    call(".rounded_as", arguments)
 }
 
 fn branches(pairs: &[Expression], rows: &Rows, test: fn(Expr) -> Lower<Expr>) -> Lower<Vec<(Expr, Expr)>> {

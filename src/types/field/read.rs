@@ -75,7 +75,8 @@ pub fn number(column: &Column, row: usize) -> Option<Number> {
     Numbers::of(column).get(row)
 }
 
-/// The rows of a column as numbers, where they look like numbers. Of a dictionary each text is read once.
+/// The rows of a column as numbers, where they look like numbers: what is infinite or no number at all does not,
+/// as its text does not. Of a dictionary each text is read once.
 pub enum Numbers<'a> {
     One(Option<Number>),
     Longs(&'a Int64Array),
@@ -90,9 +91,9 @@ impl<'a> Numbers<'a> {
     pub fn of(column: &'a Column) -> Numbers<'a> {
         match column {
             Column::Const(value, _) => Numbers::One(match value {
-                Value::Field(value) => value.number(),
+                Value::Field(value) => value.number().filter(|number| number.real().is_finite()),
                 Value::Text(_, text) => Number::read(text),
-                Value::Real(real) => Some(Number::Real(*real)),
+                Value::Real(real) => Some(Number::Real(*real)).filter(|_| real.is_finite()),
                 Value::Null(_) | Value::Bool(_) => None,
                 other => other.as_long().map(Number::Long),
             }),
@@ -112,7 +113,10 @@ impl<'a> Numbers<'a> {
         match self {
             Numbers::One(number) => *number,
             Numbers::Longs(array) => array.is_valid(row).then(|| Number::Long(array.value(row))),
-            Numbers::Reals(array) => array.is_valid(row).then(|| Number::Real(array.value(row))),
+            Numbers::Reals(array) => {
+                let real = array.value(row);
+                (array.is_valid(row) && real.is_finite()).then_some(Number::Real(real))
+            }
             Numbers::Ints(array) => array.is_valid(row).then(|| Number::Long(i64::from(array.value(row)))),
             Numbers::Distinct(keys, numbers) => {
                 keys.is_valid(row).then(|| numbers.get(keys.value(row) as usize).copied().flatten()).flatten()
