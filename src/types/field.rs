@@ -13,7 +13,7 @@ mod read;
 pub use build::FieldBuilder;
 pub(super) use convert::concat;
 pub use convert::{from_column, from_value, lists, settle};
-pub use number::Number;
+pub use number::{Number, without_noise};
 pub use read::{Numbers, count, number, text, values};
 
 use super::{Column, Kind, List, Pieces, Text, Value};

@@ -1,6 +1,7 @@
 //! Every aggregate gives the same answer however the rows are split and in whatever order states are merged.
 use super::*;
 use crate::functions::Limits;
+use crate::types::field::Number;
 use crate::types::gather::{concat, slice, take};
 
 const ROWS: usize = 200;
@@ -33,10 +34,22 @@ fn column(kind: Kind, seed: u64) -> Column {
             (1, Kind::Dynamic) => Value::dynamic(format!("[{},{},{}]", next(9), next(9), next(9))),
             (_, Kind::Dynamic) => Value::dynamic(format!("{{\"k{}\":{}}}", next(5), next(9))),
             (_, Kind::Decimal) => Value::Text(kind, format!("0.{}", next(9) + 1).into()),
+            (1, Kind::Field) => Value::field([format!("{}", next(5)), format!("text {}", next(3))]),
+            (2 | 3, Kind::Field) => Number::Long(next(40) as i64 - 20).into(),
+            (4, Kind::Field) => Number::Real(next(1000) as f64 * 0.37 - 100.0).into(),
             _ => Value::Text(kind, format!("text {}", next(12)).into()),
         })
         .collect();
     Column::from_values(kind, &values)
+}
+
+/// Fields of a piece, held as they would be had they come alone.
+fn in_its_own_form(column: Column) -> Column {
+    match &column {
+        Column::Const(..) => column,
+        _ if column.kind() != Kind::Field => column,
+        _ => Column::from_values(Kind::Field, &column.values().collect::<Vec<_>>()),
+    }
 }
 
 /// What the aggregate makes of the rows when they come in pieces of a size, merged from the last to the first.
@@ -51,7 +64,7 @@ fn result(aggregate: &Aggregate, arguments: &[Column], constants: &[Option<Value
     let starts: Vec<usize> = (0..ROWS).step_by(piece).collect();
     for start in starts.into_iter().rev() {
         let end = (start + piece).min(ROWS);
-        let part: Vec<Column> = arguments.iter().map(|a| slice(a, start, end - start)).collect();
+        let part: Vec<Column> = arguments.iter().map(|a| in_its_own_form(slice(a, start, end - start))).collect();
         let rows =
             Rows { context: &context, groups: &groups[start..end], count: GROUPS, ordinals: &ordinals[start..end] };
         let mut state = new();
@@ -67,6 +80,7 @@ fn arguments(aggregate: &Aggregate, kind: Kind) -> Option<(Vec<Column>, Vec<Opti
     for (at, parameter) in aggregate.parameters.iter().enumerate() {
         let constant = match parameter.name {
             "percentile" => Some(Value::Long(60)),
+            "percent" => Some(Number::Long(60).into()),
             "most" => Some(Value::Long(5)),
             _ => None,
         };
@@ -74,6 +88,7 @@ fn arguments(aggregate: &Aggregate, kind: Kind) -> Option<(Vec<Column>, Vec<Opti
             crate::functions::Accepts::Kind(own) => own,
             accepts if at == 0 && !accepts.takes(kind) => return None,
             _ if at == 0 => kind,
+            _ if kind == Kind::Field => kind,
             _ => Kind::Long,
         };
         let varying = || column(kind, at as u64 + 1);
@@ -86,7 +101,8 @@ fn arguments(aggregate: &Aggregate, kind: Kind) -> Option<(Vec<Column>, Vec<Opti
 #[test]
 fn the_answer_does_not_depend_on_pieces() {
     for aggregate in all() {
-        for kind in Kind::KQL {
+        let kinds = if aggregate.dialect == Dialect::Kql { &Kind::KQL[..] } else { &[Kind::Field] };
+        for kind in kinds.iter().copied() {
             let Some((columns, constants)) = arguments(aggregate, kind) else { continue };
             let kinds: Vec<Kind> = columns.iter().map(Column::kind).collect();
             if (aggregate.state)(&kinds, &constants).is_err() {

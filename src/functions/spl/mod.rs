@@ -21,6 +21,7 @@ pub mod pcre;
 mod printf;
 mod shape;
 mod statistics;
+pub mod strptime;
 mod text;
 mod time;
 mod translate;

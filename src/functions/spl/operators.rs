@@ -2,7 +2,7 @@
 use super::{each, each_flag, each_number, is_literal};
 use crate::diagnostic::{Fault, Result};
 use crate::functions::Context;
-use crate::types::field::{self, Number, Numbers};
+use crate::types::field::{self, Number, Numbers, without_noise};
 use crate::types::{Column, Kind, Value};
 use arrow_array::Array;
 
@@ -27,7 +27,7 @@ fn whole_or_real(left: Number, right: Number, whole: fn(i64, i64) -> Option<i64>
     {
         return Number::Long(long);
     }
-    Number::Real(real(left.real(), right.real()))
+    Number::Real(without_noise(real(left.real(), right.real())))
 }
 
 pub(super) fn sum(left: Number, right: Number) -> Number {
@@ -72,7 +72,7 @@ fn times(_: &Context, args: &[Column], rows: usize) -> Result<Column> {
 }
 
 fn over(_: &Context, args: &[Column], rows: usize) -> Result<Column> {
-    arithmetic(args, rows, |a, b| (b.real() != 0.0).then(|| Number::Real(a.real() / b.real())))
+    arithmetic(args, rows, |a, b| (b.real() != 0.0).then(|| Number::Real(without_noise(a.real() / b.real()))))
 }
 
 fn remainder(_: &Context, args: &[Column], rows: usize) -> Result<Column> {

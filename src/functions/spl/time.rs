@@ -1,5 +1,6 @@
 //! The clock, and times as texts.
-use super::clock::{strftime, strptime};
+use super::clock::strftime;
+use super::strptime::strptime;
 use super::{each, each_number, number_at, text_at};
 use crate::diagnostic::Result;
 use crate::functions::Context;

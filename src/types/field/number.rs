@@ -71,25 +71,15 @@ impl Number {
         }
     }
 
-    /// Appends the digits that Splunk prints: `1` for 1.0; of a real its shortest digits, without those that are
-    /// only what calculating in binary leaves behind (0.1 + 0.2 is `0.3`).
+    /// Appends the digits that Splunk prints: `1` for 1.0; of a real the shortest that read back as the same.
     pub fn write(self, out: &mut String) {
         match self {
             Number::Long(long) => write_long(long, out),
             Number::Real(real) if real.is_nan() => out.push_str("nan"),
             Number::Real(real) if real.is_infinite() => out.push_str(if real > 0.0 { "inf" } else { "-inf" }),
-            // A zero has no sign.
-            Number::Real(0.0) => out.push('0'),
-            Number::Real(real) => {
-                let start = out.len();
-                write_real(real, out);
-                if out.len() - start > 16
-                    && let Some(clean) = without_noise(real)
-                {
-                    out.truncate(start);
-                    write_real(clean, out);
-                }
-            }
+            // A whole number has the same digits whatever holds it; a zero has no sign.
+            Number::Real(real) if self.long().is_some() => write_long(real as i64, out),
+            Number::Real(real) => write_real(real, out),
         }
     }
 
@@ -100,11 +90,16 @@ impl Number {
     }
 }
 
-/// The real of at most 14 digits that differs from a real in its sixteenth digit or later only.
-fn without_noise(real: f64) -> Option<f64> {
-    let text = format!("{real:.14e}");
-    let (digits, exponent) = text.split_once('e')?;
-    // The fifteenth digit says something: the real is no short one.
-    let short = digits.strip_suffix('0')?;
-    format!("{short}e{exponent}").parse().ok()
+/// The result of a calculation without what calculating in binary leaves behind: 0.1 + 0.2 is 0.3.
+///
+/// A real that lies within two of its last binary places of one with at most 14 digits is that one.
+pub fn without_noise(real: f64) -> f64 {
+    let size = real.abs();
+    if !(1e-8..1e14).contains(&size) {
+        return real;
+    }
+    // A power of ten up to this one is exact.
+    let scale = 10f64.powi((13 - size.log10().floor() as i32).clamp(0, 22));
+    let near = (real * scale).round() / scale;
+    if (near - real).abs() <= 2.0 * f64::EPSILON * size { near } else { real }
 }

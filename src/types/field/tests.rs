@@ -23,10 +23,11 @@ fn read(column: &Column) -> Vec<Option<String>> {
 #[test]
 fn numbers_are_printed_as_splunk_does() {
     let cases = [
-        (0.1 + 0.2, "0.3"),
+        (0.1 + 0.2, "0.30000000000000004"),
         (1.0 / 3.0, "0.3333333333333333"),
         (2.0, "2"),
         (-0.0, "0"),
+        (18_014_398_509_481_984.0, "18014398509481984"),
         (1e20, "1e+20"),
         (1_577_934_245.123_456, "1577934245.123456"),
         (3.990_000_000_000_005_5, "3.9900000000000055"),
@@ -37,6 +38,18 @@ fn numbers_are_printed_as_splunk_does() {
         assert_eq!(Number::Real(real).text(), text);
     }
     assert_eq!(Number::Long(i64::MIN).text(), "-9223372036854775808");
+}
+
+#[test]
+fn what_calculating_leaves_behind_is_taken_away() {
+    let cases =
+        [(0.1 + 0.2, 0.3), (0.37 * 3.0, 1.11), (4.35 * 100.0, 435.0), (1.0 - 0.9, 0.1), (-(0.1 + 0.7) * 10.0, -8.0)];
+    for (real, clean) in cases {
+        assert_eq!(without_noise(real), clean, "{real}");
+    }
+    for real in [1.0 / 3.0, 1_577_934_245.123_401, 3.990_000_000_000_005_5, 1e300, 1e-300, 0.0, f64::MAX] {
+        assert_eq!(without_noise(real), real);
+    }
 }
 
 #[test]
