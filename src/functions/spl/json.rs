@@ -4,7 +4,7 @@ use super::{each, each_flag, each_text, is_literal, operators::flag, text_at};
 use crate::diagnostic::Result;
 use crate::functions::Context;
 use crate::types::field::{self, FieldBuilder, Number};
-use crate::types::{Column, Field, FieldValue, Kind, Value};
+use crate::types::{Column, Kind};
 use serde_json::{Map, Value as Json};
 
 fn parsed(text: &str) -> Option<Json> {
@@ -213,33 +213,31 @@ fn delete(_: &Context, args: &[Column], rows: usize) -> Result<Column> {
     })
 }
 
-/// The elements of an array as values; texts with their quotes where they are kept.
-fn elements(args: &[Column], rows: usize, keep: impl Fn(usize) -> bool) -> Result<Column> {
+/// Appends the elements of an array as values; texts with their quotes where they are kept.
+fn push_elements(json: Option<Json>, keep: bool, out: &mut FieldBuilder) {
+    let Some(Json::Array(elements)) = json else { return out.push_null() };
+    out.push_several(elements.into_iter().map(|element| match element {
+        Json::String(text) if !keep => text,
+        other => other.to_string(),
+    }));
+}
+
+fn array_to_mv(_: &Context, args: &[Column], rows: usize) -> Result<Column> {
     each(args, rows, |row, out| {
-        let Some(Json::Array(elements)) = document(args, row) else {
-            out.push_null();
-            return Ok(());
-        };
-        let keep = keep(row);
-        out.push_several(elements.into_iter().map(|element| match element {
-            Json::String(text) if !keep => text,
-            other => other.to_string(),
-        }));
+        let keep = args.get(1).and_then(|column| flag(column, row)) == Some(true);
+        push_elements(document(args, row), keep, out);
         Ok(())
     })
 }
 
-fn array_to_mv(_: &Context, args: &[Column], rows: usize) -> Result<Column> {
-    elements(args, rows, |row| args.get(1).and_then(|column| flag(column, row)) == Some(true))
-}
-
-fn tomv(context: &Context, args: &[Column], rows: usize) -> Result<Column> {
-    match args.first() {
-        Some(Column::Field(Field::Several(_)) | Column::Const(Value::Field(FieldValue::Several(_)), _)) => {
-            super::multivalue::mvappend(context, args, rows)
+fn tomv(_: &Context, args: &[Column], rows: usize) -> Result<Column> {
+    each(args, rows, |row, out| {
+        match args.first().filter(|column| field::count(column, row) > 1) {
+            Some(column) => out.push_row(column, row),
+            None => push_elements(document(args, row), true, out),
         }
-        _ => elements(args, rows, |_| true),
-    }
+        Ok(())
+    })
 }
 
 /// The values of a field as an array: as texts, or as the JSON that each of them is.

@@ -50,6 +50,7 @@ fn round(_: &Context, args: &[Column], rows: usize) -> Result<Column> {
         };
         Some(match number_at(args, 0, row)? {
             Number::Long(long) => Number::Long(long),
+            Number::Real(real) if real.fract() == 0.0 => whole(real),
             Number::Real(real) if decimals == 0 => whole(rounded(decimal_half(real), 0)),
             Number::Real(real) => Number::Real(rounded(decimal_half(real), decimals)),
         })

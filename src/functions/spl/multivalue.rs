@@ -23,7 +23,7 @@ fn each_list<'a>(
     })
 }
 
-pub(super) fn mvappend(_: &Context, args: &[Column], rows: usize) -> Result<Column> {
+fn mvappend(_: &Context, args: &[Column], rows: usize) -> Result<Column> {
     each_list(args, rows, |row| Ok((0..args.len()).flat_map(|at| values(args, at, row)).collect()))
 }
 

@@ -105,6 +105,7 @@ fn every_function_takes_any_values_whatever_holds_them() {
     let context = Context::new(15_779_342_450_000_000, limits, Default::default());
     let samples = samples();
     let mut places = Places(1);
+    let mut differ: Vec<String> = Vec::new();
     for item in FAMILIES.iter().flat_map(|family| family.iter()) {
         for turn in 0..150 {
             let values = arguments(item, &mut places, &samples);
@@ -115,9 +116,12 @@ fn every_function_takes_any_values_whatever_holds_them() {
             let columns: Vec<Column> = pairs.map(|(value, other)| column(value, other, turn % 2 == 0)).collect();
             let each = (item.kernel)(&context, &columns, if columns.is_empty() { 1 } else { 2 });
             if let (Ok(once), Ok(each), true) = (once, each, item.purity != Purity::PerRow) {
-                assert_eq!(shown(&once), shown(&each), "{item:?} of {values:?}");
-                assert_eq!(once.kind(), each.kind(), "{item:?} of {values:?}");
+                let (one, other) = ((shown(&once), once.kind()), (shown(&each), each.kind()));
+                if one != other {
+                    differ.push(format!("{item:?} of {values:?}: {one:?} and {other:?}"));
+                }
             }
         }
     }
+    assert!(differ.is_empty(), "{} answers differ:\n{}", differ.len(), differ.join("\n"));
 }
