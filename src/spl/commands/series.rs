@@ -84,7 +84,7 @@ pub fn charted(
     let Some(series) = series else {
         let grouped = Aggregation { calls: aggregation.calls.clone(), by: vec![row.clone()] };
         let made = lowering.grouped(&rows, &grouped)?;
-        return Ok(lowering.seen(&made, span)?);
+        return lowering.seen(&made, span);
     };
     let by = Name::from(series.by.text.as_str());
     let rows = match series.nulls {

@@ -41,12 +41,11 @@ pub fn count(column: &Column, row: usize) -> usize {
 
 /// The text of each value of a row.
 pub fn values(column: &Column, row: usize) -> impl Iterator<Item = Cow<'_, str>> {
-    let several = match column {
+    match column {
         Column::Field(Field::Several(list)) if !list.is_null(row) => Several::Held(list, list.range(row)),
         Column::Const(Value::Field(FieldValue::Several(texts)), _) => Several::Constant(texts.iter()),
         _ => Several::One(text(column, row)),
-    };
-    several
+    }
 }
 
 enum Several<'a> {
