@@ -105,8 +105,8 @@ fn read_all<R: Read>(mut frames: Frames<R>, sender: &SyncSender<Message>, cancel
             return Ok(());
         };
         let is = |key: &str| frame.metadata.get(key).is_some_and(|value| value == true || value == 1);
-        if frame.metadata.get("action").is_some_and(|action| action != "execute") {
-            let action = frame.metadata.get("action").map(ToString::to_string).unwrap_or_default();
+        if frame.metadata.get("action").is_none_or(|action| action != "execute") {
+            let action = frame.metadata.get("action").map_or("none".to_owned(), ToString::to_string);
             return Err(Fault::data("HP453", format!("a message of splunkd is broken: its action is {action}")));
         }
         let (finished, mut left) = (is("finished"), frame.body);

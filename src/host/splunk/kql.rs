@@ -73,7 +73,8 @@ impl Kql {
         let mut reply = Reply::default();
         let fields = self.outline.fields.as_ref();
         match (&self.outline.shape, self.phase) {
-            (_, Phase::States | Phase::Filters) => reply.set("type", "streaming"),
+            (_, Phase::States) => reply.set("type", "streaming"),
+            (_, Phase::Filters) => super::rules::describe_filters(fields, &mut reply),
             (Shape::Apart, _) if self.first => {
                 reply.set("type", "stateful");
                 reply.set("generating", true);
@@ -128,11 +129,12 @@ impl Kql {
         let query = &self.query;
         match (&self.outline.shape, self.phase) {
             (_, Phase::States) => gather::map(query, chunks, out),
-            (_, Phase::Filters) => rows::filter(query, chunks, out),
-            (Shape::Rows { keeps }, _) => rows::run(query, *keeps, chunks, out),
-            (Shape::Gathered, _) if query.options.now != Now::Latest => {
-                gather::reduce(query, self.outline.fields.is_some(), chunks, out)
+            (_, Phase::Filters) => {
+                let lost = || Fault::internal("a filter lost its columns");
+                rows::filter(&query.tables, |header| Ok(vec![query.bind(header)?.ok_or_else(lost)?]), chunks, out)
             }
+            (Shape::Rows { keeps }, _) => rows::run(query, *keeps, chunks, out),
+            (Shape::Gathered, _) => gather::reduce(query, self.outline.fields.is_some(), chunks, out),
             _ => whole::run(query, chunks, out),
         }
     }

@@ -3,7 +3,7 @@ use super::app::{App, Settings};
 use super::events::{EVENTS, Fields, Tables, is_rest};
 use super::reply::{Level, Reply, said};
 use crate::diagnostic::{Diagnostic, Fault, Result, Severity, Source};
-use crate::engine::{self, Data, Database, Functions, Options, Prepared};
+use crate::engine::{self, Data, Database, Functions, Now, Options, Prepared};
 use crate::exec;
 use crate::functions::Lists;
 use crate::plan::{Flow, NodeId, Passing, origin};
@@ -90,7 +90,14 @@ impl Query {
 
     /// Binds the query over the events with these fields; none where only the data tell its columns.
     pub fn prepare(&self, fields: Fields) -> Result<Option<Prepared>> {
-        self.prepare_other(&self.source, fields, &self.options).map_err(|fault| about_tables(fault, &self.tables))
+        self.prepare_other(&self.source, fields, &self.bind_options())
+            .map_err(|fault| about_tables(fault, &self.tables))
+    }
+
+    /// The newest event is known when all events are; until then any time will do.
+    fn bind_options(&self) -> Options {
+        let now = if self.options.now == Now::Latest { Now::Wall } else { self.options.now };
+        Options { now, ..self.options.clone() }
     }
 
     /// Binds another query over the same tables.
@@ -118,7 +125,7 @@ impl Query {
 
     /// Looks at the query before the events come.
     pub fn outline(&mut self) -> Result<Outline> {
-        let Some(prepared) = self.settled(&self.source.clone(), &self.options.clone())? else {
+        let Some(prepared) = self.settled(&self.source.clone(), &self.bind_options())? else {
             let reason = "its columns are known to the events alone".to_owned();
             return Ok(Outline { shape: Shape::Whole, fields: None, ahead: Ahead::Nothing(reason) });
         };
@@ -140,6 +147,10 @@ impl Query {
         let reads = exec::streams_read(plan, root, |name| !is_kept(name));
         let fields = self.fields_of(&reads).filter(|_| !keeps || reads.iter().all(|(table, _)| **table == *EVENTS));
         let ahead = self.ahead(&prepared, root, &flow, fields.is_some())?;
+        if self.options.now == Now::Latest && shape != Shape::Apart {
+            let reason = "the newest event is known when all events are".to_owned();
+            return Ok(Outline { shape: Shape::Whole, fields, ahead: Ahead::Nothing(reason) });
+        }
         Ok(Outline { shape, fields, ahead })
     }
 

@@ -1,6 +1,6 @@
 //! Queries that take each event by itself: every chunk is answered by its own rows.
 use super::chunks::{Chunk, Chunks};
-use super::events::Fields;
+use super::events::{Fields, Tables};
 use super::output::{self, Out};
 use super::query::Query;
 use super::reply::Reply;
@@ -16,72 +16,92 @@ use std::time::Instant;
 
 /// Answers the chunks of a search. `keeps`: the result has all fields of the events.
 pub fn run(query: &Query, keeps: bool, chunks: &Chunks, out: &mut impl Write) -> Result<()> {
-    let mut waiting: Option<Chunk> = None;
-    loop {
-        let Some(mut chunk) = waiting.take().map_or_else(|| chunks.next(), |chunk| Ok(Some(chunk)))? else {
-            return Ok(());
-        };
-        let Some(header) = chunk.header.clone() else {
-            if super::answered(Reply::to_chunk(chunk.finished), chunk.finished, out)? {
-                return Ok(());
-            }
-            continue;
-        };
-        let prepared = query.bind(&header)?.ok_or_else(|| Fault::internal("a row-wise query lost its columns"))?;
-        let work = Work::new(query, &prepared, keeps, &header)?;
-        loop {
-            let mut reply = work.answer(chunks, &mut chunk)?;
+    each_header(chunks, out, |header, chunk, out| {
+        let prepared = query.bind(header)?.ok_or_else(|| Fault::internal("a row-wise query lost its columns"))?;
+        let work = Work::new(query, &prepared, keeps, header)?;
+        answer_alike(chunks, header, chunk, out, |chunk| {
+            let mut reply = work.answer(chunks, chunk)?;
             query.report(&prepared.warnings, &mut reply);
-            query.report_lacking(&header, &mut reply);
-            if super::answered(reply, chunk.finished, out)? {
-                return Ok(());
-            }
-            match chunks.next()? {
-                None => return Ok(()),
-                Some(next) if next.header.as_ref() == Some(&header) => chunk = next,
-                Some(next) => {
-                    waiting = Some(next);
-                    break;
-                }
-            }
-        }
-    }
+            query.report_lacking(header, &mut reply);
+            Ok(reply)
+        })
+    })
 }
 
-/// Answers the chunks of a search with the events that pass a query's first filters, as they are.
-pub fn filter(query: &Query, chunks: &Chunks, out: &mut impl Write) -> Result<()> {
-    while let Some(mut chunk) = chunks.next()? {
-        let mut reply = Reply::to_chunk(chunk.finished);
-        if let Some(header) = chunk.header.clone() {
-            let prepared = query.bind(&header)?.ok_or_else(|| Fault::internal("a filter lost its columns"))?;
-            reply.body = Filters::new(query, &prepared, &header)?.answer(&header, chunks, &mut chunk)?;
-        }
-        if super::answered(reply, chunk.finished, out)? {
-            return Ok(());
-        }
+/// Answers the chunks of a search with the events that pass the first filters of one of the queries that `bind`
+/// gives, as they are.
+pub fn filter(
+    tables: &Tables,
+    bind: impl Fn(&Header) -> Result<Vec<Prepared>>,
+    chunks: &Chunks,
+    out: &mut impl Write,
+) -> Result<()> {
+    each_header(chunks, out, |header, chunk, out| {
+        let prepared = bind(header)?;
+        let filters = Filters::new(tables, &prepared, header)?;
+        answer_alike(chunks, header, chunk, out, |chunk| {
+            let mut reply = Reply::to_chunk(chunk.finished);
+            reply.body = filters.answer(header, chunks, chunk)?;
+            Ok(reply)
+        })
+    })
+}
+
+/// Hands the chunks to `work`, which takes one, and those after it that have the same header; it gives back the first
+/// that has another. Chunks without a header are answered here.
+fn each_header<W: Write>(
+    chunks: &Chunks,
+    out: &mut W,
+    work: impl Fn(&Header, Chunk, &mut W) -> Result<Option<Chunk>>,
+) -> Result<()> {
+    let mut next = chunks.next()?;
+    while let Some(chunk) = next {
+        next = match chunk.header.clone() {
+            Some(header) => work(&header, chunk, out)?,
+            None if super::answered(Reply::to_chunk(chunk.finished), chunk.finished, out)? => None,
+            None => chunks.next()?,
+        };
     }
     Ok(())
+}
+
+/// Answers a chunk, and those after it that have the same header.
+fn answer_alike(
+    chunks: &Chunks,
+    header: &Header,
+    mut chunk: Chunk,
+    out: &mut impl Write,
+    answer: impl Fn(&mut Chunk) -> Result<Reply>,
+) -> Result<Option<Chunk>> {
+    loop {
+        let reply = answer(&mut chunk)?;
+        if super::answered(reply, chunk.finished, out)? {
+            return Ok(None);
+        }
+        match chunks.next()? {
+            Some(next) if next.header.as_ref() == Some(header) => chunk = next,
+            other => return Ok(other),
+        }
+    }
 }
 
 /// The filters that every event passes first: it is kept where one of them holds.
 struct Filters<'a>(Vec<(RowWise<'a>, Layout)>);
 
 impl<'a> Filters<'a> {
-    fn new(query: &Query, prepared: &'a Prepared, header: &Header) -> Result<Filters<'a>> {
+    fn new(tables: &Tables, queries: &'a [Prepared], header: &Header) -> Result<Filters<'a>> {
         let lost = || Fault::internal("a filter lost its shape");
-        let root = prepared.root().ok_or_else(lost)?;
-        let nodes = Passing::new(&prepared.plan).first_filters(root).ok_or_else(lost)?;
-        let mut filters = Vec::with_capacity(nodes.len());
-        for node in nodes {
-            let row_wise = prepared.row_wise(node, &|_, _| true)?;
-            let mut layouts = Vec::new();
-            for (source, names) in row_wise.feeds() {
-                let table = tables_of(prepared, source.identity());
+        let mut filters = Vec::new();
+        for prepared in queries {
+            let root = prepared.root().ok_or_else(lost)?;
+            for node in Passing::new(&prepared.plan).first_filters(root).ok_or_else(lost)? {
+                let row_wise = prepared.row_wise(node, &|_, _| true)?;
+                let (source, names) = row_wise.feeds().next().ok_or_else(lost)?;
                 let kind = |name: &Name| source.schema().kind(name).unwrap_or(Kind::String);
                 let wanted: Vec<(Name, Kind)> = names.iter().map(|name| (name.clone(), kind(name))).collect();
-                layouts.push(query.tables.layout(&table, header, &wanted));
+                let layout = tables.layout(&tables_of(prepared, source.identity()), header, &wanted);
+                filters.push((row_wise, layout));
             }
-            filters.push((row_wise, layouts.pop().ok_or_else(lost)?));
         }
         Ok(Filters(filters))
     }

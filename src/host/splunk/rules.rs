@@ -6,14 +6,15 @@ use super::events::Fields;
 use super::info::Info;
 use super::query::Query;
 use super::reply::{Level, Reply, described, said};
-use super::{output, whole};
+use super::{output, rows, whole};
 use crate::diagnostic::{Fault, Result, Source, closest};
 use crate::engine::{Now, Options, Prepared};
 use crate::exec;
+use crate::plan::Passing;
 use crate::read::Header;
 use crate::rules::evaluate::{Hits, evaluate};
 use crate::rules::{Choice, Language, Pack, Rule, load};
-use crate::types::{Kind, Name, Schema, Table, Value};
+use crate::types::{Kind, Name, Schema, Table, Value, datetime};
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
 use std::sync::Arc;
@@ -28,6 +29,9 @@ const OPTIONS: &[Known] = &[
     Known { name: "map", takes: "true or false" },
 ];
 
+/// What the search head writes into the part of a search that indexers run.
+const PHASE: Known = Known { name: "phase", takes: "" };
+
 const OUTPUTS: [&str; 5] = ["alerts", "incidents", "findings", "risk", "results"];
 
 /// The command, ready to run.
@@ -38,12 +42,17 @@ pub struct Rules {
     output: &'static str,
     /// The fields that the rules read; none where they may read any.
     fields: Option<BTreeSet<String>>,
+    /// Whether this process only filters events, for a search head.
+    filters: bool,
+    /// What indexers run.
+    ahead: Option<String>,
 }
 
 impl Rules {
     pub fn new(app: &App, info: &Info, cancel: Arc<AtomicBool>) -> Result<Rules> {
-        let arguments = Arguments::read("huntpack", &info.arguments, OPTIONS)?;
-        arguments.truth("map")?;
+        let known: Vec<Known> = OPTIONS.iter().copied().chain([PHASE]).collect();
+        let arguments = Arguments::read("huntpack", &info.arguments, &known).map_err(without_phase)?;
+        let filters = arguments.one_of("phase", &["filters"])?.is_some();
         let output = arguments.one_of("output", &OUTPUTS)?.unwrap_or("alerts");
         let output = OUTPUTS.iter().find(|known| **known == output).copied().unwrap_or("alerts");
         let wanted = wanted(&arguments)?;
@@ -55,15 +64,28 @@ impl Rules {
         let texts: Vec<&str> = pack.rules.iter().map(|rule| rule.query.as_str()).collect();
         let all = Source::query(texts.join("\n;\n"));
         let query = Query::new(app, all.into(), arguments.get("table"), options)?;
-        let mut rules = Rules { pack, query, output, fields: None };
+        let maps = arguments.truth("map")?.unwrap_or(query.settings.map_reduce);
+        let table = arguments.get("table").map(str::to_owned);
+        let mut rules = Rules { pack, query, output, fields: None, filters, ahead: None };
         rules.fields = rules.fields_read()?;
+        rules.ahead = rules.ahead(table).filter(|_| maps);
         Ok(rules)
     }
 
     /// The answer to `getinfo`.
     pub fn describe(&self) -> Reply {
         let mut reply = Reply::default();
+        if self.filters {
+            describe_filters(self.fields.as_ref(), &mut reply);
+            return reply;
+        }
         reply.set("type", "reporting");
+        match &self.ahead {
+            Some(ahead) => reply.set("streaming_preop", ahead.clone()),
+            None => {
+                reply.say(Level::Info, "the rules run on the search head alone: not all of them begin with a filter")
+            }
+        }
         reply.set(
             "required_fields",
             match &self.fields {
@@ -74,11 +96,27 @@ impl Rules {
         reply
     }
 
+    /// The filters that events pass first, for indexers: the rules' periods and conditions. None where a rule may take
+    /// any event.
+    fn ahead(&self, table: Option<String>) -> Option<String> {
+        let Now::At(now) = self.query.options.now else { return None };
+        for rule in &self.pack.rules {
+            let prepared = self.prepare(rule, Fields::Read).ok()??;
+            Passing::new(&prepared.plan).first_filters(prepared.root()?)?;
+        }
+        let keys: Vec<String> = self.pack.rules.iter().map(|rule| rule.key().replace(['"', ',', '*'], "")).collect();
+        let mut text = format!("huntpack phase=filters rules=\"{}\" now=\"{}\"", keys.join(","), datetime::format(now));
+        if let Some(table) = table {
+            text.push_str(&format!(" table=\"{}\"", table.replace('\\', "\\\\").replace('"', "\\\"")));
+        }
+        Some(text)
+    }
+
     fn fields_read(&mut self) -> Result<Option<BTreeSet<String>>> {
         let mut all: BTreeSet<String> = ["_time".to_owned()].into();
         let mut bound = Vec::with_capacity(self.pack.rules.len());
         for rule in self.pack.clone().rules.iter() {
-            let options = self.options_of_rules();
+            let options = self.options_of(rule);
             let is_kql = rule.language == Language::Kql;
             bound.push(if is_kql { self.query.settled(&rule.query_source, &options).unwrap_or(None) } else { None });
         }
@@ -100,13 +138,16 @@ impl Rules {
         if rule.language != Language::Kql {
             return Ok(None);
         }
-        Ok(self.query.prepare_other(&rule.query_source, fields, &self.options_of_rules()).unwrap_or(None))
+        Ok(self.query.prepare_other(&rule.query_source, fields, &self.options_of(rule)).unwrap_or(None))
     }
 
-    /// The period is no part of what is read: its column is.
-    fn options_of_rules(&self) -> Options {
-        let now = if self.query.options.now == Now::Latest { Now::Wall } else { self.query.options.now };
-        Options { scope: Some((i64::MIN, i64::MAX)), now, ..self.query.options.clone() }
+    /// A rule sees its period. Where its end is not known yet, its column is read all the same.
+    fn options_of(&self, rule: &Rule) -> Options {
+        let (now, scope) = match self.query.options.now {
+            Now::At(now) => (Now::At(now), (now.saturating_sub(rule.query_period), now)),
+            _ => (Now::Wall, (i64::MIN, i64::MAX)),
+        };
+        Options { scope: Some(scope), now, ..self.query.options.clone() }
     }
 
     fn wanted_columns(&self, header: &Header) -> Result<BTreeMap<String, Schema>> {
@@ -125,6 +166,13 @@ impl Rules {
     }
 
     pub fn run(&self, chunks: &Chunks, out: &mut impl Write) -> Result<()> {
+        if self.filters {
+            let bind = |header: &Header| -> Result<Vec<Prepared>> {
+                let bound = self.pack.rules.iter().map(|rule| self.prepare(rule, Fields::Of(header)));
+                bound.map(|prepared| prepared?.ok_or_else(|| Fault::internal("a rule lost its filter"))).collect()
+            };
+            return rows::filter(&self.query.tables, bind, chunks, out);
+        }
         let started = Instant::now();
         let memory = self.query.options.limits.memory;
         let wanted = |header: &Header| self.wanted_columns(header);
@@ -173,6 +221,23 @@ impl Rules {
             "results" => results(&self.pack, hits),
             _ => hits.runs.alert_table(),
         }
+    }
+}
+
+/// What a process that only filters events answers to `getinfo`: it needs these fields, and keeps the others.
+pub fn describe_filters(fields: Option<&BTreeSet<String>>, reply: &mut Reply) {
+    reply.set("type", "streaming");
+    if let Some(fields) = fields.filter(|fields| !fields.is_empty()) {
+        reply.set("required_fields", fields.iter().cloned().collect::<Vec<_>>());
+    }
+}
+
+/// An error that offers no option of the app's own use.
+fn without_phase(fault: Fault) -> Fault {
+    let help = fault.diagnostics().first().and_then(|said| said.help.clone()).unwrap_or_default();
+    match help.strip_suffix(", phase=") {
+        Some(own) => fault.help(own.to_owned()),
+        None => fault,
     }
 }
 

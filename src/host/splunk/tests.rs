@@ -485,6 +485,32 @@ fn rules_run_over_events() {
 }
 
 #[test]
+fn rules_filter_ahead() {
+    let app = Folder::new(&[("rules/failed-signins.yaml", RULE)]);
+    let head = command("huntpack", &app, &["rules=failed-signins", "output=results"], &[]);
+    let preop = head.info()["streaming_preop"].as_str().unwrap().to_owned();
+    let sent = command("huntpack", &app, &[preop.strip_prefix("huntpack ").unwrap()], &[SIGNINS]);
+    assert_eq!(sent.info()["type"], "streaming");
+    assert_eq!(cells(&sent.replies[1].1).len(), 2, "{sent:?}");
+    let found = command("huntpack", &app, &["rules=failed-signins", "output=results"], &[&sent.replies[1].1]);
+    assert_eq!(found.rows()[0][2..], ["ada@x", "1"]);
+    let off = command("huntpack", &app, &["rules=failed-signins", "map=false"], &[]);
+    assert!(off.info().get("streaming_preop").is_none());
+}
+
+#[test]
+fn the_newest_event_is_now() {
+    let query = "\"Events | where TimeGenerated > ago(1500ms) | project n\"";
+    let found = command("kql", &Folder::new(&[]), &[query, "now=latest"], &[ONE, TWO]);
+    assert_eq!(found.info()["type"], "reporting");
+    assert_eq!(found.rows(), [["2"], ["3"]]);
+    let app = Folder::new(&[("rules/failed-signins.yaml", RULE)]);
+    let events = SIGNINS.replace("17172", "16172");
+    let found = command("huntpack", &app, &["rules=failed-signins", "output=results", "now=latest"], &[&events]);
+    assert_eq!(found.rows().len(), 1);
+}
+
+#[test]
 fn a_silent_rule_says_which_step_emptied_it() {
     let app = Folder::new(&[("rules/failed-signins.yaml", RULE)]);
     let events = SIGNINS.replace("50126", "0");

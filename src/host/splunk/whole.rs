@@ -5,7 +5,7 @@ use super::output;
 use super::query::Query;
 use super::reply::{Level, Reply};
 use crate::diagnostic::{Fault, Result};
-use crate::engine::{self, Answer, Data, Database, Held, Options, Prepared};
+use crate::engine::{self, Answer, Data, Database, Held, Now, Options, Prepared};
 use crate::exec;
 use crate::plan::Morsel;
 use crate::read::{Header, Layout};
@@ -57,7 +57,10 @@ fn wanted_columns(query: &Query, header: &Header) -> Result<BTreeMap<String, Sch
     }
     for table in query.tables.each() {
         // A table without rows has its columns all the same.
-        wanted.entry(table.to_owned()).or_default();
+        let columns: &mut Schema = wanted.entry(table.to_owned()).or_default();
+        if query.options.now == Now::Latest {
+            columns.set("TimeGenerated".into(), Kind::DateTime);
+        }
     }
     Ok(wanted)
 }
