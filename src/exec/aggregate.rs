@@ -27,13 +27,12 @@ pub fn run(executor: &Executor, id: NodeId, having: &[Expr], passed: &[Arc<Count
     };
     let costly = summary.costly(&pipeline, !having.is_empty() || !later.is_empty());
     let first_calls: Vec<usize> = (0..summary.calls.len()).filter(|at| !costly.contains(at)).collect();
-    let groups = first_phase(
-        executor,
-        &summary,
-        pipeline.clone_with(|feed| summary.pruned(feed, &first_calls)),
-        &first_calls,
-        !costly.is_empty(),
-    )?;
+    // A traced run tells the rows after every step, those that the aggregates do not read among them.
+    let first_feed = |feed: &Feed| match executor.options.trace {
+        true => feed.clone(),
+        false => summary.pruned(feed, &first_calls),
+    };
+    let groups = first_phase(executor, &summary, pipeline.clone_with(first_feed), &first_calls, !costly.is_empty())?;
     let Groups { grouper, states, firsts, kept } = groups;
     let columns = finished(states, executor.context, grouper.len())?;
     let order = by_first_row(&firsts, grouper.len());

@@ -516,7 +516,7 @@ fn a_silent_rule_says_which_step_emptied_it() {
     let events = SIGNINS.replace("50126", "0");
     let found = command("huntpack", &app, &["rules=failed-signins"], &[&events]);
     assert_eq!(found.rows(), Vec::<Vec<String>>::new());
-    assert!(found.messages().contains("Emptied by: "), "{}", found.messages());
+    assert!(found.messages().contains("Emptied by: where"), "{}", found.messages());
 }
 
 #[test]
