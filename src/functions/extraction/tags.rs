@@ -202,7 +202,7 @@ pub fn elements<'a>(text: &'a str, visitor: &mut impl Visitor<'a>) {
 pub fn find<'a>(text: &'a str, path: &str) -> Vec<Cow<'a, str>> {
     // Without its numbers a path is a field's name; the numbers choose among the values.
     let number = |part: &str| part.trim_end_matches('}').rsplit_once('{').and_then(|(_, at)| at.parse::<usize>().ok());
-    let chosen = path.split('.').filter_map(number).last();
+    let chosen = path.split('.').filter_map(number).next_back();
     let bare: Vec<&str> = path
         .split('.')
         .map(|part| if number(part).is_some() { part.split('{').next().unwrap_or(part) } else { part })

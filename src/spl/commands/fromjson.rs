@@ -8,7 +8,6 @@ use crate::spl::parse::Reader;
 use crate::types::field::FieldBuilder;
 use crate::types::json::to_string;
 use crate::types::{Column, Json, Kind, Name, Table};
-use std::borrow::Cow;
 use std::collections::HashMap;
 
 fn fromjson(lowering: &mut Lowering, command: &Command, rows: Rows) -> Lower<Rows> {
@@ -25,10 +24,7 @@ fn fromjson(lowering: &mut Lowering, command: &Command, rows: Rows) -> Lower<Row
             return;
         }
         for (key, value) in Json::new(text).entries().filter(|(_, value)| value.text() != "null") {
-            let text = match to_string(value.text()) {
-                Cow::Borrowed(text) => Cow::Borrowed(text),
-                Cow::Owned(text) => Cow::Owned(text),
-            };
+            let text = to_string(value.text());
             found.value(&format!("{prefix}{key}"), text);
         }
     })?;
