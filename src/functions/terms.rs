@@ -104,6 +104,9 @@ fn built(pattern: &str) -> Result<regex::Regex> {
     built.map_err(|_| Fault::limit("memory", "a search term is too long"))
 }
 
+/// A longer word stands in no event that is searched by words.
+const LONGEST_WORD: usize = 20_000;
+
 /// Where a word or a phrase of an event begins and ends.
 #[derive(Clone, Copy)]
 enum Bounds {
@@ -194,6 +197,9 @@ fn compares(args: &[Column], rows: usize, holds: fn(std::cmp::Ordering) -> bool)
 fn holds_word(context: &Context, args: &[Column], rows: usize) -> Result<Column> {
     let constants = constants(args);
     let [term, form] = constants.as_slice() else { return Err(Fault::internal("a word is looked for in a form")) };
+    if term.len() > LONGEST_WORD {
+        return Err(Fault::query("HP310", format!("a word of a search has at most {LONGEST_WORD} bytes")));
+    }
     let pattern = context.prepared("search word", &constants.join("\u{1}"), || word_pattern(term, form))?;
     Ok(any_value(first(args)?, rows, |text| pattern.is_match(text)))
 }

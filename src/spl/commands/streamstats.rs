@@ -29,8 +29,8 @@ const OPTIONS: [&str; 9] = [
 
 /// Rows that all windows together may hold at once; more are computed piece by piece.
 const PIECE: usize = 1 << 20;
-/// Rows that all windows together may hold.
-const MOST: u64 = 1 << 31;
+/// Rows that all windows together may hold, where each is looked at.
+const MOST: u64 = 1 << 25;
 
 fn lower(lowering: &mut Lowering, command: &Command, rows: Rows) -> Lower<Rows> {
     let mut reader = Reader::new(command);
@@ -283,6 +283,32 @@ impl RunningCall {
             })
             .collect();
         let counts = self.condition.as_ref().and_then(|name| table.column_named(name));
+        let made = match self.counts_rows() {
+            true => lengths(windows),
+            false => self.pieces(context, &columns, counts.as_ref(), groups, windows)?,
+        };
+        // Rows that are in no group get nothing.
+        let picks: Vec<(u32, u32)> =
+            groups.of.iter().enumerate().map(|(row, group)| (u32::from(*group == NULL), row as u32)).collect();
+        match groups.of.contains(&NULL) {
+            true => Ok(gather::interleave(&[made, Column::nulls(Kind::Field, windows.len())], &picks)),
+            false => Ok(made),
+        }
+    }
+
+    /// Whether it only tells how many rows there are.
+    fn counts_rows(&self) -> bool {
+        self.function.name == "count" && self.arguments.is_empty() && self.condition.is_none()
+    }
+
+    fn pieces(
+        &self,
+        context: &Context,
+        columns: &[Column],
+        counts: Option<&Column>,
+        groups: &Groups,
+        windows: &Windows,
+    ) -> Result<Column> {
         let total: u64 = windows.iter().map(|(start, end)| u64::from(end - start)).sum();
         if total > MOST {
             return Err(Fault::limit("rows", "`streamstats` looks at too many rows: give it a window"));
@@ -296,17 +322,10 @@ impl RunningCall {
                 held += (windows[last].1 - windows[last].0) as usize;
                 last += 1;
             }
-            parts.push(self.piece(context, &columns, counts.as_ref(), groups, windows, first..last)?);
+            parts.push(self.piece(context, columns, counts, groups, windows, first..last)?);
             first = last;
         }
-        let made = gather::concat(&parts).unwrap_or(Column::nulls(Kind::Field, 0));
-        // Rows that are in no group get nothing.
-        let picks: Vec<(u32, u32)> =
-            groups.of.iter().enumerate().map(|(row, group)| (u32::from(*group == NULL), row as u32)).collect();
-        match groups.of.contains(&NULL) {
-            true => Ok(gather::interleave(&[made, Column::nulls(Kind::Field, windows.len())], &picks)),
-            false => Ok(made),
-        }
+        Ok(gather::concat(&parts).unwrap_or(Column::nulls(Kind::Field, 0)))
     }
 
     fn piece(
@@ -347,6 +366,12 @@ impl RunningCall {
         let made = state.finish(context, rows.len())?;
         Ok(crate::types::convert::lenient(&made, Kind::Field))
     }
+}
+
+/// How many rows each window holds.
+fn lengths(windows: &Windows) -> Column {
+    let counts: Vec<Value> = windows.iter().map(|(start, end)| Number::Long(i64::from(end - start)).into()).collect();
+    Column::from_values(Kind::Field, &counts)
 }
 
 crate::command! {
