@@ -189,9 +189,10 @@ def test_broken_queries_are_errors(query: str) -> None:
         hp.kql(query, {"T": ROWS})
 
 
-def test_spl_says_that_it_is_to_come() -> None:
-    with pytest.raises(hp.QueryError, match="SPL"):
-        hp.spl("| makeresults")
+def test_spl_is_checked_as_well() -> None:
+    assert hp.check("| makeresults | eval a=1 | table a", language="spl").ok
+    (said,) = hp.check("| makeresults | evall a=1", language="spl").diagnostics
+    assert "eval" in (said.help or "")
 
 
 def test_a_missing_file_is_named() -> None:
