@@ -7,7 +7,7 @@ use crate::expr::Expr;
 use crate::functions::Context;
 use crate::kql::ast::{ColumnNames, Expression, ExpressionKind, MakeSeries, SeriesAxis};
 use crate::kql::bind::Bind;
-use crate::kql::bind::binder::Binder;
+use crate::kql::bind::binder::{Binder, is_unknown};
 use crate::kql::bind::convert::constant_to;
 use crate::kql::bind::names::{Names, automatic};
 use crate::kql::bind::relation::{Relation, Row};
@@ -33,6 +33,8 @@ impl Binder<'_> {
     pub fn make_series(&mut self, series: &MakeSeries, input: &Relation, span: Span) -> Bind<Relation> {
         let row = Row::of(input);
         let on = self.whole(&series.on.expression, &row)?;
+        // What only the data can tell is most likely a time.
+        let on = if is_unknown(&on, input) { self.converted(on, Kind::DateTime, span)? } else { on };
         let mut names = Names::default();
         let mut made = Aggregation::default();
         self.keys(&series.keys, input, &mut names, &mut made, true)?;
