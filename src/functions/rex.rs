@@ -2,7 +2,7 @@
 use super::Context;
 use super::spl::pcre::{self, Groups, Pattern};
 use crate::diagnostic::{Fault, Result};
-use crate::types::field::{self, FieldBuilder, Number};
+use crate::types::field::{self, FieldBuilder, Number, without_noise};
 use crate::types::{Column, Kind, Value, datetime, relative};
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -208,7 +208,7 @@ fn plain_bin(number: Number, width: Number) -> String {
         return format!("{low}-{}", low.saturating_add(width));
     }
     let steps = (number.real() / width.real()).floor();
-    let ends = [steps, steps + 1.0].map(|steps| Number::Real(steps * width.real()).text());
+    let ends = [steps, steps + 1.0].map(|steps| Number::Real(without_noise(steps * width.real())).text());
     format!("{}-{}", ends[0], ends[1])
 }
 
@@ -218,7 +218,7 @@ fn log_bin(number: f64, coefficient: f64, base: f64) -> String {
         return format!("0-{}", Number::Real(coefficient).text());
     }
     let power = (number / coefficient).log(base).floor();
-    let ends = [power, power + 1.0].map(|power| Number::Real(coefficient * base.powf(power)).text());
+    let ends = [power, power + 1.0].map(|power| Number::Real(without_noise(coefficient * base.powf(power))).text());
     format!("{}-{}", ends[0], ends[1])
 }
 

@@ -202,7 +202,8 @@ def test_saved_searches_mean_the_same(tmp_path: Path, form: str, kind: str) -> N
     conf.write_text(pack.export("savedsearches"), encoding="utf-8")
     (saved,) = hp.load(conf)
     (rule,) = pack
-    assert (saved.format, saved.name, saved.kind, saved.severity) == ("savedsearch", rule.name, rule.kind, rule.severity)
+    assert saved.format == "savedsearch"
+    assert (saved.name, saved.kind, saved.severity) == (rule.name, rule.kind, rule.severity)
     assert (saved.schedule, saved.query_period) == (rule.schedule, rule.query_period)
     assert raised(run(conf)) == raised(run(path))
 

@@ -1,4 +1,5 @@
 """Events of a search: every form in which Splunk's events come, and what is known of their sourcetypes."""
+
 import csv
 import json
 import random
@@ -61,20 +62,29 @@ def forms(folder):
     """The same events in each form."""
     yield "lines of events", lines(folder / "raw.ndjson", LOGS)
     yield "an array", (folder / "array.json", (folder / "array.json").write_text(json.dumps(LOGS, indent=1)))[0]
-    yield "the collector's", lines(
-        folder / "hec.json", [{"sourcetype": "zscalernss-web", "host": "h", "event": log} for log in LOGS]
+    yield (
+        "the collector's",
+        lines(folder / "hec.json", [{"sourcetype": "zscalernss-web", "host": "h", "event": log} for log in LOGS]),
     )
-    yield "the collector's with texts", lines(
-        folder / "hec2.json", [{"sourcetype": "zscalernss-web", "event": raw} for raw in RAW]
+    yield (
+        "the collector's with texts",
+        lines(folder / "hec2.json", [{"sourcetype": "zscalernss-web", "event": raw} for raw in RAW]),
     )
-    yield "an export", lines(
-        folder / "export.json",
-        [
-            {"preview": False, "offset": n, "result": {"_raw": raw, "sourcetype": "zscalernss-web", "mv": ["a", "b"]}}
-            for n, raw in enumerate(RAW)
-        ],
+    yield (
+        "an export",
+        lines(
+            folder / "export.json",
+            [
+                {
+                    "preview": False,
+                    "offset": n,
+                    "result": {"_raw": raw, "sourcetype": "zscalernss-web", "mv": ["a", "b"]},
+                }
+                for n, raw in enumerate(RAW)
+            ],
+        ),
     )
-    with open(folder / "export.csv", "w", newline="") as file:
+    with (folder / "export.csv").open("w", newline="") as file:
         writer = csv.DictWriter(file, ["sourcetype", "_raw"])
         writer.writeheader()
         writer.writerows({"sourcetype": "zscalernss-web", "_raw": raw} for raw in RAW)
@@ -123,7 +133,8 @@ SYSMON = (
 def test_events_of_windows(tmp_path):
     path = tmp_path / "sysmon.xml"
     path.write_text("<Events>\n" + SYSMON + "\n" + SYSMON.replace("4522", "4523") + "\n</Events>\n")
-    search = "search EventCode=1 | table _time EventRecordID Computer CommandLine process_name user dest parent_process_name"
+    fields = "_time EventRecordID Computer CommandLine process_name user dest parent_process_name"
+    search = f"search EventCode=1 | table {fields}"
     found = hp.spl(search, path).to_dicts()
     assert [row["EventRecordID"] for row in found] == ["4522", "4523"]
     assert found[0]["_time"] == pytest.approx(1602155026.6179, abs=1e-3)
@@ -161,7 +172,8 @@ def test_datasets_take_events_as_they_are():
     ]
     rows = [{"process_name": "cmd.exe", "dest": "pc", "parent_process_name": "x.exe"}, {"dest": "pc"}]
     search = "| tstats count from datamodel=Endpoint.Processes by Processes.process_name Processes.user"
-    assert hp.spl(search, rows).to_dicts() == [{"Processes.process_name": "cmd.exe", "Processes.user": "unknown", "count": 1}]
+    expected = {"Processes.process_name": "cmd.exe", "Processes.user": "unknown", "count": 1}
+    assert hp.spl(search, rows).to_dicts() == [expected]
 
 
 def test_an_add_on_tells_of_its_sourcetype(tmp_path):
@@ -178,7 +190,7 @@ def test_an_add_on_tells_of_its_sourcetype(tmp_path):
         "LOOKUP-c = codes code OUTPUT meaning AS outcome\n"
     )
     (default / "transforms.conf").write_text(
-        '[parts]\nREGEX = code (\\d)\nFORMAT = code::$1\n[codes]\nfilename = codes.csv\n'
+        "[parts]\nREGEX = code (\\d)\nFORMAT = code::$1\n[codes]\nfilename = codes.csv\n"
     )
     rows = [{"_raw": "who is ann code 1", "sourcetype": "my:log"}, {"_raw": "who is bob code 2", "sourcetype": "other"}]
     found = hp.spl("search * | table user code action outcome", rows, addons=tmp_path).to_dicts()
@@ -204,7 +216,8 @@ def test_a_yaml_file_tells_of_a_sourcetype(tmp_path):
 
 def test_damaged_events_do_no_harm(tmp_path):
     random.seed(7)
-    pieces = [raw.encode() for raw in RAW] + [SYSMON.replace("\n", "").encode(), b"\xff\xfe", b"{", b"a=" + b"x" * 100_000]
+    broken = [SYSMON.replace("\n", "").encode(), b"\xff\xfe", b"{", b"a=" + b"x" * 100_000]
+    pieces = [raw.encode() for raw in RAW] + broken
     path = tmp_path / "damaged.log"
     for _ in range(30):
         text = b"\n".join(random.choice(pieces)[: random.randrange(1, 400)] for _ in range(20))

@@ -47,8 +47,11 @@ fn nests(value: &Value) -> bool {
     }
 }
 
+/// The values of a column.
+type Named = (Name, Vec<Value>);
+
 /// The values of each column, and the number of rows.
-fn columns_of_records(rows: &Bound<'_, PyAny>) -> PyResult<(Vec<(Name, Vec<Value>)>, usize)> {
+fn columns_of_records(rows: &Bound<'_, PyAny>) -> PyResult<(Vec<Named>, usize)> {
     let mut names: Vec<Name> = Vec::new();
     let mut places: HashMap<String, usize> = HashMap::new();
     let mut columns: Vec<Vec<Value>> = Vec::new();
