@@ -9,7 +9,7 @@ from typing import Any
 
 import huntpack as hp
 import pytest
-from conftest import RULE, Cli, lines, signin
+from shared import RULE, Cli, lines, signin
 
 GOOD = lines([signin(minute, "203.0.113.7") for minute in range(3)])
 ROWS = json.dumps([[record["IPAddress"]] for record in map(json.loads, GOOD.splitlines())])

@@ -13,7 +13,7 @@ import time
 from pathlib import Path
 
 import pytest
-from conftest import NOW, RULE, Cli, signin
+from shared import NOW, RULE, Cli, signin
 
 ALL = "SigninLogs | sort by TimeGenerated asc | project TimeGenerated, IPAddress, ResultType"
 

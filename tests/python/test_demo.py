@@ -8,8 +8,8 @@ import re
 from pathlib import Path
 
 import pytest
-from conftest import Cli
 from huntpack import alerts, samples
+from shared import Cli
 
 ENTITIES = {
     ("account", "marta.lind@northwind.example"),

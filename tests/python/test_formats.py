@@ -12,8 +12,8 @@ from typing import Any, Optional
 import formats
 import huntpack as hp
 import pytest
-from conftest import NOW
 from formats import Row, Writer
+from shared import NOW
 
 END = dt.datetime(2026, 3, 12, 15, tzinfo=dt.timezone.utc)
 MINUTE = 60

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import huntpack as hp
 import pytest
-from conftest import NOW, RULE, signin
 from huntpack import testing
+from shared import NOW, RULE, signin
 
 
 def test_load(rule: Path) -> None:

@@ -10,7 +10,7 @@ use super::{output, rows, whole};
 use crate::diagnostic::{Fault, Result, Source, closest};
 use crate::engine::{Now, Options, Prepared};
 use crate::exec;
-use crate::plan::Passing;
+use crate::plan::{Flow, Passing};
 use crate::read::Header;
 use crate::rules::evaluate::{Hits, evaluate};
 use crate::rules::{Choice, Language, Pack, Rule, load};
@@ -83,7 +83,8 @@ impl Rules {
         match &self.ahead {
             Some(ahead) => reply.set("streaming_preop", ahead.clone()),
             None => {
-                reply.say(Level::Info, "the rules run on the search head alone: not all of them begin with a filter")
+                let reason = "not all of them begin with a filter, or the order of the events counts";
+                reply.say(Level::Info, format!("the rules run on the search head alone: {reason}"));
             }
         }
         reply.set(
@@ -97,12 +98,19 @@ impl Rules {
     }
 
     /// The filters that events pass first, for indexers: the rules' periods and conditions. None where a rule may take
-    /// any event.
+    /// any event, or where the order of the events counts.
     fn ahead(&self, table: Option<String>) -> Option<String> {
         let Now::At(now) = self.query.options.now else { return None };
         for rule in &self.pack.rules {
             let prepared = self.prepare(rule, Fields::Read).ok()??;
-            Passing::new(&prepared.plan).first_filters(prepared.root()?)?;
+            let root = prepared.root()?;
+            let mut passing = Passing::new(&prepared.plan);
+            // Events of several indexers come in another order than the head alone would see.
+            let Flow::Gathered(nodes) = prepared.flow(root) else { return None };
+            if !nodes.iter().all(|node| passing.is_free(*node)) {
+                return None;
+            }
+            passing.first_filters(root)?;
         }
         let keys: Vec<String> = self.pack.rules.iter().map(|rule| rule.key().replace(['"', ',', '*'], "")).collect();
         let mut text = format!("huntpack phase=filters rules=\"{}\" now=\"{}\"", keys.join(","), datetime::format(now));
