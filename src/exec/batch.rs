@@ -59,13 +59,13 @@ impl Batch {
         batch
     }
 
-    /// Tells the morsel which columns are read next, while all of its rows are there.
-    pub fn expect<'a>(&self, columns: impl Iterator<Item = &'a Name>) {
+    /// Tells the morsel which columns these expressions read, one after the other, while all of its rows are there.
+    pub fn expect(&self, expressions: &[Expr]) {
         let Some(morsel) = self.morsel.as_ref().filter(|_| self.selection.is_none()) else { return };
         let loaded = self.loaded.borrow();
         let mut next: Vec<usize> = Vec::new();
-        for name in columns.filter(|name| !loaded.contains_key(*name)) {
-            if let Some(at) = self.lazy.get(name).filter(|at| !next.contains(at)) {
+        for name in expressions.iter().flat_map(Expr::columns).filter(|name| !loaded.contains_key(name)) {
+            if let Some(at) = self.lazy.get(&name).filter(|at| !next.contains(at)) {
                 next.push(*at);
             }
         }

@@ -169,7 +169,7 @@ impl Step {
 /// most of them stay, cheap conjuncts are tested on all rows and their answers put together.
 pub fn filter(batch: &mut Batch, conjuncts: &[Expr], live: &HashSet<Name>, context: &Context) -> Result<()> {
     let mut mask: Option<BooleanBuffer> = None;
-    batch.expect(conjuncts.iter().flat_map(Expr::columns).collect::<Vec<_>>().iter());
+    batch.expect(conjuncts);
     for (at, conjunct) in conjuncts.iter().enumerate() {
         let rest = &conjuncts[at..];
         if mask.as_ref().is_some_and(|m| worth_picking(m, conjunct)) {

@@ -69,15 +69,7 @@ impl<K: Key> Arg<K> {
 
     /// Lets go of the rows that have been beaten.
     fn shrink(&mut self) {
-        if !self.held.is_wasteful(self.best.len()) {
-            return;
-        }
-        let mut places = Vec::with_capacity(self.best.len());
-        for best in self.best.iter_mut().flatten() {
-            places.push(best.place);
-            best.place = (0, (places.len() - 1) as u32);
-        }
-        self.held.keep(&places);
+        self.held.shrink(self.best.len(), self.best.iter_mut().flatten().map(|best| &mut best.place));
     }
 }
 

@@ -32,6 +32,19 @@ impl Held {
         self.rows > 1_000_000 && self.rows > wanted.saturating_mul(4)
     }
 
+    /// Lets go of all rows but those at `best`, which learn their new places, where that pays: of `groups` groups.
+    pub fn shrink<'a>(&mut self, groups: usize, best: impl Iterator<Item = &'a mut Place>) {
+        if !self.is_wasteful(groups) {
+            return;
+        }
+        let mut places = Vec::with_capacity(groups);
+        for place in best {
+            places.push(*place);
+            *place = (0, (places.len() - 1) as u32);
+        }
+        self.keep(&places);
+    }
+
     /// Keeps only the rows at `places`, which become the rows of piece 0 in that order.
     pub fn keep(&mut self, places: &[Place]) {
         let kept = self.column(places).map(gather::compact);

@@ -55,9 +55,7 @@ pub fn kql<'py>(
             ..DataOptions::default()
         };
         let mut database = data.database(&mut call)?;
-        if resolve.map_or_else(|| in_notebook(py), Ok)? {
-            database.set_resolver(call.resolver(callers_variables(py)?));
-        }
+        resolve_variables(py, &mut call, &mut database, resolve)?;
         let options = engine::Options {
             now: options::now(now.as_ref())?,
             limits: options::limits(limits.as_ref())?,
@@ -69,6 +67,20 @@ pub fn kql<'py>(
         let answer = call.run(threads, move || engine::query(&source, &database, &options))?;
         PyTable::of_answer(py, answer)
     })
+}
+
+/// Names that the database lacks are looked up among the caller's variables, where that is asked for: in a notebook
+/// unless it is said.
+fn resolve_variables<'py>(
+    py: Python<'py>,
+    call: &mut Call<'py>,
+    database: &mut Database,
+    resolve: Option<bool>,
+) -> PyResult<()> {
+    if resolve.map_or_else(|| in_notebook(py), Ok)? {
+        database.set_resolver(call.resolver(callers_variables(py)?));
+    }
+    Ok(())
 }
 
 /// Whether IPython runs us; it is not imported to find out.
@@ -128,9 +140,7 @@ pub fn spl<'py>(
             ..DataOptions::default()
         };
         let mut database = data.database(&mut call)?;
-        if resolve.map_or_else(|| in_notebook(py), Ok)? {
-            database.set_resolver(call.resolver(callers_variables(py)?));
-        }
+        resolve_variables(py, &mut call, &mut database, resolve)?;
         let options = engine::Options {
             now: options::now(now.as_ref())?,
             earliest: options::bound(earliest.as_ref())?,

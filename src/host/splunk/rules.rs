@@ -68,7 +68,7 @@ impl Rules {
         let table = arguments.get("table").map(str::to_owned);
         let mut rules = Rules { pack, query, output, fields: None, filters, ahead: None };
         rules.fields = rules.fields_read()?;
-        rules.ahead = rules.ahead(table).filter(|_| maps);
+        rules.ahead = if maps && !filters { rules.ahead(table) } else { None };
         Ok(rules)
     }
 

@@ -1,5 +1,5 @@
 //! Rules as a savedsearches.conf.
-use super::super::detection::{Detection, DetectionKind, Entity, Generation, ORIGINAL_SEARCH, finding_of};
+use super::super::detection::{Detection, DetectionKind, Entity, Generation, ORIGINAL_SEARCH, Schedule, finding_of};
 use super::super::rule::{Choice, Format, Language, Rule, TriggerOperator};
 use super::{NAME_TOKEN, NOTABLE, RISK, sentinel};
 use serde_json::{Value, json};
@@ -54,7 +54,12 @@ fn stanza(rule: &Rule, detection: &Detection) -> String {
     out.put("action.correlationsearch.label", &detection.search_name);
     out.json("action.correlationsearch.annotations", &annotations(rule, detection));
     out.json("action.correlationsearch.metadata", &metadata(rule));
-    put_schedule(&mut out, rule, detection, enabled);
+    put_schedule(&mut out, rule, &detection.schedule, enabled);
+    if let Some(throttling) = &detection.throttling {
+        out.put("alert.suppress", "1");
+        out.put("alert.suppress.fields", &throttling.fields.join(","));
+        out.put("alert.suppress.period", &throttling.period);
+    }
     if let Some(description) = &rule.description {
         out.put("description", description);
     }
@@ -64,8 +69,8 @@ fn stanza(rule: &Rule, detection: &Detection) -> String {
     out.finish()
 }
 
-fn put_schedule(out: &mut Settings, rule: &Rule, detection: &Detection, enabled: bool) {
-    let schedule = &detection.schedule;
+/// When a search runs, over which events, and for how many rows it tells of them.
+pub fn put_schedule(out: &mut Settings, rule: &Rule, schedule: &Schedule, enabled: bool) {
     out.put_all(&[
         ("disabled", if enabled { "0" } else { "1" }),
         ("enableSched", "1"),
@@ -81,11 +86,6 @@ fn put_schedule(out: &mut Settings, rule: &Rule, detection: &Detection, enabled:
         ("realtime_schedule", "0"),
         ("is_visible", "false"),
     ]);
-    if let Some(throttling) = &detection.throttling {
-        out.put("alert.suppress", "1");
-        out.put("alert.suppress.fields", &throttling.fields.join(","));
-        out.put("alert.suppress.period", &throttling.period);
-    }
 }
 
 pub(super) fn relation(operator: TriggerOperator) -> &'static str {

@@ -1,7 +1,8 @@
 //! A rule in KQL as a saved search that runs it.
+use super::super::detection::Schedule;
 use super::super::duration::{DAY, HOUR, MINUTE, Ticks};
 use super::super::rule::{Rule, RuleSeverity};
-use super::export::{Settings, relation, stanza_name};
+use super::export::{Settings, put_schedule, stanza_name};
 use super::{NOTABLE, RISK};
 use serde_json::{Value, json};
 
@@ -20,21 +21,13 @@ pub fn stanza(rule: &Rule) -> String {
     );
     out.json("action.correlationsearch.metadata", &json!({"detection_id": rule.id, "detection_version": rule.version}));
     let minutes = rule.query_period / MINUTE;
-    out.put_all(&[
-        ("disabled", "1"),
-        ("enableSched", "1"),
-        ("cron_schedule", &cron(rule.query_frequency)),
-        ("dispatch.earliest_time", &format!("-{}m@m", minutes.max(1))),
-        ("dispatch.latest_time", "@m"),
-        ("schedule_window", "auto"),
-        ("allow_skew", "100%"),
-        ("counttype", "number of events"),
-        ("relation", relation(rule.trigger_operator)),
-        ("quantity", &rule.trigger_threshold.to_string()),
-        ("alert.digest_mode", "1"),
-        ("realtime_schedule", "0"),
-        ("is_visible", "false"),
-    ]);
+    let schedule = Schedule {
+        cron: cron(rule.query_frequency),
+        earliest: format!("-{}m@m", minutes.max(1)),
+        latest: "@m".to_owned(),
+        window: "auto".to_owned(),
+    };
+    put_schedule(&mut out, rule, &schedule, false);
     if rule.suppression_enabled {
         out.put("alert.suppress", "1");
         out.put("alert.suppress.period", &format!("{}m", (rule.suppression_duration / MINUTE).max(1)));

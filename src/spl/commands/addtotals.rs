@@ -69,7 +69,7 @@ fn fields(reader: &mut Reader, options: &mut Options) -> Lower<Vec<Word>> {
 
 fn lower(lowering: &mut Lowering, rows: Rows, totals: &Totals, fields: &[Word]) -> Lower<Rows> {
     let mut names: Vec<Name> = match fields.is_empty() {
-        true => rows.names().filter(|name| !name.starts_with('_')).cloned().collect(),
+        true => rows.plain_names().cloned().collect(),
         false => rows.matching_any(fields.iter().map(|word| word.text.as_str())),
     };
     names.retain(|name| rows.has(name));

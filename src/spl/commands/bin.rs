@@ -1,5 +1,6 @@
 //! `bin`: values put into bins.
 use super::options::Options;
+use super::spans;
 use crate::diagnostic::Diagnostic;
 use crate::expr::Expr;
 use crate::spl::ast::{Command, Word};
@@ -10,24 +11,6 @@ use crate::types::field::{self, Number};
 use crate::types::{Kind, Name, Table, relative};
 
 const OPTIONS: [&str; 6] = ["span", "bins", "minspan", "start", "end", "aligntime"];
-
-/// Bins where no number is said.
-const DEFAULT_BINS: u64 = 100;
-
-/// Widths that bins of time may have, in seconds, where only their number is said.
-const TIME_WIDTHS: [(i64, &str); 11] = [
-    (1, "1s"),
-    (5, "5s"),
-    (10, "10s"),
-    (30, "30s"),
-    (60, "1m"),
-    (300, "5m"),
-    (600, "10m"),
-    (1800, "30m"),
-    (3600, "1h"),
-    (86_400, "1d"),
-    (2_592_000, "1mon"),
-];
 
 /// How wide bins are.
 enum Width {
@@ -53,7 +36,7 @@ fn lower(lowering: &mut Lowering, command: &Command, rows: Rows) -> Lower<Rows> 
         None => {
             let least = options.word("minspan").map(width_of).transpose()?;
             let Some(table) = lowering.seen(&rows, command.name.span)? else { return Ok(rows.opened()) };
-            let bins = options.count("bins")?.unwrap_or(DEFAULT_BINS).max(1);
+            let bins = options.count("bins")?.unwrap_or(spans::DEFAULT_BINS).max(1);
             let width = fitting(&table, &field.text, bins, least.as_ref());
             (lowering.known(&rows, table), width)
         }
@@ -124,11 +107,8 @@ fn fitting(table: &Table, name: &str, bins: u64, least: Option<&Width>) -> Width
             Width::Time(span) => relative::span(span),
             _ => None,
         });
-        let wide = |width: &&(i64, &str)| {
-            let enough = least.is_none_or(|least| least.ticks() <= width.0 * 10_000_000);
-            enough && (high / width.0 as f64).floor() - (low / width.0 as f64).floor() < bins as f64
-        };
-        return Width::Time(TIME_WIDTHS.iter().find(wide).map_or("1mon", |(_, span)| span).to_owned());
+        let is_enough = |seconds: i64, _: &str| least.is_none_or(|least| least.ticks() <= seconds * 10_000_000);
+        return Width::Time(spans::narrowest((low, high), bins, is_enough).to_owned());
     }
     let least = match least {
         Some(Width::Number(number)) => number.real(),

@@ -18,7 +18,7 @@ const OPTIONS: [&str; 3] = ["limit", "null", "keeplast"];
 
 fn tail(lowering: &mut Lowering, command: &Command, rows: Rows) -> Lower<Rows> {
     let mut reader = Reader::new(command);
-    let count = count(&mut reader).unwrap_or(DEFAULT_ROWS);
+    let count = reader.count().unwrap_or(DEFAULT_ROWS);
     reader.finish()?;
     let schema = rows.schema.clone();
     Ok(lowering.operation(&[&rows], Arc::new(Last(count)), schema))
@@ -41,20 +41,10 @@ impl TableOperation for Last {
     }
 }
 
-/// A number that comes next.
-fn count(reader: &mut Reader) -> Option<u64> {
-    let before = reader.position();
-    let found = reader.word().and_then(|word| word.text.parse().ok());
-    if found.is_none() {
-        reader.back_to(before);
-    }
-    found
-}
-
 fn head(lowering: &mut Lowering, command: &Command, rows: Rows) -> Lower<Rows> {
     let mut reader = Reader::new(command);
     let options = Options::read(&mut reader, &OPTIONS)?;
-    let mut limit = options.count("limit")?.or_else(|| count(&mut reader));
+    let mut limit = options.count("limit")?.or_else(|| reader.count());
     let mut test = None;
     if !reader.at_end() {
         test = Some(reader.expression()?);

@@ -29,7 +29,7 @@ fn lower(lowering: &mut Lowering, command: &Command, rows: Rows) -> Lower<Rows> 
     let right = lowering.subsearch(search, MOST_ROWS)?;
     let keys: Vec<Name> = match fields.is_empty() {
         false => fields.iter().map(|word| Name::from(word.text.as_str())).collect(),
-        true => rows.names().filter(|name| right.has(name) && !name.starts_with('_')).cloned().collect(),
+        true => rows.plain_names().filter(|name| right.has(name)).cloned().collect(),
     };
     if keys.is_empty() && !(rows.open || right.open) {
         return Err(Diagnostic::error("HP504", "both sides of `join` have no field in common").at(command.span).into());

@@ -79,6 +79,7 @@ mod rex;
 mod search;
 mod series;
 mod sort;
+mod spans;
 mod spath;
 mod stats;
 mod streamstats;

@@ -24,7 +24,7 @@ fn outlier(lowering: &mut Lowering, command: &Command, rows: Rows) -> Lower<Rows
     reader.finish()?;
     let action = options.choice("action", &["remove", "rm", "transform", "tf"])?;
     let names: Vec<Name> = match fields.is_empty() {
-        true => rows.names().filter(|name| !name.starts_with('_')).cloned().collect(),
+        true => rows.plain_names().cloned().collect(),
         false => fields.iter().map(|word| word.text.as_str().into()).collect(),
     };
     let width = match options.word("param") {
@@ -127,7 +127,7 @@ fn anomalies(lowering: &mut Lowering, command: &Command, rows: Rows) -> Lower<Ro
         return Err(Diagnostic::error("HP506", "`action=summary` is not known here").at(word.span).into());
     }
     let names = match fields.is_empty() {
-        true => rows.names().filter(|name| !name.starts_with('_')).cloned().collect(),
+        true => rows.plain_names().cloned().collect(),
         false => fields.iter().map(|word| word.text.as_str().into()).collect(),
     };
     let threshold = match options.word("pthresh") {

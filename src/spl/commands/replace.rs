@@ -30,7 +30,7 @@ fn lower(lowering: &mut Lowering, command: &Command, rows: Rows) -> Lower<Rows> 
         return Err(said.into());
     }
     let names: Vec<Name> = match fields.is_empty() {
-        true => rows.names().filter(|name| !name.starts_with('_')).cloned().collect(),
+        true => rows.plain_names().cloned().collect(),
         false => rows.matching_any(fields.iter().map(|word| word.text.as_str())),
     };
     let mut made = Vec::with_capacity(names.len());

@@ -4,9 +4,9 @@ use crate::diagnostic::{Fault, Result};
 use crate::functions::Context;
 use crate::plan::TableOperation;
 use crate::spl::ast::{Command, Word};
-use crate::spl::lower::{Lower, Lowering, Rows};
+use crate::spl::lower::{Lower, Lowering, Rows, plain_columns};
 use crate::spl::parse::Reader;
-use crate::types::{Kind, Name, Schema, Table, Value, field};
+use crate::types::{Kind, Schema, Table, Value, field};
 use std::sync::Arc;
 
 /// The field that holds the terms.
@@ -140,13 +140,7 @@ impl TableOperation for Format {
 
     fn run(&self, _: &Context, inputs: &[Table]) -> Result<Table> {
         let [table] = inputs else { return Err(Fault::internal("`format` has one input")) };
-        let columns: Vec<(Name, _)> = table
-            .schema()
-            .names()
-            .enumerate()
-            .filter(|(_, name)| !name.starts_with('_'))
-            .map(|(at, name)| (name.clone(), table.column(at)))
-            .collect();
+        let columns = plain_columns(table);
         let mut rows = Vec::with_capacity(table.rows());
         for row in 0..table.rows() {
             let mut parts = Vec::new();

@@ -11,7 +11,7 @@ const DEFAULT_ROWS: u64 = 10_000;
 
 fn lower(lowering: &mut Lowering, command: &Command, rows: Rows) -> Lower<Rows> {
     let mut reader = Reader::new(command);
-    let limit = Options::read(&mut reader, &["limit"])?.count("limit")?.or_else(|| count(&mut reader));
+    let limit = Options::read(&mut reader, &["limit"])?.count("limit")?.or_else(|| reader.count());
     let keys = keys(&mut reader, &rows)?;
     reader.finish()?;
     if keys.is_empty() {
@@ -49,16 +49,6 @@ pub fn keys(reader: &mut Reader, rows: &Rows) -> Lower<Vec<SortKey>> {
         keys.push(key(rows, &field, sign == Some(true))?);
     }
     Ok(keys)
-}
-
-/// A number that begins the arguments.
-fn count(reader: &mut Reader) -> Option<u64> {
-    let before = reader.position();
-    let found = reader.word().and_then(|word| word.text.parse().ok());
-    if found.is_none() {
-        reader.back_to(before);
-    }
-    found
 }
 
 /// The key of a field, or of `num(field)`, `str(field)`, `ip(field)`.

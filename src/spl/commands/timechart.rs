@@ -1,6 +1,7 @@
 //! `timechart`: aggregates over time.
 use super::options::Options;
 use super::series::{self, Series, charted, nothing_of, of_columns};
+use super::spans;
 use crate::diagnostic::{Diagnostic, Fault, Result};
 use crate::functions::{Dialect, aggregates};
 use crate::plan::{AggregateCall, Node};
@@ -17,22 +18,6 @@ use std::collections::HashMap;
 const TICKS_PER_SECOND: i64 = 10_000_000;
 const TIME: &str = "_time";
 const OPTIONS: [&str; 6] = ["span", "bins", "minspan", "aligntime", "partial", "fixedrange"];
-
-/// Spans that are chosen from where none is given.
-const SPANS: [(i64, &str); 11] = [
-    (1, "1s"),
-    (5, "5s"),
-    (10, "10s"),
-    (30, "30s"),
-    (60, "1m"),
-    (300, "5m"),
-    (600, "10m"),
-    (1800, "30m"),
-    (3600, "1h"),
-    (86_400, "1d"),
-    (2_592_000, "1mon"),
-];
-const DEFAULT_BINS: u64 = 100;
 
 fn lower(lowering: &mut Lowering, command: &Command, rows: Rows) -> Lower<Rows> {
     let known: Vec<&str> = series::OPTIONS.iter().chain(&OPTIONS).copied().collect();
@@ -70,7 +55,7 @@ fn lower(lowering: &mut Lowering, command: &Command, rows: Rows) -> Lower<Rows> 
 
 /// The narrowest span that needs no more bins than are wanted for the rows' times; none in a check.
 fn fitting(lowering: &mut Lowering, rows: &Rows, options: &Options, command: &Command) -> Lower<Option<String>> {
-    let bins = options.count("bins")?.unwrap_or(DEFAULT_BINS).max(1) as f64;
+    let bins = options.count("bins")?.unwrap_or(spans::DEFAULT_BINS).max(1);
     let mut calls = Vec::new();
     for name in ["min", "max"] {
         let function = aggregates::find(Dialect::Spl, name)
@@ -84,13 +69,11 @@ fn fitting(lowering: &mut Lowering, rows: &Rows, options: &Options, command: &Co
     let end = |at: usize| field::number(&table.column(at), 0).map_or(0.0, Number::real);
     let (low, high) = (end(0), end(1));
     let least = options.text("minspan").and_then(relative::span);
-    let fits = |(seconds, span): &&(i64, &str)| {
-        let zone = lowering.settings.context.timezone;
-        let wide = |span: Span| span.next(0, zone).unwrap_or(i64::MAX);
-        let enough = least.is_none_or(|least| relative::span(span).is_some_and(|own| wide(own) >= wide(least)));
-        enough && (high / *seconds as f64).floor() - (low / *seconds as f64).floor() < bins
-    };
-    Ok(Some(SPANS.iter().find(fits).map_or("1mon", |(_, span)| *span).to_owned()))
+    let zone = lowering.settings.context.timezone;
+    let wide = |span: Span| span.next(0, zone).unwrap_or(i64::MAX);
+    let is_enough =
+        |_: i64, span: &str| least.is_none_or(|least| relative::span(span).is_some_and(|own| wide(own) >= wide(least)));
+    Ok(Some(spans::narrowest((low, high), bins, is_enough).to_owned()))
 }
 
 /// The rows of a table by time with those between them that it lacks.

@@ -11,7 +11,7 @@ mod times;
 
 pub use aggregates::{Aggregated, Aggregation};
 pub use expressions::{condition_of, expression};
-pub use rows::{Rows, Survey};
+pub use rows::{Rows, Survey, plain_columns};
 pub use times::moment;
 
 use super::ast::{Command, Search};

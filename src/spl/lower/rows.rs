@@ -2,7 +2,7 @@
 use crate::expr::Expr;
 use crate::plan::NodeId;
 use crate::spl::wildcard;
-use crate::types::{Kind, Name, Schema, Value};
+use crate::types::{Column, Kind, Name, Schema, Table, Value};
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeSet;
 use std::rc::Rc;
@@ -28,6 +28,17 @@ impl Survey {
     pub fn names(&self) -> Option<Vec<Name>> {
         (!self.all.get()).then(|| self.names.borrow().iter().cloned().collect())
     }
+}
+
+/// Whether a field is Splunk's own: `_time`, `_raw` and their kin.
+pub fn is_internal(name: &str) -> bool {
+    name.starts_with('_')
+}
+
+/// The columns of a table that are not internal.
+pub fn plain_columns(table: &Table) -> Vec<(Name, Column)> {
+    let named = table.schema().names().enumerate().filter(|(_, name)| !is_internal(name));
+    named.map(|(at, name)| (name.clone(), table.column(at))).collect()
 }
 
 /// Rows that a command takes or gives.
@@ -84,6 +95,11 @@ impl Rows {
 
     pub fn names(&self) -> impl Iterator<Item = &Name> {
         self.schema.names()
+    }
+
+    /// The fields that are not internal: what a command without fields is about.
+    pub fn plain_names(&self) -> impl Iterator<Item = &Name> {
+        self.names().filter(|name| !is_internal(name))
     }
 
     /// The field, absent in every row where the rows lack it.

@@ -1,4 +1,5 @@
 //! Searches in brackets as conditions: their rows become `((a="1" b="2") OR (...))`.
+use super::rows::plain_columns;
 use super::{Lower, Lowering, Rows};
 use crate::diagnostic::Diagnostic;
 use crate::plan::Node;
@@ -46,13 +47,7 @@ fn terms_of(table: &Table, search: &Search) -> Lower<Term> {
 }
 
 fn conjunctions(table: &Table, search: &Search) -> Lower<Vec<Term>> {
-    let columns: Vec<_> = table
-        .schema()
-        .names()
-        .enumerate()
-        .filter(|(_, name)| !name.starts_with('_'))
-        .map(|(at, name)| (name.clone(), table.column(at)))
-        .collect();
+    let columns = plain_columns(table);
     let mut rows = Vec::with_capacity(table.rows());
     for row in 0..table.rows() {
         let mut parts = Vec::new();

@@ -217,7 +217,7 @@ impl Conditions<'_> {
             true => vec!["_raw".into()],
             false => {
                 self.rows.want_all();
-                self.rows.names().filter(|name| !name.starts_with('_')).cloned().collect()
+                self.rows.plain_names().cloned().collect()
             }
         };
         Ok(any(looked_at.iter().map(holds).collect::<Lower<Vec<_>>>()?))

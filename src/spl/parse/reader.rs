@@ -75,6 +75,16 @@ impl<'a> Reader<'a> {
         self.at = position;
     }
 
+    /// The number that comes next; nothing is read where another word comes.
+    pub fn count(&mut self) -> Option<u64> {
+        let before = self.position();
+        let found = self.word().and_then(|word| word.text.parse().ok());
+        if found.is_none() {
+            self.back_to(before);
+        }
+        found
+    }
+
     pub fn span(&self, start: usize, end: usize) -> Span {
         self.script.place(start, end)
     }
