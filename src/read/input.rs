@@ -16,6 +16,8 @@ pub enum Compression {
 pub struct Input {
     pub path: PathBuf,
     pub compression: Compression,
+    /// Whether it begins as a Parquet file does.
+    pub is_parquet: bool,
     /// Bytes as they lie on the disk.
     pub size: u64,
     /// When it was written, as far as it is known: a changed file is another source.
@@ -37,8 +39,9 @@ impl Input {
             Some([0x28, 0xB5, 0x2F, 0xFD]) => Compression::Zstd,
             _ => Compression::None,
         };
+        let is_parquet = head == *b"PAR1";
         let modified = about.modified().ok();
-        Ok(Input { path: path.to_owned(), compression, size: about.len(), modified })
+        Ok(Input { path: path.to_owned(), compression, is_parquet, size: about.len(), modified })
     }
 
     pub fn name(&self) -> String {

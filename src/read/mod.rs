@@ -127,6 +127,9 @@ struct Opening<'a> {
 
 impl Opening<'_> {
     fn file(&mut self, input: &Input) -> Result<Box<dyn SourceFile>> {
+        if input.is_parquet && self.options.format.is_none_or(|format| format == Format::Parquet) {
+            return self.parquet(input);
+        }
         let head = input.head(HEAD)?;
         if head.starts_with(b"\xFF\xFE") || head.starts_with(b"\xFE\xFF") {
             let fault = Fault::data("HP403", format!("`{}` is UTF-16 text", input.name()));

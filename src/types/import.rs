@@ -169,16 +169,35 @@ fn durations(array: &ArrayRef, unit: TimeUnit, rows: Option<&[u32]>) -> Column {
     Column::TimeSpan(ticks(&raw, unit, rows))
 }
 
-/// A dictionary of texts; a dictionary of anything else is decoded.
+/// A dictionary of texts; a dictionary of anything else is decoded. Of one that is larger than what is taken from it
+/// only the texts that are taken are looked at.
 fn dictionary(array: &ArrayRef, rows: Option<&[u32]>) -> Column {
     let any = array.as_any_dictionary();
     let Ok(keys) = arrow_cast::cast(any.keys(), &DataType::Int32) else { return other(array, rows) };
+    let keys: Int32Array = keys.as_primitive::<Int32Type>().clone();
+    if rows.map_or(keys.len(), <[u32]>::len) < any.values().len() {
+        return looked_up(&keys, any.values(), rows);
+    }
     let values = match natural(any.values(), None) {
         Column::Text(_, Text::Views(views)) if views.null_count() == 0 => views,
         _ => return decoded(array, rows),
     };
-    let keys: Int32Array = keys.as_primitive::<Int32Type>().clone();
     pick(Column::Text(Kind::String, Text::Dictionary(keys, Dictionary::new(values))), rows)
+}
+
+/// The texts that keys stand for; of a key that is null, none.
+fn looked_up(keys: &Int32Array, values: &ArrayRef, rows: Option<&[u32]>) -> Column {
+    let Column::Int(keys) = pick(Column::Int(keys.clone()), rows) else { return Column::nulls(Kind::String, 0) };
+    let places: Vec<u32> = keys.iter().map(|key| key.unwrap_or_default().unsigned_abs()).collect();
+    match natural(values, Some(&places)) {
+        Column::Text(kind, Text::Views(views)) => {
+            let nulls = NullBuffer::union(views.nulls(), keys.nulls());
+            let (places, buffers, _) = views.into_parts();
+            // SAFETY: the views are those of a valid array, and only more of them are null.
+            Column::Text(kind, Text::Views(unsafe { StringViewArray::new_unchecked(places, buffers, nulls) }))
+        }
+        other => other,
+    }
 }
 
 fn decoded(array: &ArrayRef, rows: Option<&[u32]>) -> Column {
