@@ -6,8 +6,8 @@ use super::batch::{Batch, Columns};
 use super::build::Executor;
 use super::drive::{drive, feed_of};
 use super::group::Grouper;
+use super::optimize;
 use super::pipeline::{Counter, Feed, Pipeline, Step, Work, filter};
-use super::{apply, optimize};
 use crate::diagnostic::{Fault, Result};
 use crate::expr::{Expr, Input, NodeId, evaluate, select};
 use crate::functions::Context;
@@ -111,9 +111,8 @@ impl Summary {
         let needed = executor.needed.of(id);
         let by = by.iter().map(|(name, e)| Ok((name.clone(), executor.ready(e.clone())?))).collect::<Result<_>>()?;
         let wanted = aggregates.iter().filter(|(name, _)| needed.contains(name));
-        let ready = |(name, call): &(Name, AggregateCall)| {
-            Ok((name.clone(), apply::map_call(call.clone(), &mut |e| executor.ready(e))?))
-        };
+        let ready =
+            |(name, call): &(Name, AggregateCall)| Ok((name.clone(), call.clone().map(&mut |e| executor.ready(e))?));
         let calls = wanted.map(ready).collect::<Result<_>>()?;
         Ok(Summary { input: *input, by, calls, having: having.iter().flat_map(Expr::columns).collect() })
     }

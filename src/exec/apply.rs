@@ -183,7 +183,7 @@ impl Body {
             fixed.insert(id, executor.table(id)?);
         }
         for id in depends {
-            let node = map_node(plan.node(id).clone(), &mut |e| each::ready_outside(executor, e))?;
+            let node = plan.node(id).clone().map_expressions(&mut |e| each::ready_outside(executor, e))?;
             pure &= node.expressions().iter().all(|e| e.purity() == Purity::Pure);
             nodes.push((id, node, plan.schema(id).clone()));
         }
@@ -276,7 +276,7 @@ impl Body {
                     let mut node = renumbered(node.clone(), &now)?;
                     if !late.is_empty() {
                         node = with_input(node, |input| each::with_late_values(&mut plan, input, &late, &now))?;
-                        node = map_node(node, &mut |e| Ok(each::as_column(e)))?;
+                        node = node.map_expressions(&mut |e| Ok::<_, Fault>(each::as_column(e)))?;
                     }
                     let node = keyed_node(node, schema)?;
                     let added = plan.add(node.clone(), keyed.clone());
@@ -360,66 +360,8 @@ fn with_input(node: Node, change: impl FnOnce(NodeId) -> Result<NodeId>) -> Resu
 }
 
 fn renumbered(node: Node, now: &HashMap<NodeId, NodeId>) -> Result<Node> {
-    let at = |id: NodeId| now.get(&id).copied().ok_or_else(|| Fault::internal("a body's node before its input"));
-    Ok(match node {
-        Node::Window { input, window } => Node::Window { input: at(input)?, window },
-        Node::Filter { input, predicate } => Node::Filter { input: at(input)?, predicate },
-        Node::Extend { input, columns } => Node::Extend { input: at(input)?, columns },
-        Node::Project { input, columns } => Node::Project { input: at(input)?, columns },
-        Node::Aggregate { input, by, aggregates } => Node::Aggregate { input: at(input)?, by, aggregates },
-        Node::Sort { input, keys } => Node::Sort { input: at(input)?, keys },
-        Node::Take { input, rows } => Node::Take { input: at(input)?, rows },
-        Node::Join { left, right, kind, keys, columns } => {
-            Node::Join { left: at(left)?, right: at(right)?, kind, keys, columns }
-        }
-        Node::Expand { input, columns, index, limit, keep_bags_as_arrays } => {
-            Node::Expand { input: at(input)?, columns, index, limit, keep_bags_as_arrays }
-        }
-        Node::Rows { input, columns } => Node::Rows { input: at(input)?, columns },
-        Node::Sample { input, rows } => Node::Sample { input: at(input)?, rows },
-        Node::Union { inputs } => Node::Union { inputs: inputs.into_iter().map(at).collect::<Result<_>>()? },
-        Node::Table { inputs, operation } => {
-            Node::Table { inputs: inputs.into_iter().map(at).collect::<Result<_>>()?, operation }
-        }
-        other => other,
-    })
-}
-
-/// The node with its expressions changed.
-fn map_node(node: Node, change: &mut dyn FnMut(Expr) -> Result<Expr>) -> Result<Node> {
-    let named = |columns: Vec<(Name, Expr)>, change: &mut dyn FnMut(Expr) -> Result<Expr>| {
-        columns.into_iter().map(|(n, e)| Ok((n, change(e)?))).collect::<Result<Vec<_>>>()
-    };
-    Ok(match node {
-        Node::Filter { input, predicate } => Node::Filter { input, predicate: change(predicate)? },
-        Node::Extend { input, columns } => Node::Extend { input, columns: named(columns, change)? },
-        Node::Project { input, columns } => Node::Project { input, columns: named(columns, change)? },
-        Node::Aggregate { input, by, aggregates } => {
-            let by = named(by, change)?;
-            let calls = aggregates.into_iter().map(|(name, call)| Ok((name, map_call(call, change)?)));
-            Node::Aggregate { input, by, aggregates: calls.collect::<Result<_>>()? }
-        }
-        Node::Sort { input, keys } => {
-            let keys = keys.into_iter().map(|k| Ok(SortKey { expr: change(k.expr.clone())?, ..k }));
-            Node::Sort { input, keys: keys.collect::<Result<_>>()? }
-        }
-        Node::Expand { input, columns, index, limit, keep_bags_as_arrays } => {
-            let columns =
-                columns.into_iter().map(|c| Ok(crate::plan::Expanded { value: change(c.value.clone())?, ..c }));
-            Node::Expand { input, columns: columns.collect::<Result<_>>()?, index, limit, keep_bags_as_arrays }
-        }
-        Node::Rows { input, columns } => {
-            let columns = columns.into_iter().map(|(n, call)| Ok((n, call.map(change)?)));
-            Node::Rows { input, columns: columns.collect::<Result<_>>()? }
-        }
-        other => other,
-    })
-}
-
-pub fn map_call(call: AggregateCall, change: &mut dyn FnMut(Expr) -> Result<Expr>) -> Result<AggregateCall> {
-    let arguments = call.arguments.into_iter().map(&mut *change).collect::<Result<Vec<_>>>()?;
-    let condition = call.condition.map(change).transpose()?;
-    Ok(AggregateCall { arguments, condition, ..call })
+    let lost = || Fault::internal("a body's node before its input");
+    node.map_inputs(&mut |id| now.get(&id).copied().ok_or_else(lost))
 }
 
 /// `summarize` without keys gives a row over no rows too: one for each key that has none.

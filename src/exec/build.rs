@@ -103,17 +103,20 @@ impl<'a> Executor<'a> {
         match self.plan.node(id) {
             Node::Values(table) => counted(Ok(table.clone())),
             Node::Aggregate { .. } => counted(aggregate::run(self, id, &[], &[])),
-            Node::Sort { input, keys } => {
-                let input = self.table(*input)?;
-                counted_from(Instant::now(), self.sorted(id, &input, keys, None))
+            node @ (Node::Sort { input, .. } | Node::Newest { input, .. }) => {
+                let (order, input) = (self.order(node)?, self.table(*input)?);
+                counted_from(Instant::now(), self.sorted(id, &input, &order, None))
             }
             Node::Take { input, rows } => match self.plan.node(*input) {
-                Node::Sort { input: below, keys } if self.readers_of(*input) == 1 && *rows <= sort::FEW => {
-                    counted(sort::top(self, id, *below, &self.ready_keys(keys)?, *rows))
-                }
-                Node::Sort { input: below, keys } if self.readers_of(*input) == 1 => {
+                node @ (Node::Sort { input: below, .. } | Node::Newest { input: below, .. })
+                    if self.readers_of(*input) == 1 =>
+                {
+                    let order = self.order(node)?;
+                    if *rows <= sort::FEW {
+                        return counted(sort::top(self, id, *below, &order, *rows));
+                    }
                     let input = self.table(*below)?;
-                    counted_from(Instant::now(), self.sorted(id, &input, keys, Some(*rows)))
+                    counted_from(Instant::now(), self.sorted(id, &input, &order, Some(*rows)))
                 }
                 _ => counted(collect::take(self, id, *input, *rows)),
             },
@@ -134,12 +137,20 @@ impl<'a> Executor<'a> {
         }
     }
 
-    fn sorted(&self, id: NodeId, input: &Table, keys: &[SortKey], first: Option<u64>) -> Result<Table> {
-        sort::run(input, &self.ready_keys(keys)?, first, &self.schema(id), self.context)
+    fn sorted(&self, id: NodeId, input: &Table, order: &sort::Order, first: Option<u64>) -> Result<Table> {
+        sort::run(input, order, first, &self.schema(id), self.context)
     }
 
-    fn ready_keys(&self, keys: &[SortKey]) -> Result<Vec<SortKey>> {
-        keys.iter().map(|key| Ok(SortKey { expr: self.ready(key.expr.clone())?, ..key.clone() })).collect()
+    /// The order that a node puts rows in.
+    fn order(&self, node: &Node) -> Result<sort::Order> {
+        Ok(match node {
+            Node::Sort { keys, .. } => {
+                let keys = keys.iter().map(|k| Ok(SortKey { expr: self.ready(k.expr.clone())?, ..k.clone() }));
+                sort::Order::Keys(keys.collect::<Result<_>>()?)
+            }
+            Node::Newest { time, .. } => sort::Order::Newest(time.clone()),
+            _ => sort::Order::Keys(Vec::new()),
+        })
     }
 
     pub fn counter(&self, id: NodeId) -> Arc<Counter> {

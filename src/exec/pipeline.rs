@@ -301,6 +301,7 @@ impl Needed {
             Node::Filter { input, .. } | Node::Sort { input, .. } => {
                 self.add(*input, own.into_iter().chain(read(node.expressions())));
             }
+            Node::Newest { input, time } => self.add(*input, own.into_iter().chain([time.clone()])),
             Node::Extend { input, columns } => {
                 let wanted = columns.iter().filter(|(name, _)| own.contains(name));
                 let used: Vec<Name> = wanted.flat_map(|(_, e)| e.columns()).collect();

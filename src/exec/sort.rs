@@ -8,6 +8,7 @@ use crate::expr::{Input, NodeId, evaluate};
 use crate::functions::Context;
 use crate::functions::compare::total_order;
 use crate::plan::SortKey;
+use crate::types::field::Numbers;
 use crate::types::{Chunk, Column, Dictionary, Field, Kind, Name, Schema, Stored, Table, Text, gather};
 use arrow_array::Array;
 use rayon::prelude::*;
@@ -45,23 +46,29 @@ impl Input for Whole<'_> {
     }
 }
 
-/// The rows in the order of the keys, the first `most` of them. Equal rows keep their order.
-pub fn run(table: &Table, keys: &[SortKey], most: Option<u64>, schema: &Schema, context: &Context) -> Result<Table> {
-    let whole = Whole::new(table);
-    let columns = keys.iter().map(|key| Ok(Ranked::new(evaluate(&key.expr, &whole, context)?, key)));
-    let columns = columns.collect::<Result<Vec<_>>>()?;
+/// What rows are put in the order of.
+pub enum Order {
+    /// Keys, the first of which counts most. Equal rows keep their order.
+    Keys(Vec<SortKey>),
+    /// A column of times, the newest first; of equal times the last row comes first. Rows without one stay behind the
+    /// others, in their order.
+    Newest(Name),
+}
+
+/// The rows in an order, the first `most` of them.
+pub fn run(table: &Table, order: &Order, most: Option<u64>, schema: &Schema, context: &Context) -> Result<Table> {
+    let ranks = Ranks::new(order, &Whole::new(table), context)?;
     let mut rows: Vec<u32> = (0..table.rows() as u32).collect();
-    let order = |a: &u32, b: &u32| ordered(&columns, *a, *b);
     let most = most.map_or(rows.len(), |m| usize::try_from(m).unwrap_or(usize::MAX)).min(rows.len());
     if most == 0 {
         rows.clear();
     } else if most < rows.len() {
+        let order = |a: &u32, b: &u32| ranks.order(*a, *b);
         rows.select_nth_unstable_by(most - 1, order);
         rows.truncate(most);
         rows.sort_unstable_by(order);
     } else {
-        // A stable sort by the last key first: equal rows keep the order of the keys after it.
-        columns.iter().rev().for_each(|key| key.sort(&mut rows));
+        ranks.sort(&mut rows);
     }
     Ok(picked(table, &rows, schema))
 }
@@ -69,8 +76,8 @@ pub fn run(table: &Table, keys: &[SortKey], most: Option<u64>, schema: &Schema, 
 /// Up to this many first rows are found batch by batch.
 pub const FEW: u64 = 16_384;
 
-/// The first `most` rows of a pipeline in the order of the keys: no more than these are kept of each batch.
-pub fn top(executor: &Executor, id: NodeId, below: NodeId, keys: &[SortKey], most: u64) -> Result<Table> {
+/// The first `most` rows of a pipeline in an order: no more than these are kept of each batch.
+pub fn top(executor: &Executor, id: NodeId, below: NodeId, order: &Order, most: u64) -> Result<Table> {
     let pipeline = executor.pipeline(below)?;
     let schema = executor.schema(below);
     let wanted = usize::try_from(most).unwrap_or(usize::MAX);
@@ -78,8 +85,7 @@ pub fn top(executor: &Executor, id: NodeId, below: NodeId, keys: &[SortKey], mos
     let live = executor.needed.of(below);
     let keep = |chunks: &mut Vec<(u64, Chunk)>, mut batch: Batch| {
         if wanted > 0 && wanted < batch.rows() {
-            let ranked = keys.iter().map(|key| Ok(Ranked::new(evaluate(&key.expr, &batch, context)?, key)));
-            let rows = first_rows(batch.rows(), &ranked.collect::<Result<Vec<_>>>()?, wanted);
+            let rows = Ranks::new(order, &batch, context)?.first(batch.rows(), wanted);
             batch.narrow(rows, &|name| live.contains(name));
         }
         let first = batch.ordinals().first().copied().unwrap_or(0);
@@ -87,7 +93,7 @@ pub fn top(executor: &Executor, id: NodeId, below: NodeId, keys: &[SortKey], mos
         Ok(())
     };
     let chunks = drive(&pipeline, context, executor.options.threads, Vec::new, keep, || false)?;
-    run(&collect::ordered(schema, chunks), keys, Some(most), &executor.schema(id), context)
+    run(&collect::ordered(schema, chunks), order, Some(most), &executor.schema(id), context)
 }
 
 /// Rows in the order of columns, the first of which counts most; nulls come first.
@@ -97,20 +103,6 @@ pub fn ascending(columns: Vec<Column>, rows: usize) -> Vec<u32> {
         Ranked { values: values(column), descending: false, nulls_first: true }.sort(&mut order);
     }
     order
-}
-
-/// The first so many of some rows in the order of the keys, ascending.
-fn first_rows(rows: usize, keys: &[Ranked], most: usize) -> Vec<u32> {
-    let mut rows: Vec<u32> = (0..rows as u32).collect();
-    rows.select_nth_unstable_by(most - 1, |a, b| ordered(keys, *a, *b));
-    rows.truncate(most);
-    rows.sort_unstable();
-    rows
-}
-
-fn ordered(keys: &[Ranked], a: u32, b: u32) -> Ordering {
-    let by_keys = keys.iter().map(|key| key.order(a, b)).find(|o| o.is_ne());
-    by_keys.unwrap_or(Ordering::Equal).then(a.cmp(&b))
 }
 
 /// The rows of a table at `rows`, only the schema's columns.
@@ -125,6 +117,65 @@ pub fn picked(table: &Table, rows: &[u32], schema: &Schema) -> Table {
         .collect();
     let columns = columns.into_iter().map(Stored::Column).collect();
     Table::new(schema.clone(), vec![Chunk { rows: rows.len(), columns }])
+}
+
+/// Rows ready to be put in an order.
+struct Ranks {
+    keys: Vec<Ranked>,
+    /// Whether of rows that are equal, and have a value in the first key, the last comes first.
+    last_first: bool,
+}
+
+impl Ranks {
+    fn new(order: &Order, input: &dyn Input, context: &Context) -> Result<Ranks> {
+        Ok(match order {
+            Order::Keys(keys) => {
+                let keys = keys.iter().map(|key| Ok(Ranked::new(evaluate(&key.expr, input, context)?, key)));
+                Ranks { keys: keys.collect::<Result<_>>()?, last_first: false }
+            }
+            Order::Newest(time) => {
+                let key = Ranked { values: times(&input.column(time)?), descending: true, nulls_first: false };
+                Ranks { keys: vec![key], last_first: true }
+            }
+        })
+    }
+
+    fn order(&self, a: u32, b: u32) -> Ordering {
+        let by_keys = self.keys.iter().map(|key| key.order(a, b)).find(|o| o.is_ne());
+        by_keys.unwrap_or_else(|| if self.is_turned(a) { b.cmp(&a) } else { a.cmp(&b) })
+    }
+
+    /// Whether a row stands behind later ones that are equal to it.
+    fn is_turned(&self, row: u32) -> bool {
+        self.last_first && self.keys.first().is_some_and(|key| !key.is_null(row))
+    }
+
+    fn sort(&self, rows: &mut Vec<u32>) {
+        if self.last_first {
+            rows.reverse();
+        }
+        // A stable sort by the last key first: equal rows keep the order of the keys after it.
+        self.keys.iter().rev().for_each(|key| key.sort(rows));
+        if self.last_first {
+            let turned = rows.partition_point(|row| self.is_turned(*row));
+            rows[turned..].reverse();
+        }
+    }
+
+    /// The first so many rows in this order, ascending.
+    fn first(&self, rows: usize, most: usize) -> Vec<u32> {
+        let mut rows: Vec<u32> = (0..rows as u32).collect();
+        rows.select_nth_unstable_by(most - 1, |a, b| self.order(*a, *b));
+        rows.truncate(most);
+        rows.sort_unstable();
+        rows
+    }
+}
+
+/// Times as numbers of any unit.
+fn times(column: &Column) -> Values {
+    let numbers = Numbers::of(column);
+    Values::Numbers((0..column.len()).map(|row| numbers.get(row).map(|number| real_rank(number.real()))).collect())
 }
 
 /// A key column ready to compare.
@@ -162,6 +213,14 @@ fn values(column: Column) -> Values {
 impl Ranked {
     fn new(column: Column, key: &SortKey) -> Ranked {
         Ranked { values: values(column), descending: key.descending, nulls_first: key.nulls_first }
+    }
+
+    fn is_null(&self, row: u32) -> bool {
+        let row = row as usize;
+        match &self.values {
+            Values::Numbers(ranks) => ranks[row].is_none(),
+            Values::Texts(column) | Values::Others(column) => column.is_null(row),
+        }
     }
 
     fn order(&self, a: u32, b: u32) -> Ordering {

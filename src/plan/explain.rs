@@ -54,6 +54,7 @@ pub fn describe(plan: &Plan, id: NodeId) -> String {
             let each = keys.iter().map(|k| format!("{}{}", k.expr, if k.descending { " desc" } else { " asc" }));
             format!("sort by {}", each.collect::<Vec<_>>().join(", "))
         }
+        Node::Newest { .. } => "newest first".to_owned(),
         Node::Take { rows, .. } => format!("take {rows}"),
         Node::Expand { columns, .. } => {
             format!("mv-expand {}", columns.iter().map(|c| c.name.to_string()).collect::<Vec<_>>().join(", "))

@@ -29,6 +29,9 @@ pub enum Node {
     Union { inputs: Vec<NodeId> },
     /// The rows in order; stable.
     Sort { input: NodeId, keys: Vec<SortKey> },
+    /// Events with the newest first; of equal times the last comes first. Rows without a time stay behind the others, in
+    /// their order.
+    Newest { input: NodeId, time: Name },
     /// The first rows.
     Take { input: NodeId, rows: u64 },
     /// Rows for the elements of arrays and bags: `mv-expand`.
@@ -84,6 +87,7 @@ impl std::fmt::Debug for Node {
             }
             Node::Union { inputs } => write!(f, "Union {inputs:?}"),
             Node::Sort { input, keys } => write!(f, "Sort {input:?} {keys:?}"),
+            Node::Newest { input, time } => write!(f, "Newest {input:?} {time}"),
             Node::Take { input, rows } => write!(f, "Take {input:?} {rows}"),
             Node::Expand { input, columns, index, limit, keep_bags_as_arrays } => {
                 write!(f, "Expand {input:?} {columns:?} {index:?} {limit:?} {keep_bags_as_arrays}")
@@ -113,6 +117,13 @@ pub struct AggregateCall {
 impl AggregateCall {
     pub fn expressions(&self) -> impl Iterator<Item = &Expr> {
         self.arguments.iter().chain(&self.condition)
+    }
+
+    /// The same call with every expression changed by `change`.
+    pub fn map<E>(self, change: &mut dyn FnMut(Expr) -> Result<Expr, E>) -> Result<AggregateCall, E> {
+        let arguments = self.arguments.into_iter().map(&mut *change).collect::<Result<_, E>>()?;
+        let condition = self.condition.map(change).transpose()?;
+        Ok(AggregateCall { arguments, condition, ..self })
     }
 
     /// The arguments that are constants.
@@ -225,6 +236,7 @@ impl Node {
             | Node::Project { input, .. }
             | Node::Aggregate { input, .. }
             | Node::Sort { input, .. }
+            | Node::Newest { input, .. }
             | Node::Take { input, .. }
             | Node::Expand { input, .. }
             | Node::Apply { input, .. }
@@ -250,6 +262,71 @@ impl Node {
             Node::Rows { columns, .. } => columns.iter().flat_map(|(_, call)| call.expressions()).collect(),
             _ => Vec::new(),
         }
+    }
+
+    /// The node over other inputs.
+    pub fn map_inputs<E>(self, at: &mut dyn FnMut(NodeId) -> Result<NodeId, E>) -> Result<Node, E> {
+        let mut all = |inputs: Vec<NodeId>| inputs.into_iter().map(&mut *at).collect::<Result<Vec<_>, E>>();
+        Ok(match self {
+            Node::Scan { .. } | Node::Values(_) | Node::Argument { .. } => self,
+            Node::Union { inputs } => Node::Union { inputs: all(inputs)? },
+            Node::Table { inputs, operation } => Node::Table { inputs: all(inputs)?, operation },
+            Node::Window { input, window } => Node::Window { input: at(input)?, window },
+            Node::Filter { input, predicate } => Node::Filter { input: at(input)?, predicate },
+            Node::Extend { input, columns } => Node::Extend { input: at(input)?, columns },
+            Node::Project { input, columns } => Node::Project { input: at(input)?, columns },
+            Node::Aggregate { input, by, aggregates } => Node::Aggregate { input: at(input)?, by, aggregates },
+            Node::Sort { input, keys } => Node::Sort { input: at(input)?, keys },
+            Node::Newest { input, time } => Node::Newest { input: at(input)?, time },
+            Node::Take { input, rows } => Node::Take { input: at(input)?, rows },
+            Node::Join { left, right, kind, keys, columns } => {
+                Node::Join { left: at(left)?, right: at(right)?, kind, keys, columns }
+            }
+            Node::Expand { input, columns, index, limit, keep_bags_as_arrays } => {
+                Node::Expand { input: at(input)?, columns, index, limit, keep_bags_as_arrays }
+            }
+            Node::Apply { input, columns, index, limit, body, keep } => {
+                Node::Apply { input: at(input)?, columns, index, limit, body, keep }
+            }
+            Node::Partition { input, by, body } => Node::Partition { input: at(input)?, by, body },
+            Node::Rows { input, columns } => Node::Rows { input: at(input)?, columns },
+            Node::Sample { input, rows } => Node::Sample { input: at(input)?, rows },
+        })
+    }
+
+    /// The node with its own expressions changed.
+    pub fn map_expressions<E>(self, change: &mut dyn FnMut(Expr) -> Result<Expr, E>) -> Result<Node, E> {
+        let named = |columns: Vec<(Name, Expr)>, change: &mut dyn FnMut(Expr) -> Result<Expr, E>| {
+            columns.into_iter().map(|(n, e)| Ok((n, change(e)?))).collect::<Result<Vec<_>, E>>()
+        };
+        let expanded = |columns: Vec<Expanded>, change: &mut dyn FnMut(Expr) -> Result<Expr, E>| {
+            columns.into_iter().map(|c| Ok(Expanded { value: change(c.value)?, ..c })).collect::<Result<Vec<_>, E>>()
+        };
+        Ok(match self {
+            Node::Filter { input, predicate } => Node::Filter { input, predicate: change(predicate)? },
+            Node::Extend { input, columns } => Node::Extend { input, columns: named(columns, change)? },
+            Node::Project { input, columns } => Node::Project { input, columns: named(columns, change)? },
+            Node::Aggregate { input, by, aggregates } => {
+                let by = named(by, change)?;
+                let calls = aggregates.into_iter().map(|(name, call)| Ok((name, call.map(change)?)));
+                Node::Aggregate { input, by, aggregates: calls.collect::<Result<_, E>>()? }
+            }
+            Node::Sort { input, keys } => {
+                let keys = keys.into_iter().map(|k| Ok(SortKey { expr: change(k.expr)?, ..k }));
+                Node::Sort { input, keys: keys.collect::<Result<_, E>>()? }
+            }
+            Node::Expand { input, columns, index, limit, keep_bags_as_arrays } => {
+                Node::Expand { input, columns: expanded(columns, change)?, index, limit, keep_bags_as_arrays }
+            }
+            Node::Apply { input, columns, index, limit, body, keep } => {
+                Node::Apply { input, columns: expanded(columns, change)?, index, limit, body, keep }
+            }
+            Node::Rows { input, columns } => {
+                let columns = columns.into_iter().map(|(n, call)| Ok((n, call.map(change)?)));
+                Node::Rows { input, columns: columns.collect::<Result<_, E>>()? }
+            }
+            other => other,
+        })
     }
 
     pub fn is_per_row(&self) -> bool {

@@ -136,7 +136,7 @@ def test_events_of_windows(tmp_path):
     fields = "_time EventRecordID Computer CommandLine process_name user dest parent_process_name"
     search = f"search EventCode=1 | table {fields}"
     found = hp.spl(search, path).to_dicts()
-    assert [row["EventRecordID"] for row in found] == ["4522", "4523"]
+    assert [row["EventRecordID"] for row in found] == ["4523", "4522"]
     assert found[0]["_time"] == pytest.approx(1602155026.6179, abs=1e-3)
     assert {k: found[0][k] for k in ("CommandLine", "process_name", "user", "dest", "parent_process_name")} == {
         "CommandLine": 'cmd.exe /c "a & b"',
@@ -158,7 +158,7 @@ def test_audit_records(tmp_path):
 
 def test_times_of_events():
     rows = [{"_time": 5}, {"_time": "2024-02-08T21:49:53Z"}, {"_time": None}]
-    assert [r["_time"] for r in hp.spl("search * | table _time", rows).to_dicts()] == [5, 1707428993, None]
+    assert [r["_time"] for r in hp.spl("search * | table _time", rows).to_dicts()] == [1707428993, 5, None]
     rows = [{"_raw": '{"eventTime":"2024-02-08T21:49:53Z"}'}, {"_raw": "2024-02-08 21:49:53 up"}]
     assert [r["_time"] for r in hp.spl("search * | table _time", rows).to_dicts()] == [1707428993, 1707428993]
 

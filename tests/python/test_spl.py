@@ -21,7 +21,7 @@ def test_rows_are_events() -> None:
 
 
 def test_absent_fields_are_none() -> None:
-    assert [row["user"] for row in hp.spl("NOT user=bob", EVENTS).to_dicts()] == ["admin", None]
+    assert [row["user"] for row in hp.spl("NOT user=bob", EVENTS).to_dicts()] == [None, "admin"]
 
 
 def test_tables_together_are_the_events() -> None:
@@ -74,6 +74,23 @@ def test_a_check() -> None:
     assert found.ok
     assert [name for name, _ in found.columns] == ["user", "count", "n"]
     assert not hp.check("index=x | where user", language="spl").ok
+
+
+@pytest.mark.parametrize(
+    ("search", "is_ordered"),
+    [
+        ("user=*", True),
+        ("user=* | head 1", True),
+        ("user=* | stats list(user)", True),
+        ("user=* | dedup user | stats count", True),
+        ("user=* | stats count by user", False),
+        ("user=* | bin _time span=1h | stats values(user) latest(n) by _time", False),
+        ("user=* | eventstats max(n) as most by user | where n=most | stats count", False),
+        ("| tstats count where user=* by user", False),
+    ],
+)
+def test_events_are_put_in_order_only_where_that_can_be_told(search: str, is_ordered: bool) -> None:
+    assert ("newest first" in hp.spl(search, EVENTS).explain()) == is_ordered
 
 
 def test_the_plan_is_explained() -> None:

@@ -24,7 +24,7 @@ fn lower(lowering: &mut Lowering, command: &Command, rows: Rows) -> Lower<Rows> 
     }
     let mut names = rows.matching_any(patterns.iter().copied());
     names.retain(|name| rows.has(name) || rows.open);
-    names.extend(rows.names().filter(|name| INTERNAL.contains(&&***name)).cloned());
+    names.extend(INTERNAL.into_iter().filter(|name| rows.has(name)).map(Name::from));
     let mut seen = std::collections::HashSet::new();
     names.retain(|name| seen.insert(name.clone()));
     Ok(lowering.keep(&rows, &names))

@@ -7,6 +7,8 @@ use crate::plan::Node;
 use crate::spl::ast::{Term, Word};
 use crate::types::Value;
 
+const TIME: &str = "_time";
+
 impl Lowering<'_> {
     /// Every event, with the fields that the search wants. `term` is what the search looks for: where it does not bound
     /// the time, the bounds of the run hold.
@@ -21,13 +23,23 @@ impl Lowering<'_> {
             }
         }
         if !self.runs() {
+            self.survey.want(TIME);
             let rows = Rows { survey: Some(self.survey.clone()), ..self.nothing().opened() };
             return self.bounded(rows, term);
         }
         let source = self.catalog.events(self.wanted.as_deref()).map_err(|fault| said(&fault, span))?;
         let schema = source.schema().clone();
         let node = self.plan.add(Node::Scan { name: "events".into(), source }, schema.clone());
-        self.bounded(Rows::new(node, schema), term)
+        let rows = self.bounded(Rows::new(node, schema), term)?;
+        Ok(self.newest_first(rows))
+    }
+
+    /// Events as a search gives them. Where nobody can tell, they stay as they are: see [`super::order`].
+    fn newest_first(&mut self, rows: Rows) -> Rows {
+        match rows.has(TIME) {
+            true => self.over(&rows, Node::Newest { input: rows.node, time: TIME.into() }, rows.schema.clone()),
+            false => rows,
+        }
     }
 
     /// The events of a data model's dataset, with its name before its fields or without. `term` as in
@@ -49,7 +61,8 @@ impl Lowering<'_> {
         }
         let schema = source.schema().clone();
         let node = self.plan.add(Node::Scan { name: path.text.as_str().into(), source }, schema.clone());
-        self.bounded(Rows::new(node, schema), term)
+        let rows = self.bounded(Rows::new(node, schema), term)?;
+        Ok(self.newest_first(rows))
     }
 
     /// The events within the bounds of the run, unless the search has bounds of its own.

@@ -4,6 +4,7 @@ pub mod build;
 mod event_types;
 mod events;
 mod expressions;
+mod order;
 mod rows;
 mod subsearch;
 mod terms;
@@ -94,7 +95,8 @@ pub fn step(text: &str, catalog: &dyn Catalog, settings: &Settings, answers: Opt
     if answers.is_some() {
         lowering.wanted = wanted(text, catalog, settings);
     }
-    let root = lowering.text(text).map(|rows| rows.node);
+    let root = lowering.text(text).map(|rows| order::settle(&mut lowering.plan, rows.node));
+    let need = lowering.need.map(|(key, node)| (key, order::settle(&mut lowering.plan, node)));
     let lowered = Lowered {
         root,
         plan: lowering.plan,
@@ -102,7 +104,7 @@ pub fn step(text: &str, catalog: &dyn Catalog, settings: &Settings, answers: Opt
         tables: lowering.tables,
         open: lowering.open,
     };
-    match lowering.need {
+    match need {
         Some((key, node)) => Step::Need { key, node, lowered },
         None => Step::Done(lowered),
     }

@@ -31,14 +31,16 @@ impl Wanted {
         matches!(self, Wanted::Earliest | Wanted::Latest)
     }
 
-    fn better(self, offered: &Sight, known: &Sight) -> bool {
+    /// `stored`: whether rows come as they were stored, the newest last.
+    fn better(self, stored: bool, offered: &Sight, known: &Sight) -> bool {
         let by_time = offered.time.order(known.time);
         let by_row = offered.ordinal.cmp(&known.ordinal);
+        let newer = if stored { by_row } else { by_row.reverse() };
         match self {
             Wanted::First => by_row.is_lt(),
             Wanted::Last => by_row.is_gt(),
-            Wanted::Earliest => by_time.is_some_and(|order| order.then(by_row.reverse()).is_lt()),
-            Wanted::Latest => by_time.is_some_and(|order| order.then(by_row.reverse()).is_gt()),
+            Wanted::Earliest => by_time.is_some_and(|order| order.then(newer).is_lt()),
+            Wanted::Latest => by_time.is_some_and(|order| order.then(newer).is_gt()),
         }
     }
 }
@@ -46,18 +48,19 @@ impl Wanted {
 /// The best rows of all groups.
 struct Sights {
     wanted: Wanted,
+    stored: bool,
     held: Held,
     best: Vec<Option<Sight>>,
 }
 
 impl Sights {
-    fn new(wanted: Wanted) -> Sights {
-        Sights { wanted, held: Held::default(), best: Vec::new() }
+    fn new(wanted: Wanted, stored: bool) -> Sights {
+        Sights { wanted, stored, held: Held::default(), best: Vec::new() }
     }
 
     fn offer(&mut self, group: usize, offered: Sight) {
         if let Some(known) = self.best.get_mut(group)
-            && known.as_ref().is_none_or(|known| self.wanted.better(&offered, known))
+            && known.as_ref().is_none_or(|known| self.wanted.better(self.stored, &offered, known))
         {
             *known = Some(offered);
         }
@@ -182,36 +185,42 @@ impl State for Rate {
     }
 }
 
-fn picked(wanted: Wanted, time: bool) -> Result<Box<dyn State>> {
-    Ok(Box::new(Picked { sights: Sights::new(wanted), time }))
+/// Whether the constants say that rows come as they were stored.
+fn stored(constants: &[Option<Value>]) -> bool {
+    constants.get(2).is_some_and(|told| told.as_ref().and_then(Value::as_bool) == Some(true))
+}
+
+fn picked(wanted: Wanted, stored: bool, time: bool) -> Result<Box<dyn State>> {
+    Ok(Box::new(Picked { sights: Sights::new(wanted, stored), time }))
 }
 
 fn first(_: &[Kind], _: &[Option<Value>]) -> Result<Box<dyn State>> {
-    picked(Wanted::First, false)
+    picked(Wanted::First, false, false)
 }
 
 fn last(_: &[Kind], _: &[Option<Value>]) -> Result<Box<dyn State>> {
-    picked(Wanted::Last, false)
+    picked(Wanted::Last, false, false)
 }
 
-fn earliest(_: &[Kind], _: &[Option<Value>]) -> Result<Box<dyn State>> {
-    picked(Wanted::Earliest, false)
+fn earliest(_: &[Kind], constants: &[Option<Value>]) -> Result<Box<dyn State>> {
+    picked(Wanted::Earliest, stored(constants), false)
 }
 
-fn latest(_: &[Kind], _: &[Option<Value>]) -> Result<Box<dyn State>> {
-    picked(Wanted::Latest, false)
+fn latest(_: &[Kind], constants: &[Option<Value>]) -> Result<Box<dyn State>> {
+    picked(Wanted::Latest, stored(constants), false)
 }
 
-fn earliest_time(_: &[Kind], _: &[Option<Value>]) -> Result<Box<dyn State>> {
-    picked(Wanted::Earliest, true)
+fn earliest_time(_: &[Kind], constants: &[Option<Value>]) -> Result<Box<dyn State>> {
+    picked(Wanted::Earliest, stored(constants), true)
 }
 
-fn latest_time(_: &[Kind], _: &[Option<Value>]) -> Result<Box<dyn State>> {
-    picked(Wanted::Latest, true)
+fn latest_time(_: &[Kind], constants: &[Option<Value>]) -> Result<Box<dyn State>> {
+    picked(Wanted::Latest, stored(constants), true)
 }
 
-fn rate(_: &[Kind], _: &[Option<Value>]) -> Result<Box<dyn State>> {
-    Ok(Box::new(Rate { earliest: Sights::new(Wanted::Earliest), latest: Sights::new(Wanted::Latest) }))
+fn rate(_: &[Kind], constants: &[Option<Value>]) -> Result<Box<dyn State>> {
+    let sights = |wanted| Sights::new(wanted, stored(constants));
+    Ok(Box::new(Rate { earliest: sights(Wanted::Earliest), latest: sights(Wanted::Latest) }))
 }
 
 crate::aggregates! {
@@ -240,7 +249,7 @@ crate::aggregates! {
     /// ```spl
     /// | makeresults count=3 | eval _time=10, n=5 | stats earliest(n) // 5
     /// ```
-    spl Rows cheap fn earliest (value: Any, time: Any) -> Kind(Kind::Field) = earliest;
+    spl Rows cheap fn earliest (value: Any, time: Any, stored[optional]: Any) -> Kind(Kind::Field) = earliest;
 
     /// The value of the row with the latest `_time`.
     ///
@@ -249,7 +258,7 @@ crate::aggregates! {
     /// ```spl
     /// | makeresults count=3 | eval _time=10, n=5 | stats latest(n) // 5
     /// ```
-    spl Rows cheap fn latest (value: Any, time: Any) -> Kind(Kind::Field) = latest;
+    spl Rows cheap fn latest (value: Any, time: Any, stored[optional]: Any) -> Kind(Kind::Field) = latest;
 
     /// The `_time` of the earliest row that has a value.
     ///
@@ -258,7 +267,7 @@ crate::aggregates! {
     /// ```spl
     /// | makeresults count=3 | eval _time=10, n=5 | stats earliest_time(n) // 10
     /// ```
-    spl Rows cheap fn earliest_time (value: Any, time: Any) -> Kind(Kind::Field) = earliest_time;
+    spl Rows cheap fn earliest_time (value: Any, time: Any, stored[optional]: Any) -> Kind(Kind::Field) = earliest_time;
 
     /// The `_time` of the latest row that has a value.
     ///
@@ -267,7 +276,7 @@ crate::aggregates! {
     /// ```spl
     /// | makeresults count=3 | eval _time=10, n=5 | stats latest_time(n) // 10
     /// ```
-    spl Rows cheap fn latest_time (value: Any, time: Any) -> Kind(Kind::Field) = latest_time;
+    spl Rows cheap fn latest_time (value: Any, time: Any, stored[optional]: Any) -> Kind(Kind::Field) = latest_time;
 
     /// How much a number grows in a second, from its earliest to its latest value.
     ///
@@ -276,5 +285,5 @@ crate::aggregates! {
     /// ```spl
     /// | makeresults count=3 | eval n=5 | stats count, rate(n) as r | fields count // 3
     /// ```
-    spl Rows cheap fn rate (value: Any, time: Any) -> Kind(Kind::Field) = rate;
+    spl Rows cheap fn rate (value: Any, time: Any, stored[optional]: Any) -> Kind(Kind::Field) = rate;
 }
