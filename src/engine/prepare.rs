@@ -1,6 +1,6 @@
 //! A query that is bound and not run yet: for hosts whose rows come piece by piece.
-use super::query::{is_wrong, placed, refused, threads};
-use super::{Database, Options, moment, steps};
+use super::query::{is_wrong, merged, placed, refused, seen, threads};
+use super::{Answer, Database, Options, moment, steps};
 use crate::diagnostic::{Diagnostic, Result, Source};
 use crate::exec::{self, Gathering, RowWise};
 use crate::functions::Context;
@@ -59,6 +59,24 @@ impl Prepared {
     /// How much of the streams a result needs at once.
     pub fn flow(&self, root: NodeId) -> Flow {
         Passing::new(&self.plan).flow(root)
+    }
+
+    /// Whether the order of rows can show in aggregates.
+    pub fn is_ordered(&self, nodes: &[NodeId]) -> bool {
+        let passing = Passing::new(&self.plan);
+        !nodes.iter().all(|node| passing.is_free(*node))
+    }
+
+    /// What a run of a result over streams gives.
+    pub fn answer(&self, root: NodeId, run: exec::Run) -> Answer {
+        Answer {
+            steps: self.steps(root, &run),
+            seen: seen(&self.plan, &run.profile, self.options.trace),
+            tables: run.tables,
+            problems: merged(run.problems),
+            warnings: self.warnings.clone(),
+            ..Answer::default()
+        }
     }
 
     /// The rows after each step of a run, and the step that emptied the result.

@@ -20,12 +20,20 @@ pub fn listing(plan: &Plan, root: NodeId, rows: &dyn Fn(NodeId) -> Option<u64>) 
         out.push_str(&format!("{count:>width$}  {:indent$}{}\n", "", describe(plan, step.id), indent = step.depth * 2));
     }
     if rows(root) == Some(0) {
-        let emptied = emptying(plan, root, rows);
+        let (emptied, merged) = emptying(plan, root, rows);
         let before: Vec<String> =
             plan.node(emptied).inputs().iter().filter_map(|i| rows(*i)).map(|n| n.to_string()).collect();
         out.push_str(&match before.is_empty() {
             true => format!("No row came from: {}\n", describe(plan, emptied)),
-            false => format!("Emptied by: {} ({} rows before it)\n", describe(plan, emptied), before.join(" and ")),
+            false if merged.is_empty() => {
+                format!("Emptied by: {} ({} rows before it)\n", describe(plan, emptied), before.join(" and "))
+            }
+            // Steps that ran as one are not told apart.
+            false => {
+                let all: Vec<String> =
+                    std::iter::once(emptied).chain(merged).map(|step| describe(plan, step)).collect();
+                format!("Emptied by one of: {} ({} rows before them)\n", all.join("; "), before.join(" and "))
+            }
         });
     }
     out
@@ -54,9 +62,10 @@ fn in_order(plan: &Plan, root: NodeId) -> Vec<Step> {
     found
 }
 
-/// The step whose input had rows and whose result has none; the source where that had none.
-fn emptying(plan: &Plan, root: NodeId, rows: &dyn Fn(NodeId) -> Option<u64>) -> NodeId {
-    let mut at = root;
+/// The step whose input had rows and whose result has none; the source where that had none. Then the steps after it
+/// that ran as one with it.
+fn emptying(plan: &Plan, root: NodeId, rows: &dyn Fn(NodeId) -> Option<u64>) -> (NodeId, Vec<NodeId>) {
+    let (mut at, mut merged) = (root, Vec::new());
     // A plan has no cycles; the bound only says so.
     for _ in 0..plan.len() {
         let inputs = decisive(plan, at);
@@ -64,11 +73,20 @@ fn emptying(plan: &Plan, root: NodeId, rows: &dyn Fn(NodeId) -> Option<u64>) -> 
         // A step that was merged into another has no count of its own: look through it.
         let unknown = || inputs.iter().find(|id| rows(**id).is_none());
         match empty.or_else(unknown) {
-            Some(next) => at = *next,
-            None => return at,
+            Some(next) => {
+                // A step without a count of its own ran as one with what has none before it, or with what has one.
+                match (rows(at), rows(*next)) {
+                    (Some(_), Some(_)) => merged.clear(),
+                    (Some(_), None) => merged = vec![at],
+                    (None, _) => merged.insert(0, at),
+                }
+                at = *next;
+            }
+            None => break,
         }
     }
-    at
+    merged.retain(|step| matches!(plan.node(*step), Node::Filter { .. } | Node::Window { .. }));
+    (at, merged)
 }
 
 /// The inputs whose emptiness makes the step's result empty.

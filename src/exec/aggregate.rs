@@ -61,7 +61,7 @@ pub fn run(executor: &Executor, id: NodeId, having: &[Expr], passed: &[Arc<Count
 
 /// The groups in the order of their first rows. Each thread's groups are in that order already, which a stable sort
 /// makes use of.
-fn by_first_row(firsts: &[u64], groups: usize) -> Vec<u32> {
+pub fn by_first_row(firsts: &[u64], groups: usize) -> Vec<u32> {
     let first = |group: u32| firsts.get(group as usize).copied().unwrap_or(0);
     let mut order: Vec<(u64, u32)> = (0..groups as u32).map(|group| (first(group), group)).collect();
     order.sort_by_key(|(first, _)| *first);
@@ -229,6 +229,11 @@ impl Groups {
 
     pub fn len(&self) -> usize {
         self.grouper.len()
+    }
+
+    /// About how many bytes are held.
+    pub fn bytes(&self) -> usize {
+        self.grouper.bytes() + self.states.iter().map(|state| state.bytes()).sum::<usize>()
     }
 
     /// Without keys there is a group even where there is no row.

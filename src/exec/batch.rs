@@ -22,7 +22,7 @@ pub struct Batch {
     rows: usize,
     /// The ordinal of the morsel's first row.
     first: u64,
-    /// Ordinals where rows were multiplied.
+    /// Ordinals that do not follow from the first: where rows were multiplied, or are a part of all rows.
     ordinals: Option<Vec<u64>>,
     /// Text columns that are worth a dictionary: costly functions then run once per distinct value.
     encode: Arc<HashSet<Name>>,
@@ -48,6 +48,12 @@ impl Batch {
     /// Encodes these text columns for costly readers, where a sample says that it pays.
     pub fn encoding(mut self, columns: &Arc<HashSet<Name>>) -> Batch {
         self.encode = columns.clone();
+        self
+    }
+
+    /// The rows stand at these places among all rows, which ascend.
+    pub fn at(mut self, ordinals: Vec<u64>) -> Batch {
+        self.ordinals = Some(ordinals);
         self
     }
 

@@ -43,6 +43,12 @@ impl Grouper {
         self.groups
     }
 
+    /// About how many bytes are held.
+    pub fn bytes(&self) -> usize {
+        let keys = self.keys.iter().map(|key| key.of_group.len() * 4 + key.values.bytes());
+        keys.sum::<usize>() + self.levels.len() * self.groups * 16
+    }
+
     /// The group of each row.
     pub fn groups(&mut self, columns: &[Column], rows: usize) -> Vec<u32> {
         if self.keys.is_empty() {

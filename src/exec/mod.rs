@@ -27,7 +27,8 @@ mod stream;
 mod wire;
 
 pub use profile::Profile;
-pub use stream::{Gathering, Made, RowWise, Taken, streams_read, travels};
+pub use stream::{Gathering, GroupOrder, Made, RowWise, Taken, streams_read, travels};
+pub use wire::of_another as states_of_another;
 
 use crate::diagnostic::Result;
 use crate::expr::NodeId;

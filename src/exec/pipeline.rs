@@ -83,6 +83,17 @@ impl Counter {
         Arc::new(Counter { node: Some(node), ..Counter::default() })
     }
 
+    /// The rows so far, which count from here on elsewhere.
+    pub fn take(&self) -> u64 {
+        self.rows.swap(0, Ordering::Relaxed)
+    }
+
+    /// Counts rows that passed elsewhere.
+    pub fn give(&self, rows: u64) {
+        self.used.store(true, Ordering::Relaxed);
+        self.rows.fetch_add(rows, Ordering::Relaxed);
+    }
+
     pub fn add(&self, rows: usize, since: std::time::Instant) {
         self.used.store(true, Ordering::Relaxed);
         self.rows.fetch_add(rows as u64, Ordering::Relaxed);

@@ -122,6 +122,15 @@ fn read_of(feeds: &[Feed]) -> impl Iterator<Item = (&Arc<dyn Source>, &[Name])> 
     feeds.iter().map(|feed| (&feed.source, feed.needs.columns.as_slice()))
 }
 
+/// In which order the groups of an aggregate come out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum GroupOrder {
+    /// That of their keys: whoever has gathered them, and from whatever rows.
+    Keys,
+    /// That of their first rows, as where all rows are read at once.
+    Rows,
+}
+
 /// Aggregates over streams, and the rest of the plan above them.
 pub struct Gathering<'a> {
     plan: &'a Plan,
@@ -164,18 +173,19 @@ impl<'a> Gathering<'a> {
         self.parts.iter().map(|part| read_of(&part.feeds).collect())
     }
 
-    /// Takes in a piece of the stream of a feed of an aggregate.
-    pub fn take(&mut self, part: usize, feed: usize, piece: Arc<dyn Morsel>) -> Result<()> {
+    /// Takes in a piece of the stream of a feed of an aggregate. `places` are those of its rows among all rows of all
+    /// processes, ascending from piece to piece; without them the rows stand in the order in which they come.
+    pub fn take(&mut self, part: usize, feed: usize, piece: Arc<dyn Morsel>, places: Option<Vec<u64>>) -> Result<()> {
         self.context.check()?;
         match self.parts.get_mut(part) {
-            Some(part) => part.take(feed, piece, self.context),
+            Some(part) => part.take(feed, piece, places, self.context),
             None => Err(Fault::internal("a piece of no aggregate")),
         }
     }
 
-    /// How many groups there are by now.
-    pub fn groups(&self) -> usize {
-        self.parts.iter().map(|part| part.groups.len()).sum()
+    /// About how many bytes the groups and their states hold.
+    pub fn bytes(&self) -> usize {
+        self.parts.iter().map(|part| part.groups.bytes()).sum()
     }
 
     /// The states so far, one text of bytes for each aggregate; what was gathered is gone from here.
@@ -183,21 +193,23 @@ impl<'a> Gathering<'a> {
         self.parts.iter_mut().enumerate().map(|(number, part)| part.write(number)).collect()
     }
 
-    /// Takes in states that [`Gathering::write`] made elsewhere of the same plan.
+    /// Takes in states that [`Gathering::write`] made elsewhere of the same plan; the rows of streams that they are of.
     ///
     /// Errors: bytes of another form, version or plan.
-    pub fn merge(&mut self, bytes: &[u8]) -> Result<()> {
+    pub fn merge(&mut self, bytes: &[u8]) -> Result<usize> {
         let (number, states) = super::wire::open(bytes)?;
         let Some(part) = self.parts.get_mut(number) else { return Err(super::wire::of_another()) };
         part.merge(states)
     }
 
-    /// The result, when all rows have passed.
-    pub fn finish(self) -> Result<Run> {
+    /// The result, when all rows have passed, with the groups of every aggregate in an order.
+    pub fn finish(self, order: GroupOrder) -> Result<Run> {
         let executor = Executor::new(self.plan, &[self.root], self.context, self.options);
         executor.adopt(self.counters);
         for part in self.parts {
-            let (node, table) = part.finish(self.context)?;
+            let started = std::time::Instant::now();
+            let (node, table) = part.finish(order, self.context)?;
+            executor.counter(node).add(table.rows(), started);
             executor.know(node, table);
         }
         let tables = vec![executor.table(self.root)?];
@@ -216,7 +228,7 @@ impl Part {
         Ok(Part { node, schema: executor.schema(node), summary, calls, feeds, groups, next: 0 })
     }
 
-    fn take(&mut self, feed: usize, piece: Arc<dyn Morsel>, context: &Context) -> Result<()> {
+    fn take(&mut self, feed: usize, piece: Arc<dyn Morsel>, places: Option<Vec<u64>>, context: &Context) -> Result<()> {
         let Some(feed) = self.feeds.get(feed) else { return Err(Fault::internal("a piece of no stream")) };
         let first = self.next;
         self.next += piece.rows() as u64;
@@ -225,6 +237,7 @@ impl Part {
             return Ok(());
         }
         let batch = Batch::new(piece, &feed.needs.columns, first).encoding(&feed.encode);
+        let batch = if let Some(places) = places { batch.at(places) } else { batch };
         match feed.apply(batch, context)? {
             Some(batch) if batch.rows() > 0 => self.groups.take_in(&self.summary, &self.calls, batch, false, context),
             _ => Ok(()),
@@ -234,13 +247,32 @@ impl Part {
     fn write(&mut self, number: usize) -> Result<Vec<u8>> {
         let empty = Groups::new(&self.summary, &self.calls)?;
         let groups = std::mem::replace(&mut self.groups, empty);
-        super::wire::close(number, &self.fingerprint(), groups)
+        let passed: Vec<u64> = self.counters().map(Counter::take).collect();
+        super::wire::close(number, &self.fingerprint(), &passed, groups)
     }
 
-    fn merge(&mut self, states: super::wire::States) -> Result<()> {
+    fn merge(&mut self, states: super::wire::States) -> Result<usize> {
         let groups = Groups::new(&self.summary, &self.calls)?;
-        let groups = states.read(&self.fingerprint(), groups)?;
-        self.groups.merge(groups)
+        let (passed, groups) = states.read(&self.fingerprint(), groups)?;
+        let sources = self.feeds.iter().scan(0, |next, feed| {
+            let own = *next;
+            *next += 1 + feed.steps.len();
+            Some(own)
+        });
+        let read: u64 = sources.filter_map(|at| passed.get(at)).sum();
+        if passed.len() != self.counters().count() {
+            return Err(super::wire::of_another());
+        }
+        self.counters().zip(passed).for_each(|(counter, rows)| counter.give(rows));
+        self.groups.merge(groups)?;
+        Ok(read as usize)
+    }
+
+    /// The rows that have passed each step.
+    fn counters(&self) -> impl Iterator<Item = &Counter> {
+        self.feeds
+            .iter()
+            .flat_map(|feed| std::iter::once(&*feed.read).chain(feed.steps.iter().map(|step| &*step.passed)))
     }
 
     /// What the states of an equal plan have in common.
@@ -248,11 +280,13 @@ impl Part {
         self.summary.described()
     }
 
-    /// The groups in the order of their keys: whoever has gathered them, and in whatever order.
-    fn finish(self, context: &Context) -> Result<(NodeId, Table)> {
+    fn finish(self, order: GroupOrder, context: &Context) -> Result<(NodeId, Table)> {
         let mut groups = self.groups;
         groups.at_least_one(&self.summary);
-        let order = groups.in_order();
+        let order = match order {
+            GroupOrder::Keys => groups.in_order(),
+            GroupOrder::Rows => super::aggregate::by_first_row(&groups.firsts, groups.len()),
+        };
         let results = groups.finish(&self.summary, &self.calls, &order, context)?;
         Ok((self.node, super::aggregate::assembled(self.schema, &results, order.len())))
     }

@@ -1,25 +1,27 @@
 //! The partial states of an aggregate as bytes: what an indexer sends to the search head.
 //!
 //! `HP`, the version of the form, the number of the aggregate in its plan, the aggregate in words, the keys of the
-//! groups, then for each state its function's name and what the state writes of itself.
+//! groups and the places of their first rows, the rows that have passed each step, then for each state its function's name and what the state writes of itself.
 use super::aggregate::Groups;
 use super::group::Grouper;
 use crate::diagnostic::{Fault, Result};
 use crate::types::wire::{Reader, Writer};
 
 const MARK: &[u8] = b"HP";
-const VERSION: u8 = 1;
+const VERSION: u8 = 2;
 
 /// Writes the states of aggregate number `number`, which is `described` so.
-pub fn close(number: usize, described: &str, groups: Groups) -> Result<Vec<u8>> {
+pub fn close(number: usize, described: &str, passed: &[u64], groups: Groups) -> Result<Vec<u8>> {
     let mut out = Writer(MARK.to_vec());
     out.byte(VERSION);
     out.count(number);
     out.text(described);
-    let Groups { grouper, mut states, .. } = groups;
+    let Groups { grouper, mut states, firsts, .. } = groups;
     out.count(grouper.len());
     let every: Vec<u32> = (0..grouper.len() as u32).collect();
     grouper.columns(&every).iter().for_each(|key| out.column(key));
+    numbers(&firsts, &mut out);
+    numbers(passed, &mut out);
     for state in &mut states {
         match state.wire() {
             Some(wire) => wire.write(&mut out),
@@ -27,6 +29,11 @@ pub fn close(number: usize, described: &str, groups: Groups) -> Result<Vec<u8>> 
         }
     }
     Ok(out.0)
+}
+
+fn numbers(numbers: &[u64], out: &mut Writer) {
+    out.count(numbers.len());
+    numbers.iter().for_each(|number| out.long(number.cast_signed()));
 }
 
 /// States that are not read yet.
@@ -54,8 +61,8 @@ pub fn of_another() -> Fault {
 }
 
 impl States<'_> {
-    /// The states, read into `empty` ones of the same aggregate.
-    pub fn read(self, described: &str, empty: Groups) -> Result<Groups> {
+    /// The rows that have passed each step, and the states, read into `empty` ones of the same aggregate.
+    pub fn read(self, described: &str, empty: Groups) -> Result<(Vec<u64>, Groups)> {
         let States(mut reader) = self;
         if reader.text()? != described {
             return Err(of_another());
@@ -63,6 +70,11 @@ impl States<'_> {
         let Groups { mut grouper, mut states, .. } = empty;
         let count = reader.number(u32::MAX as usize)?;
         read_keys(&mut reader, &mut grouper, count)?;
+        let firsts = read_numbers(&mut reader)?;
+        let passed = read_numbers(&mut reader)?;
+        if firsts.len() > count {
+            return Err(of_another());
+        }
         for state in &mut states {
             let wire = state.wire().ok_or_else(of_another)?;
             wire.read(&mut reader, count)?;
@@ -70,9 +82,12 @@ impl States<'_> {
         if !reader.is_at_end() {
             return Err(of_another());
         }
-        let firsts = vec![0; count];
-        Ok(Groups { grouper, states, firsts, kept: Vec::new() })
+        Ok((passed, Groups { grouper, states, firsts, kept: Vec::new() }))
     }
+}
+
+fn read_numbers(reader: &mut Reader) -> Result<Vec<u64>> {
+    reader.each(|reader| Ok(reader.long()?.cast_unsigned()))
 }
 
 /// The groups by their keys: numbered in the order in which they were written.

@@ -33,18 +33,13 @@ impl Piece {
         memchr::memchr_iter(b'\n', block.bytes().get(block.start..block.end).unwrap_or_default()).count()
     }
 
-    /// Appends the records that begin at places, each with its line end.
-    pub fn copy(&self, places: &[u32], out: &mut Vec<u8>) {
+    /// The record that begins at a place, without its line end.
+    pub fn record(&self, place: u32) -> &[u8] {
         let Piece(block) = self;
         let bytes = block.bytes().get(..block.end).unwrap_or_default();
-        for place in places {
-            let begin = *place as usize;
-            let end = csv::record(bytes, begin, DELIMITER, |_, _| {}).unwrap_or(bytes.len()).min(bytes.len());
-            out.extend_from_slice(bytes.get(begin..end).unwrap_or_default());
-            if !out.ends_with(b"\n") {
-                out.push(b'\n');
-            }
-        }
+        let begin = place as usize;
+        let end = csv::record(bytes, begin, DELIMITER, |_, _| {}).unwrap_or(bytes.len()).min(bytes.len());
+        without_end(bytes.get(begin..end).unwrap_or_default())
     }
 }
 
@@ -314,8 +309,7 @@ impl Records {
     pub fn record(&self, row: u32) -> &[u8] {
         let bytes = self.parsed.block.bytes();
         let record = bytes.get(self.parsed.rows.begin(row as usize)..self.end(row as usize)).unwrap_or_default();
-        let record = record.strip_suffix(b"\n").unwrap_or(record);
-        record.strip_suffix(b"\r").unwrap_or(record)
+        without_end(record)
     }
 
     /// The place behind the record of a row.
@@ -333,6 +327,11 @@ impl Records {
         let cell: Cell = self.parsed.rows.cell(row as usize, slot);
         Bytes { block: self.parsed.block.bytes(), beside: &self.parsed.rows.beside }.text(cell)
     }
+}
+
+fn without_end(record: &[u8]) -> &[u8] {
+    let record = record.strip_suffix(b"\n").unwrap_or(record);
+    record.strip_suffix(b"\r").unwrap_or(record)
 }
 
 /// How many rows from the first on follow each other.

@@ -3,7 +3,7 @@ use super::load::Pack;
 use super::rule::{Choice, Language, Rule};
 use super::run::Runs;
 use crate::diagnostic::{Fault, FaultKind, Result};
-use crate::engine::{self, Database, Now, Options};
+use crate::engine::{self, Answer, Database, Now, Options};
 use crate::types::{Table, datetime, timespan};
 use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -37,9 +37,13 @@ pub struct Hits {
     rules: Arc<Pack>,
     database: Database,
     options: Options,
+    known: Known,
 }
 
-/// Runs every rule of a pack at `options.now`. A rule that fails stands among the failures; with `strict` the first
+/// What the queries of rules gave elsewhere, by [`Rule::key`].
+pub type Known = HashMap<String, Result<Answer>>;
+
+/// Runs every rule of a pack at `options.now`, but for those whose answers are `known`. A rule that fails stands among the failures; with `strict` the first
 /// such error is returned. `progress` hears of rules done, of their number, and the name of the one that comes.
 ///
 /// Errors: a cancelled run; tables that cannot be read for `now="latest"`.
@@ -47,6 +51,7 @@ pub fn evaluate(
     rules: Arc<Pack>,
     database: Database,
     options: Options,
+    known: Known,
     strict: bool,
     progress: &dyn Fn(usize, usize, &str),
 ) -> Result<Hits> {
@@ -62,6 +67,7 @@ pub fn evaluate(
         rules: rules.clone(),
         database,
         options: Options { now: Now::At(now), ..options },
+        known,
     };
     for (done, rule) in rules.rules.iter().enumerate() {
         progress(done, rules.rules.len(), &rule.name);
@@ -104,7 +110,10 @@ impl Hits {
         }
     }
 
-    fn answer(&self, rule: &Rule, trace: bool) -> Result<engine::Answer> {
+    fn answer(&self, rule: &Rule, trace: bool) -> Result<Answer> {
+        if let Some(known) = self.known.get(rule.key()) {
+            return known.clone();
+        }
         match rule.language {
             Language::Kql => {
                 let scope = Some((self.now.saturating_sub(rule.query_period), self.now));

@@ -90,6 +90,11 @@ impl Interner {
         }
     }
 
+    /// About how many bytes the values take.
+    pub fn bytes(&self) -> usize {
+        self.len() * 64
+    }
+
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }

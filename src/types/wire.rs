@@ -144,7 +144,8 @@ impl<'a> Reader<'a> {
     }
 }
 
-fn cut_off() -> Fault {
+/// What is said of bytes that no [`Writer`] wrote.
+pub fn cut_off() -> Fault {
     Fault::data("HP451", "a partial result is not whole, or was not written by huntpack")
 }
 

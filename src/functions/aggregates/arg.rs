@@ -1,8 +1,9 @@
 //! The value at one row of a group: the row with the largest or the smallest key, or the first one.
 use super::held::{Held, Place};
-use super::{Rows, State, same};
+use super::{Rows, State, Wire, same};
 use crate::diagnostic::Result;
 use crate::functions::{Context, arithmetic, compare};
+use crate::types::wire::{Reader, Writer, cut_off};
 use crate::types::{Column, Kind, Value};
 use arrow_array::Array;
 use std::any::Any;
@@ -11,6 +12,10 @@ use std::cmp::Ordering;
 /// What the rows of a group are ranked by.
 trait Key: Clone + Send + 'static {
     fn compare(&self, other: &Self) -> Ordering;
+
+    /// The key as a value that travels, and back.
+    fn value(&self) -> Value;
+    fn of(value: Value) -> Option<Self>;
 }
 
 impl Key for i64 {
@@ -18,11 +23,27 @@ impl Key for i64 {
     fn compare(&self, other: &i64) -> Ordering {
         self.cmp(other)
     }
+
+    fn value(&self) -> Value {
+        Value::Long(*self)
+    }
+
+    fn of(value: Value) -> Option<i64> {
+        value.as_long()
+    }
 }
 
 impl Key for Value {
     fn compare(&self, other: &Value) -> Ordering {
         compare::order(self, other).unwrap_or(Ordering::Equal)
+    }
+
+    fn value(&self) -> Value {
+        self.clone()
+    }
+
+    fn of(value: Value) -> Option<Value> {
+        (!value.is_null()).then_some(value)
     }
 }
 
@@ -52,6 +73,8 @@ struct Arg<K> {
     kind: Kind,
     output: usize,
     wanted: Ordering,
+    /// The kind of the keys, and how they are read.
+    ranks: Kind,
     keys: Keys<K>,
     held: Held,
     best: Vec<Option<Best<K>>>,
@@ -110,6 +133,47 @@ impl<K: Key> State for Arg<K> {
     fn into_any(self: Box<Self>) -> Box<dyn Any> {
         self
     }
+
+    fn bytes(&self) -> usize {
+        self.best.len() * size_of::<Best<K>>() + self.held.bytes()
+    }
+
+    fn wire(&mut self) -> Option<&mut dyn Wire> {
+        (self.kind != Kind::Field).then_some(self)
+    }
+}
+
+impl<K: Key> Wire for Arg<K> {
+    fn write(&mut self, out: &mut Writer) {
+        out.count(self.best.len());
+        for best in &self.best {
+            out.byte(u8::from(best.is_some()));
+            out.long(best.as_ref().map_or(0, |best| best.ordinal).cast_signed());
+        }
+        let found = || self.best.iter().flatten();
+        let keys: Vec<Value> =
+            found().map(|best| best.key.as_ref().map_or(Value::Null(self.ranks), Key::value)).collect();
+        let places: Vec<Place> = found().map(|best| best.place).collect();
+        out.column(&Column::from_values(self.ranks, &keys));
+        out.column(&self.held.column(&places).unwrap_or_else(|| Column::nulls(self.kind, 0)));
+    }
+
+    fn read(&mut self, input: &mut Reader, _: usize) -> Result<()> {
+        let ordinals = input.each(|input| Ok((input.byte()? != 0).then_some(input.long()?.cast_unsigned())))?;
+        let (keys, values) = (input.column()?, input.column()?);
+        let found = ordinals.iter().flatten().count();
+        if (keys.len(), values.len()) != (found, found) {
+            return Err(cut_off());
+        }
+        let piece = self.held.add(&values);
+        let mut rows = 0..;
+        let mut best = |ordinal| {
+            let row: u32 = rows.next()?;
+            Some(Best { key: K::of(keys.value(row as usize)), ordinal, place: (piece, row) })
+        };
+        self.best = ordinals.into_iter().map(|ordinal| best(ordinal?)).collect();
+        Ok(())
+    }
 }
 
 /// Integers and ticks.
@@ -144,11 +208,33 @@ fn arg(kinds: &[Kind], wanted: Ordering) -> Result<Box<dyn State>> {
     let output = kinds.len().saturating_sub(1).min(1);
     let kind = kinds.get(output).copied().unwrap_or(Kind::Dynamic);
     Ok(match kinds.first() {
-        Some(Kind::Bool | Kind::Int | Kind::Long | Kind::DateTime | Kind::TimeSpan) => {
-            Box::new(Arg { kind, output, wanted, keys: whole, held: Held::default(), best: Vec::new() })
-        }
-        Some(Kind::Real) => Box::new(Arg { kind, output, wanted, keys: real, held: Held::default(), best: Vec::new() }),
-        _ => Box::new(Arg { kind, output, wanted, keys: any_value, held: Held::default(), best: Vec::new() }),
+        Some(Kind::Bool | Kind::Int | Kind::Long | Kind::DateTime | Kind::TimeSpan) => Box::new(Arg {
+            kind,
+            output,
+            wanted,
+            ranks: Kind::Long,
+            keys: whole,
+            held: Held::default(),
+            best: Vec::new(),
+        }),
+        Some(Kind::Real) => Box::new(Arg {
+            kind,
+            output,
+            wanted,
+            ranks: Kind::Long,
+            keys: real,
+            held: Held::default(),
+            best: Vec::new(),
+        }),
+        ranks => Box::new(Arg {
+            kind,
+            output,
+            wanted,
+            ranks: ranks.copied().unwrap_or(Kind::Dynamic),
+            keys: any_value,
+            held: Held::default(),
+            best: Vec::new(),
+        }),
     })
 }
 
@@ -173,7 +259,16 @@ fn alike(_: &Column) -> Box<dyn Fn(usize) -> Option<i64> + '_> {
 fn take_any(kinds: &[Kind], _: &[Option<Value>]) -> Result<Box<dyn State>> {
     let kind = kinds.first().copied().unwrap_or(Kind::Dynamic);
     let keys = if kinds.len() > 1 { alike } else { filled };
-    Ok(Box::new(Arg { kind, output: 0, wanted: Ordering::Greater, keys, held: Held::default(), best: Vec::new() }))
+    let ranks = Kind::Long;
+    Ok(Box::new(Arg {
+        kind,
+        output: 0,
+        wanted: Ordering::Greater,
+        ranks,
+        keys,
+        held: Held::default(),
+        best: Vec::new(),
+    }))
 }
 
 fn output_kind(kinds: &[Kind]) -> Kind {

@@ -1,9 +1,10 @@
 //! Bags of all properties of a group's bags.
 use super::list::{LARGEST, most};
-use super::{Rows, State, same};
+use super::{Rows, State, Wire, same};
 use crate::diagnostic::{Fault, Result};
 use crate::functions::Context;
 use crate::types::json::Writer;
+use crate::types::wire;
 use crate::types::{Builder, Column, Dynamic, Json, Kind, Value};
 use hashbrown::HashMap;
 use std::any::Any;
@@ -83,6 +84,40 @@ impl State for Bags {
 
     fn into_any(self: Box<Self>) -> Box<dyn Any> {
         self
+    }
+
+    fn bytes(&self) -> usize {
+        self.properties * 128
+    }
+
+    fn wire(&mut self) -> Option<&mut dyn Wire> {
+        Some(self)
+    }
+}
+
+impl Wire for Bags {
+    fn write(&mut self, out: &mut wire::Writer) {
+        out.count(self.groups.len());
+        for bag in &self.groups {
+            out.count(bag.len());
+            for (key, ((ordinal, place), value)) in bag {
+                out.text(key);
+                out.long(ordinal.cast_signed());
+                out.count(*place as usize);
+                out.text(value);
+            }
+        }
+    }
+
+    fn read(&mut self, input: &mut wire::Reader, _: usize) -> Result<()> {
+        let property = |input: &mut wire::Reader| {
+            let key: Box<str> = input.text()?.into();
+            let sight = (input.long()?.cast_unsigned(), input.number(u32::MAX as usize)? as u32);
+            Ok((key, (sight, input.text()?.into())))
+        };
+        self.groups = input.each(|input| Ok(input.each(property)?.into_iter().collect()))?;
+        self.properties = self.groups.iter().map(HashMap::len).sum();
+        Ok(())
     }
 }
 

@@ -1,9 +1,10 @@
 //! Sets of the distinct values of a group.
 use super::elements::Elements;
-use super::{Rows, State, same};
+use super::{Rows, State, Wire, same};
 use crate::diagnostic::{Fault, Result};
 use crate::functions::Context;
 use crate::types::intern::{Interner, NULL};
+use crate::types::wire::{Reader, Writer, cut_off};
 use crate::types::{Column, Kind, List, Value};
 use foldhash::fast::FixedState;
 use hashbrown::HashTable;
@@ -112,19 +113,69 @@ impl State for Distinct {
     fn into_any(self: Box<Self>) -> Box<dyn Any> {
         self
     }
+
+    fn bytes(&self) -> usize {
+        self.pairs.keys.len() * 32 + self.values.bytes()
+    }
+
+    fn wire(&mut self) -> Option<&mut dyn Wire> {
+        (self.kind != Kind::Field).then_some(self)
+    }
+}
+
+impl Wire for Distinct {
+    /// Of each group the values that were seen first: no other one can be among the first of all.
+    fn write(&mut self, out: &mut Writer) {
+        let members = first_members(&self.pairs, self.most);
+        let numbers: Vec<u32> = members.iter().map(|(_, _, value)| *value).collect();
+        out.count(members.len());
+        for (group, (ordinal, place), _) in members {
+            out.count(group as usize);
+            out.long(ordinal.cast_signed());
+            out.count(place as usize);
+        }
+        out.column(&self.values.column(self.kind, &numbers));
+    }
+
+    fn read(&mut self, input: &mut Reader, groups: usize) -> Result<()> {
+        let member = |input: &mut Reader| {
+            let group = input.number(groups)? as u32;
+            Ok((group, (input.long()?.cast_unsigned(), input.number(u32::MAX as usize)? as u32)))
+        };
+        let members = input.each(member)?;
+        let numbers = self.values.numbers(&input.column()?);
+        if numbers.len() != members.len() {
+            return Err(cut_off());
+        }
+        for ((group, sight), number) in members.into_iter().zip(numbers).filter(|(_, number)| *number != NULL) {
+            self.pairs.insert(group, number, sight);
+        }
+        Ok(())
+    }
+}
+
+/// The group, first sight and number of the values of each group that were seen first, at most so many.
+fn first_members(pairs: &Pairs, most: usize) -> Vec<(u32, Sight, u32)> {
+    let mut members: Vec<(u32, Sight, u32)> = pairs.each().map(|(group, value, sight)| (group, sight, value)).collect();
+    members.sort_unstable();
+    let (mut group, mut size) = (u32::MAX, 0);
+    members.retain(|(own, ..)| {
+        size = if *own == group { size + 1 } else { 1 };
+        group = *own;
+        size <= most
+    });
+    members
 }
 
 /// Sets in order of first sight, cut to the largest size after merging.
 fn sets(state: Distinct, _: &Context, count: usize) -> Result<Column> {
-    let mut members: Vec<(u32, Sight, u32)> =
-        state.pairs.each().map(|(group, value, sight)| (group, sight, value)).collect();
-    members.sort_unstable();
+    let members = first_members(&state.pairs, state.most);
     let (mut offsets, mut numbers) = (vec![0u32], Vec::with_capacity(members.len()));
     let mut rest = members.as_slice();
     for group in 0..count as u32 {
         let size = rest.partition_point(|(g, _, _)| *g <= group);
         let (own, others) = rest.split_at(size);
-        numbers.extend(own.iter().take(state.most).map(|(_, _, value)| *value));
+        numbers.extend(own.iter().map(|(_, _, value)| *value));
         offsets.push(numbers.len() as u32);
         rest = others;
     }

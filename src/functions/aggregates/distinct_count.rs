@@ -208,6 +208,10 @@ impl State for DistinctCount {
         self
     }
 
+    fn bytes(&self) -> usize {
+        self.noted.len() * 8 + self.only.len() + self.values.bytes()
+    }
+
     fn wire(&mut self) -> Option<&mut dyn Wire> {
         Some(self)
     }

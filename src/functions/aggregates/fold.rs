@@ -87,6 +87,10 @@ impl<F: Fold> State for Folded<F> {
         self
     }
 
+    fn bytes(&self) -> usize {
+        self.groups.len() * size_of::<F>() + self.size * 32
+    }
+
     fn wire(&mut self) -> Option<&mut dyn Wire> {
         F::TRAVELS.then_some(self as &mut dyn Wire)
     }

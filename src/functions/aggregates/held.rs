@@ -27,6 +27,11 @@ impl Held {
         first
     }
 
+    /// About how many bytes are held.
+    pub fn bytes(&self) -> usize {
+        self.pieces.iter().map(gather::held_bytes).sum()
+    }
+
     /// Whether so many more rows are held than are wanted that letting go of them pays.
     pub fn is_wasteful(&self, wanted: usize) -> bool {
         self.rows > 1_000_000 && self.rows > wanted.saturating_mul(4)

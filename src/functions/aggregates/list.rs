@@ -1,10 +1,11 @@
 //! Lists: all values of a group, in the order of their rows.
 use super::elements::Elements;
 use super::held::Held;
-use super::{Rows, State, same};
+use super::{Rows, State, Wire, same};
 use crate::diagnostic::{Fault, Result};
 use crate::functions::Context;
 use crate::functions::array::inside_dynamic;
+use crate::types::wire::{Reader, Writer, cut_off};
 use crate::types::{Column, Kind, List as Lists, Value, field};
 use std::any::Any;
 use std::sync::Arc;
@@ -137,6 +138,40 @@ impl State for List {
 
     fn into_any(self: Box<Self>) -> Box<dyn Any> {
         self
+    }
+
+    fn bytes(&self) -> usize {
+        self.entries.len() * size_of::<Entry>() + self.held.bytes()
+    }
+
+    fn wire(&mut self) -> Option<&mut dyn Wire> {
+        (self.kind != Kind::Field).then_some(self)
+    }
+}
+
+impl Wire for List {
+    fn write(&mut self, out: &mut Writer) {
+        capped(&mut self.entries, self.most);
+        out.count(self.entries.len());
+        for entry in &self.entries {
+            out.count(entry.group as usize);
+            out.long(entry.ordinal.cast_signed());
+        }
+        let places: Vec<_> = self.entries.iter().map(|entry| (entry.piece, entry.row)).collect();
+        out.column(&self.held.column(&places).unwrap_or_else(|| Column::nulls(self.kind, 0)));
+    }
+
+    fn read(&mut self, input: &mut Reader, groups: usize) -> Result<()> {
+        let entry = |input: &mut Reader| Ok((input.number(groups)? as u32, input.long()?.cast_unsigned()));
+        let entries = input.each(entry)?;
+        let values = input.column()?;
+        if values.len() != entries.len() {
+            return Err(cut_off());
+        }
+        let piece = self.held.add(&values);
+        let numbered = entries.into_iter().zip(0..);
+        self.entries = numbered.map(|((group, ordinal), row)| Entry { group, ordinal, piece, row }).collect();
+        Ok(())
     }
 }
 

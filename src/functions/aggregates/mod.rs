@@ -54,6 +54,11 @@ pub trait State: Send {
 
     fn into_any(self: Box<Self>) -> Box<dyn Any>;
 
+    /// About how many bytes it holds, beside a few for each group.
+    fn bytes(&self) -> usize {
+        0
+    }
+
     /// The state as something that can be written down and read elsewhere; none where it cannot.
     fn wire(&mut self) -> Option<&mut dyn Wire> {
         None

@@ -32,6 +32,10 @@ pub(super) struct Weights {
 const PACK: usize = 1 << 22;
 
 impl Weights {
+    fn bytes(&self) -> usize {
+        self.fresh.len() * 16 + self.counted.len() * size_of::<Counted>()
+    }
+
     pub(super) fn new(kind: Kind, weighted: bool) -> Weights {
         Weights { kind, weighted, fresh: Vec::new(), counted: Vec::new(), pack_at: PACK }
     }
@@ -235,6 +239,10 @@ impl State for Percentile {
 
     fn into_any(self: Box<Self>) -> Box<dyn Any> {
         self
+    }
+
+    fn bytes(&self) -> usize {
+        self.weights.bytes()
     }
 
     fn wire(&mut self) -> Option<&mut dyn Wire> {

@@ -3,6 +3,7 @@ use super::State;
 use super::fold::{Fold, Folded};
 use crate::diagnostic::Result;
 use crate::types::json::{JsonKind, MAX_DEPTH, Writer};
+use crate::types::wire;
 use crate::types::{Column, Dynamic, Json, Kind, Value};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -15,7 +16,20 @@ struct Shape {
     elements: Option<Box<Shape>>,
 }
 
+/// The names of scalars in a schema.
+const SCALARS: [&str; 8] = ["bool", "long", "double", "string", "datetime", "timespan", "guid", "decimal"];
+
 impl Fold for Shape {
+    const TRAVELS: bool = true;
+
+    fn write(&self, out: &mut wire::Writer) {
+        self.send(out);
+    }
+
+    fn read(input: &mut wire::Reader) -> Result<Self> {
+        Shape::receive(input, 0)
+    }
+
     fn take(&mut self, arguments: &[Column], row: usize) {
         if let Some(value) = arguments.first().and_then(|argument| Dynamic::of(argument, row)) {
             self.see(Json::new(&value.to_json()), 0);
@@ -57,6 +71,42 @@ impl Shape {
             _ => return,
         };
         self.scalars.insert(name);
+    }
+
+    fn send(&self, out: &mut wire::Writer) {
+        out.count(self.scalars.len());
+        self.scalars.iter().for_each(|name| out.text(name));
+        out.byte(u8::from(self.bag.is_some()));
+        if let Some(bag) = &self.bag {
+            out.count(bag.len());
+            for (key, shape) in bag {
+                out.text(key);
+                shape.send(out);
+            }
+        }
+        out.byte(u8::from(self.elements.is_some()));
+        self.elements.iter().for_each(|elements| elements.send(out));
+    }
+
+    fn receive(input: &mut wire::Reader, depth: usize) -> Result<Shape> {
+        if depth > MAX_DEPTH {
+            return Err(wire::cut_off());
+        }
+        let scalar = |input: &mut wire::Reader| {
+            let name = input.text()?;
+            SCALARS.into_iter().find(|known| *known == name).ok_or_else(wire::cut_off)
+        };
+        let scalars = input.each(scalar)?.into_iter().collect();
+        let property = |input: &mut wire::Reader| Ok((input.text()?.to_owned(), Shape::receive(input, depth + 1)?));
+        let bag = match input.byte()? {
+            0 => None,
+            _ => Some(input.each(property)?.into_iter().collect()),
+        };
+        let elements = match input.byte()? {
+            0 => None,
+            _ => Some(Box::new(Shape::receive(input, depth + 1)?)),
+        };
+        Ok(Shape { scalars, bag, elements })
     }
 
     /// One shape as itself, several as an array: bags and arrays first.

@@ -8,7 +8,7 @@ use super::values;
 use crate::diagnostic::{Fault, Source};
 use crate::engine::{self, Database};
 use crate::rules::detection::Detection;
-use crate::rules::evaluate::{Hits, evaluate};
+use crate::rules::evaluate::{Hits, Known, evaluate};
 use crate::rules::{self, Choice, Language, Pack, Rule, arm, savedsearch};
 use crate::types::Table;
 use pyo3::exceptions::{PyKeyError, PyTypeError};
@@ -436,7 +436,7 @@ impl PyPack {
             let rules = self.pack.clone();
             let work = move || {
                 let tell = |done: usize, total: usize, name: &str| teller.tell(done, total, name);
-                evaluate(rules, database, options, strict, &tell)
+                evaluate(rules, database, options, Known::default(), strict, &tell)
             };
             let hits = call.run(threads, work)?;
             PyHits::new(py, hits)

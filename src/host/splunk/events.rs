@@ -1,5 +1,7 @@
 //! The pipeline's events as tables: what a query may name before the events are there, and how they are read when
 //! they come.
+use super::order::PLACE;
+use super::states::STATE;
 use crate::diagnostic::{Fault, Result};
 use crate::engine::{Data, Database, Functions};
 use crate::kql::lex::{self, Token, TokenKind};
@@ -126,7 +128,7 @@ impl Tables {
         };
         if self.owner(table).is_none() {
             if let Fields::Of(header) = fields {
-                header.fields().for_each(|name| add(name));
+                header.fields().filter(|name| !matches!(&***name, PLACE | STATE)).for_each(|name| add(name));
             }
             self.fields.iter().for_each(|name| add(name));
         }

@@ -1,198 +1,197 @@
 //! Queries that take the events into aggregates: piece by piece here, or as states that indexers have made.
-use super::chunks::{Chunk, Chunks};
-use super::events::{EVENTS, Fields};
-use super::query::{Query, STATE};
+use super::chunks::Chunks;
+use super::events::{EVENTS, Fields, Tables};
+use super::order::Places;
+use super::output;
+use super::query::Query;
 use super::reply::{Level, Reply};
-use super::{output, rows};
+use super::rows::{stream_layout, stream_tables};
+use super::states::{Marks, Part};
 use crate::diagnostic::{Fault, Result};
 use crate::engine::Prepared;
-use crate::exec::Gathering;
-use crate::plan::{Flow, Morsel, NodeId};
-use crate::read::{Header, Layout};
-use crate::types::{Kind, Name};
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD as BASE64;
+use crate::exec::{Gathering, GroupOrder, Run};
+use crate::plan::{Flow, Morsel, NodeId, Source};
+use crate::read::{Header, Layout, Piece};
+use crate::types::Name;
 use std::io::Write;
 use std::sync::Arc;
 use std::time::Instant;
 
-/// A mapper with more groups than this sends what it has.
-const MOST_GROUPS: usize = 50_000;
-
 /// Takes in all chunks and answers the last one with the result.
 pub fn reduce(query: &Query, stable: bool, chunks: &Chunks, out: &mut impl Write) -> Result<()> {
-    with_gathering(query, stable, chunks, |prepared, root, mut gathering, mut first| {
-        let mut reader = Reader::new(query, prepared);
-        let started = Instant::now();
-        loop {
-            let Some(mut chunk) = first.take().map_or_else(|| chunks.next(), |chunk| Ok(Some(chunk)))? else {
-                return Ok(());
-            };
-            if chunk.preview {
-                chunks.skip(&mut chunk)?;
-            } else {
-                reader.take(chunks, &mut chunk, &mut gathering)?;
-            }
-            let mut reply = Reply::to_chunk(chunk.finished);
-            if !chunk.finished || chunk.preview {
-                if super::answered(reply, chunk.finished, out)? {
-                    return Ok(());
-                }
-                continue;
-            }
-            let run = gathering.finish()?;
-            let table = run.tables.first().cloned().unwrap_or_default();
-            super::limited(table.rows(), query.settings.max_rows)?;
-            query.report(&prepared.warnings, &mut reply);
-            if let Some(header) = reader.header.as_ref().filter(|_| reader.states.is_none()) {
-                query.report_lacking(header, &mut reply);
-            }
-            if reader.rows == 0 && reader.events > 0 && reader.states.is_none() {
-                query.tables.each().filter(|table| *table != EVENTS).for_each(|table| {
-                    reply.say(Level::Warn, query.tables.none_in(table, reader.events));
-                });
-            }
-            if table.rows() == 0 {
-                reply
-                    .say(Level::Info, format!("no result of {} events\n{}", reader.events, prepared.steps(root, &run)));
-            }
-            reply.body = output::table(&table);
-            reply.metric("huntpack.gather", started.elapsed(), reader.chunks, reader.events, table.rows());
-            super::answered(reply, true, out)?;
-            return Ok(());
-        }
-    })
-}
-
-/// Takes in chunks on an indexer, and sends the states of all of them with the last.
-pub fn map(query: &Query, chunks: &Chunks, out: &mut impl Write) -> Result<()> {
-    with_gathering(query, true, chunks, |prepared, _, mut gathering, mut first| {
-        let mut reader = Reader::new(query, prepared);
-        let started = Instant::now();
-        loop {
-            let Some(mut chunk) = first.take().map_or_else(|| chunks.next(), |chunk| Ok(Some(chunk)))? else {
-                return Ok(());
-            };
-            let mut reply = Reply::to_chunk(chunk.finished);
-            if chunk.preview {
-                chunks.skip(&mut chunk)?;
-            } else {
-                reader.take(chunks, &mut chunk, &mut gathering)?;
-                if chunk.finished || gathering.groups() > MOST_GROUPS {
-                    reply.body = written(&gathering.write()?);
-                }
-            }
-            if chunk.finished {
-                reply.metric("huntpack.map", started.elapsed(), reader.chunks, reader.events, 0);
-                query.report(&prepared.warnings, &mut reply);
-            }
-            if super::answered(reply, chunk.finished, out)? {
-                return Ok(());
-            }
-        }
-    })
-}
-
-/// States as rows of one field.
-fn written(states: &[Vec<u8>]) -> Vec<u8> {
-    let mut body = format!("{STATE}\n").into_bytes();
-    for state in states {
-        body.extend_from_slice(BASE64.encode(state).as_bytes());
-        body.push(b'\n');
-    }
-    body
-}
-
-/// Binds the query by the first chunk with a header, and begins to gather.
-fn with_gathering(
-    query: &Query,
-    stable: bool,
-    chunks: &Chunks,
-    work: impl FnOnce(&Prepared, NodeId, Gathering, Option<Chunk>) -> Result<()>,
-) -> Result<()> {
-    let Some(chunk) = chunks.next()? else { return Ok(()) };
+    let Some(mut chunk) = chunks.next()? else { return Ok(()) };
     let nothing = Header::default();
     let fields = if stable { Fields::Read } else { Fields::Of(chunk.header.as_ref().unwrap_or(&nothing)) };
-    let lost = || Fault::internal("a query of aggregates lost its shape");
     let prepared = query.prepare(fields)?.ok_or_else(lost)?;
-    let root = prepared.root().ok_or_else(lost)?;
-    let Flow::Gathered(nodes) = prepared.flow(root) else { return Err(lost()) };
-    let gathering = prepared.gathering(root, &nodes)?;
-    work(&prepared, root, gathering, Some(chunk))
+    let started = Instant::now();
+    let mut intake =
+        Intake { gatherer: Gatherer::new(&query.tables, &prepared)?, header: None, marks: None, parts: 0, chunks: 0 };
+    loop {
+        if chunk.preview {
+            chunks.skip(&mut chunk)?;
+        } else {
+            intake.take(chunks, &mut chunk)?;
+        }
+        if chunk.finished && !chunk.preview {
+            break;
+        }
+        if super::answered(Reply::to_chunk(chunk.finished), chunk.finished, out)? {
+            return Ok(());
+        }
+        chunk = match chunks.next()? {
+            Some(next) => next,
+            None => return Ok(()),
+        };
+    }
+    let mut reply = Reply::to_chunk(true);
+    let Intake { gatherer, header, parts, chunks, .. } = intake;
+    let events = gatherer.events;
+    query.report(&prepared.warnings, &mut reply);
+    if let Some(header) = header.filter(|_| parts == 0) {
+        query.report_lacking(&header, &mut reply);
+    }
+    if gatherer.rows == 0 && events > 0 {
+        gatherer.report_no_rows(&mut reply);
+    }
+    let (root, run) = gatherer.finish(GroupOrder::Keys)?;
+    let table = run.tables.first().cloned().unwrap_or_default();
+    super::limited(table.rows(), query.settings.max_rows)?;
+    if table.rows() == 0 {
+        reply.say(Level::Info, format!("no result of {events} events\n{}", prepared.steps(root, &run)));
+    }
+    reply.body = output::table(&table);
+    reply.metric("huntpack.gather", started.elapsed(), chunks, events, table.rows());
+    super::answered(reply, true, out)?;
+    Ok(())
 }
 
-/// Reads chunks into aggregates.
-struct Reader<'a> {
-    query: &'a Query,
-    prepared: &'a Prepared,
+fn lost() -> Fault {
+    Fault::internal("a query of aggregates lost its shape")
+}
+
+/// Reads the chunks of a search head into a query.
+struct Intake<'a> {
+    gatherer: Gatherer<'a>,
     header: Option<Header>,
-    /// For each aggregate and each of its streams, how the records are read.
-    layouts: Vec<Vec<Layout>>,
-    /// How the field of states is read, where there is one.
-    states: Option<Layout>,
-    events: usize,
-    /// Events that are rows of a table which the query reads.
-    rows: usize,
+    marks: Option<Marks>,
+    /// Partial results so far.
+    parts: usize,
     chunks: usize,
 }
 
-impl<'a> Reader<'a> {
-    fn new(query: &'a Query, prepared: &'a Prepared) -> Reader<'a> {
-        Reader { query, prepared, header: None, layouts: Vec::new(), states: None, events: 0, rows: 0, chunks: 0 }
-    }
-
-    fn take(&mut self, chunks: &Chunks, chunk: &mut Chunk, gathering: &mut Gathering) -> Result<()> {
+impl Intake<'_> {
+    fn take(&mut self, chunks: &Chunks, chunk: &mut super::chunks::Chunk) -> Result<()> {
         self.chunks += 1;
         let Some(header) = chunk.header.clone() else { return Ok(()) };
         if self.header.as_ref() != Some(&header) {
-            self.learn(&header, gathering);
+            self.gatherer.learn(&header);
+            self.marks = Marks::new(&header);
             self.header = Some(header);
         }
         while let Some(piece) = chunks.piece(chunk)? {
-            // Rows without a state are events: indexers need not have done their part.
-            if let Some(layout) = &self.states
-                && merge(&layout.read(&piece)?, gathering)? > 0
-            {
+            let marked = self.marks.as_ref().map(|marks| marks.read(&piece)).transpose()?.unwrap_or_default();
+            if marked.parts.is_empty() {
+                // Rows that are no partial results are events: indexers need not have done their part.
+                self.gatherer.count(&piece);
+                self.gatherer.take(&piece, None)?;
                 continue;
             }
-            self.events += piece.records();
-            for (part, layouts) in self.layouts.iter().enumerate() {
-                for (feed, layout) in layouts.iter().enumerate() {
-                    let records = Arc::new(layout.read(&piece)?);
-                    self.rows += records.rows();
-                    gathering.take(part, feed, records)?;
-                }
+            if marked.events > 0 {
+                return Err(mixed());
+            }
+            self.parts += marked.parts.len();
+            marked.parts.into_iter().try_for_each(|part| self.gatherer.merge(part))?;
+        }
+        Ok(())
+    }
+}
+
+/// What is said where a part of the indexers has sent events instead of partial results.
+pub fn mixed() -> Fault {
+    Fault::data("HP452", "some indexers have sent partial results, and others events")
+        .help("install the same version of the app everywhere, or run the search with map=false")
+}
+
+/// A query's aggregates, and how they read events.
+pub struct Gatherer<'a> {
+    tables: &'a Tables,
+    prepared: &'a Prepared,
+    root: NodeId,
+    gathering: Gathering<'a>,
+    /// Whether the order of events can show in the result.
+    ordered: bool,
+    /// For each aggregate and each of its streams, how the records are read.
+    layouts: Vec<Vec<Layout>>,
+    /// Events that were looked at, here or elsewhere.
+    pub events: usize,
+    /// Events that are rows of a table which the query reads.
+    pub rows: usize,
+}
+
+impl<'a> Gatherer<'a> {
+    pub fn new(tables: &'a Tables, prepared: &'a Prepared) -> Result<Gatherer<'a>> {
+        let root = prepared.root().ok_or_else(lost)?;
+        let Flow::Gathered(nodes) = prepared.flow(root) else { return Err(lost()) };
+        let gathering = prepared.gathering(root, &nodes)?;
+        let ordered = prepared.is_ordered(&nodes);
+        Ok(Gatherer { tables, prepared, root, gathering, ordered, layouts: Vec::new(), events: 0, rows: 0 })
+    }
+
+    /// Makes ready for the events under a header.
+    pub fn learn(&mut self, header: &Header) {
+        let layout = |(source, names): (&Arc<dyn Source>, &[Name])| {
+            stream_layout(self.tables, self.prepared, source, names, header)
+        };
+        self.layouts = self.gathering.feeds().map(|feeds| feeds.into_iter().map(layout).collect()).collect();
+    }
+
+    pub fn count(&mut self, piece: &Piece) {
+        self.events += piece.records();
+    }
+
+    /// Takes in events, which have places where others are taken in elsewhere.
+    pub fn take(&mut self, piece: &Piece, places: Option<&Places>) -> Result<()> {
+        let places = places.filter(|_| self.ordered);
+        for (part, layouts) in self.layouts.iter().enumerate() {
+            for (feed, layout) in layouts.iter().enumerate() {
+                let records = Arc::new(layout.read(piece)?);
+                self.rows += records.rows();
+                let places = places.map(|places| places.of(&records));
+                self.gathering.take(part, feed, records, places)?;
             }
         }
         Ok(())
     }
 
-    fn learn(&mut self, header: &Header, gathering: &Gathering) {
-        let wanted = [(Name::from(STATE), Kind::String)];
-        self.states = header.position(STATE).map(|_| Layout::new(header, &wanted, None));
-        let layout = |(source, names): (&Arc<dyn crate::plan::Source>, &[Name])| {
-            let table = rows::tables_of(self.prepared, source.identity());
-            let kind = |name: &Name| source.schema().kind(name).unwrap_or(Kind::String);
-            let wanted: Vec<(Name, Kind)> = names.iter().map(|name| (name.clone(), kind(name))).collect();
-            self.query.tables.layout(&table, header, &wanted)
-        };
-        self.layouts = gathering.feeds().map(|feeds| feeds.into_iter().map(layout).collect()).collect();
-    }
-}
-
-/// Takes in the states of a piece, and gives their number.
-fn merge(records: &crate::read::Records, gathering: &mut Gathering) -> Result<usize> {
-    let mut merged = 0;
-    for row in 0..records.rows() {
-        let text = records.text(row as u32, 0);
-        if text.is_empty() {
-            continue;
+    /// Says why none of the events is a row of the query's tables.
+    pub fn report_no_rows(&self, reply: &mut Reply) {
+        for table in stream_tables(self.prepared).iter().filter(|table| ***table != *EVENTS) {
+            reply.say(Level::Warn, self.tables.none_in(table, self.events));
         }
-        let bytes = BASE64.decode(text.as_bytes());
-        let bytes =
-            bytes.map_err(|_| Fault::data("HP451", "a partial result is not whole, or was not written by huntpack"))?;
-        gathering.merge(&bytes)?;
-        merged += 1;
     }
-    Ok(merged)
+
+    pub fn bytes(&self) -> usize {
+        self.gathering.bytes()
+    }
+
+    /// The states so far; what was gathered is gone from here.
+    pub fn write(&mut self) -> Result<Vec<Vec<u8>>> {
+        self.gathering.write()
+    }
+
+    /// Takes in what another process has gathered.
+    pub fn merge(&mut self, part: Part) -> Result<()> {
+        self.events += part.events;
+        match part.states {
+            Ok(bytes) => {
+                self.rows += self.gathering.merge(&bytes)?;
+                Ok(())
+            }
+            Err(reason) => Err(Fault::data("HP454", reason)),
+        }
+    }
+
+    pub fn finish(self, order: GroupOrder) -> Result<(NodeId, Run)> {
+        Ok((self.root, self.gathering.finish(order)?))
+    }
 }

@@ -2,12 +2,17 @@
 use super::app::App;
 use super::arguments::{Arguments, Known};
 use super::chunks::Chunks;
+use super::events::Fields;
 use super::info::Info;
-use super::query::{Ahead, Outline, Query, STATE, Shape};
+use super::map::{self, Aggregates};
+use super::order::PLACE;
+use super::query::{Ahead, Outline, Query, Shape};
 use super::reply::{Level, Reply};
+use super::states::STATE;
 use super::{gather, rows, whole};
 use crate::diagnostic::{Fault, Result, Source};
 use crate::engine::{Now, Options};
+use crate::read::Header;
 use crate::types::datetime;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
@@ -96,15 +101,24 @@ impl Kql {
             Some(fields) => fields.iter().cloned().collect(),
             None => vec!["*".to_owned()],
         };
-        if self.query.options.now == Now::Latest && self.outline.fields.is_some() {
-            fields.push("_time".to_owned());
+        let mut add = |field: &str| {
+            if !fields.iter().any(|known| known == field) {
+                fields.push(field.to_owned());
+            }
+        };
+        // The time of an event tells its place among those of other indexers.
+        if self.outline.fields.is_some() {
+            add("_time");
         }
         match &self.outline.ahead {
             Ahead::States if self.maps => {
-                fields.push(STATE.to_owned());
+                add(STATE);
                 reply.set("streaming_preop", self.ahead("states"));
             }
-            Ahead::Filters if self.maps => reply.set("streaming_preop", self.ahead("filters")),
+            Ahead::Filters if self.maps => {
+                add(PLACE);
+                reply.set("streaming_preop", self.ahead("filters"));
+            }
             Ahead::Nothing(reason) if self.maps && !reason.is_empty() => {
                 reply.say(Level::Info, format!("the query runs on the search head alone: {reason}"));
             }
@@ -128,16 +142,25 @@ impl Kql {
     pub fn run(&self, chunks: &Chunks, out: &mut impl Write) -> Result<()> {
         let query = &self.query;
         match (&self.outline.shape, self.phase) {
-            (_, Phase::States) => gather::map(query, chunks, out),
+            (_, Phase::States) => {
+                let queries = [(String::new(), query.prepare(Fields::Read)?.ok_or_else(lost)?)];
+                let aggregates = Aggregates::new(&query.tables, &queries, query.options.limits.memory);
+                map::run(&query.tables, aggregates, |_| Ok(Vec::new()), chunks, out)
+            }
             (_, Phase::Filters) => {
-                let lost = || Fault::internal("a filter lost its columns");
-                rows::filter(&query.tables, |header| Ok(vec![query.bind(header)?.ok_or_else(lost)?]), chunks, out)
+                let none = Aggregates::new(&query.tables, &[], query.options.limits.memory);
+                let bind = |header: &Header| Ok(vec![query.bind(header)?.ok_or_else(lost)?]);
+                map::run(&query.tables, none, bind, chunks, out)
             }
             (Shape::Rows { keeps }, _) => rows::run(query, *keeps, chunks, out),
             (Shape::Gathered, _) => gather::reduce(query, self.outline.fields.is_some(), chunks, out),
             _ => whole::run(query, chunks, out),
         }
     }
+}
+
+fn lost() -> Fault {
+    Fault::internal("a query for indexers lost its shape")
 }
 
 /// The query's text: written in the search, or kept in a file.

@@ -18,11 +18,14 @@ mod gather;
 mod info;
 mod kql;
 mod lookup;
+mod map;
+mod order;
 mod output;
 mod query;
 mod reply;
 mod rows;
 mod rules;
+mod states;
 mod whole;
 
 use crate::diagnostic::{Fault, FaultKind, Result};

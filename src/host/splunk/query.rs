@@ -12,9 +12,6 @@ use crate::types::{Kind, Name};
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
 
-/// The field in which an indexer sends the states of aggregates.
-pub const STATE: &str = "huntpack_state";
-
 /// A query and all that it reads besides the events.
 pub struct Query {
     pub app: App,
@@ -146,7 +143,7 @@ impl Query {
         let is_kept = |name: &Name| keeps && origin(plan, root, name).as_ref() == Some(name);
         let reads = exec::streams_read(plan, root, |name| !is_kept(name));
         let fields = self.fields_of(&reads).filter(|_| !keeps || reads.iter().all(|(table, _)| **table == *EVENTS));
-        let ahead = self.ahead(&prepared, root, &flow, fields.is_some())?;
+        let ahead = ahead(&prepared, root, &flow, fields.is_some())?;
         if self.options.now == Now::Latest && shape != Shape::Apart {
             let reason = "the newest event is known when all events are".to_owned();
             return Ok(Outline { shape: Shape::Whole, fields, ahead: Ahead::Nothing(reason) });
@@ -160,32 +157,6 @@ impl Query {
             all.extend(fields?);
             Some(all)
         })
-    }
-
-    fn ahead(&self, prepared: &Prepared, root: NodeId, flow: &Flow, known: bool) -> Result<Ahead> {
-        let mut passing = Passing::new(&prepared.plan);
-        let reason = match flow {
-            Flow::Gathered(nodes) if !known => {
-                format!("{} reads all fields of the events", self.describe(prepared, nodes))
-            }
-            Flow::Gathered(nodes) => match nodes.iter().find(|node| !passing.is_free(**node)) {
-                None if exec::travels(&prepared.plan, nodes)? => return Ok(Ahead::States),
-                None => format!("{} has no form in which it travels", self.describe(prepared, nodes)),
-                Some(node) => format!("{} depends on the order of the events", self.describe(prepared, &[*node])),
-            },
-            Flow::Whole(node) => format!("{} needs all events at once", self.describe(prepared, &[*node])),
-            Flow::Apart | Flow::Rows => return Ok(Ahead::Nothing(String::new())),
-        };
-        Ok(match passing.first_filters(root) {
-            Some(_) => Ahead::Filters,
-            None => Ahead::Nothing(reason),
-        })
-    }
-
-    fn describe(&self, prepared: &Prepared, nodes: &[NodeId]) -> String {
-        let line = nodes.first().map(|node| crate::plan::describe(&prepared.plan, *node)).unwrap_or_default();
-        let short: String = line.chars().take(80).collect();
-        format!("`{short}`")
     }
 
     /// The query bound for the events of a header.
@@ -216,6 +187,27 @@ impl Query {
             reply.say(Level::Warn, format!("huntpack_tables.conf: {problem}"));
         }
     }
+}
+
+/// What indexers can do of a result. `known`: the fields that it reads are.
+pub fn ahead(prepared: &Prepared, root: NodeId, flow: &Flow, known: bool) -> Result<Ahead> {
+    let reason = match flow {
+        Flow::Gathered(nodes) if !known => format!("{} reads all fields of the events", named(prepared, nodes)),
+        Flow::Gathered(nodes) if exec::travels(&prepared.plan, nodes)? => return Ok(Ahead::States),
+        Flow::Gathered(nodes) => format!("{} has no form in which it travels", named(prepared, nodes)),
+        Flow::Whole(node) => format!("{} needs all events at once", named(prepared, &[*node])),
+        Flow::Apart | Flow::Rows => return Ok(Ahead::Nothing(String::new())),
+    };
+    Ok(match Passing::new(&prepared.plan).first_filters(root) {
+        Some(_) => Ahead::Filters,
+        None => Ahead::Nothing(reason),
+    })
+}
+
+fn named(prepared: &Prepared, nodes: &[NodeId]) -> String {
+    let line = nodes.first().map(|node| crate::plan::describe(&prepared.plan, *node)).unwrap_or_default();
+    let short: String = line.chars().take(80).collect();
+    format!("`{short}`")
 }
 
 /// The name that an error says is that of no column.

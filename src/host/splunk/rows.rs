@@ -7,7 +7,7 @@ use super::reply::Reply;
 use crate::diagnostic::{Fault, Result};
 use crate::engine::Prepared;
 use crate::exec::{Made, RowWise, Taken};
-use crate::plan::{Flow, Morsel, Passing, origin};
+use crate::plan::{Flow, Morsel, Source, origin};
 use crate::read::{Header, Layout, ORDER, Records, SEVERAL};
 use crate::types::{Kind, Name};
 use std::io::Write;
@@ -16,57 +16,47 @@ use std::time::Instant;
 
 /// Answers the chunks of a search. `keeps`: the result has all fields of the events.
 pub fn run(query: &Query, keeps: bool, chunks: &Chunks, out: &mut impl Write) -> Result<()> {
-    each_header(chunks, out, |header, chunk, out| {
-        let prepared = query.bind(header)?.ok_or_else(|| Fault::internal("a row-wise query lost its columns"))?;
-        let work = Work::new(query, &prepared, keeps, header)?;
-        answer_alike(chunks, header, chunk, out, |chunk| {
-            let mut reply = work.answer(chunks, chunk)?;
-            query.report(&prepared.warnings, &mut reply);
-            query.report_lacking(header, &mut reply);
-            Ok(reply)
-        })
-    })
-}
-
-/// Answers the chunks of a search with the events that pass the first filters of one of the queries that `bind`
-/// gives, as they are.
-pub fn filter(
-    tables: &Tables,
-    bind: impl Fn(&Header) -> Result<Vec<Prepared>>,
-    chunks: &Chunks,
-    out: &mut impl Write,
-) -> Result<()> {
-    each_header(chunks, out, |header, chunk, out| {
-        let prepared = bind(header)?;
-        let filters = Filters::new(tables, &prepared, header)?;
-        answer_alike(chunks, header, chunk, out, |chunk| {
-            let mut reply = Reply::to_chunk(chunk.finished);
-            reply.body = filters.answer(header, chunks, chunk)?;
-            Ok(reply)
-        })
-    })
+    each_header(
+        chunks,
+        out,
+        |_, _| Ok(()),
+        |header, chunk, out| {
+            let prepared = query.bind(header)?.ok_or_else(|| Fault::internal("a row-wise query lost its columns"))?;
+            let work = Work::new(query, &prepared, keeps, header)?;
+            answer_alike(chunks, header, chunk, out, |chunk| {
+                let mut reply = work.answer(chunks, chunk)?;
+                query.report(&prepared.warnings, &mut reply);
+                query.report_lacking(header, &mut reply);
+                Ok(reply)
+            })
+        },
+    )
 }
 
 /// Hands the chunks to `work`, which takes one, and those after it that have the same header; it gives back the first
-/// that has another. Chunks without a header are answered here.
-fn each_header<W: Write>(
+/// that has another. Chunks without a header are answered here, with what `bare` adds.
+pub fn each_header<W: Write>(
     chunks: &Chunks,
     out: &mut W,
+    bare: impl Fn(&mut Reply, bool) -> Result<()>,
     work: impl Fn(&Header, Chunk, &mut W) -> Result<Option<Chunk>>,
 ) -> Result<()> {
     let mut next = chunks.next()?;
     while let Some(chunk) = next {
         next = match chunk.header.clone() {
             Some(header) => work(&header, chunk, out)?,
-            None if super::answered(Reply::to_chunk(chunk.finished), chunk.finished, out)? => None,
-            None => chunks.next()?,
+            None => {
+                let mut reply = Reply::to_chunk(chunk.finished);
+                bare(&mut reply, chunk.finished)?;
+                if super::answered(reply, chunk.finished, out)? { None } else { chunks.next()? }
+            }
         };
     }
     Ok(())
 }
 
 /// Answers a chunk, and those after it that have the same header.
-fn answer_alike(
+pub fn answer_alike(
     chunks: &Chunks,
     header: &Header,
     mut chunk: Chunk,
@@ -82,45 +72,6 @@ fn answer_alike(
             Some(next) if next.header.as_ref() == Some(header) => chunk = next,
             other => return Ok(other),
         }
-    }
-}
-
-/// The filters that every event passes first: it is kept where one of them holds.
-struct Filters<'a>(Vec<(RowWise<'a>, Layout)>);
-
-impl<'a> Filters<'a> {
-    fn new(tables: &Tables, queries: &'a [Prepared], header: &Header) -> Result<Filters<'a>> {
-        let lost = || Fault::internal("a filter lost its shape");
-        let mut filters = Vec::new();
-        for prepared in queries {
-            let root = prepared.root().ok_or_else(lost)?;
-            for node in Passing::new(&prepared.plan).first_filters(root).ok_or_else(lost)? {
-                let row_wise = prepared.row_wise(node, &|_, _| true)?;
-                let (source, names) = row_wise.feeds().next().ok_or_else(lost)?;
-                let kind = |name: &Name| source.schema().kind(name).unwrap_or(Kind::String);
-                let wanted: Vec<(Name, Kind)> = names.iter().map(|name| (name.clone(), kind(name))).collect();
-                let layout = tables.layout(&tables_of(prepared, source.identity()), header, &wanted);
-                filters.push((row_wise, layout));
-            }
-        }
-        Ok(Filters(filters))
-    }
-
-    fn answer(&self, header: &Header, chunks: &Chunks, chunk: &mut Chunk) -> Result<Vec<u8>> {
-        let mut body = headed(true, header, &[]);
-        while let Some(piece) = chunks.piece(chunk)? {
-            let mut kept = Vec::new();
-            for (row_wise, layout) in &self.0 {
-                let records = Arc::new(layout.read(&piece)?);
-                if let Some(taken) = row_wise.take(0, records.clone())? {
-                    kept.extend(taken.rows.iter().map(|row| records.place(*row)));
-                }
-            }
-            kept.sort_unstable();
-            kept.dedup();
-            piece.copy(&kept, &mut body);
-        }
-        Ok(body)
     }
 }
 
@@ -207,7 +158,7 @@ impl<'a> Work<'a> {
             own.push(ORDER.into());
         }
         for (source, names) in work.row_wise.feeds() {
-            let table = tables_of(prepared, source.identity());
+            let table = table_of(prepared, source.identity());
             let kinds = names.iter().map(|name| (name.clone(), source.schema().kind(name).unwrap_or(Kind::String)));
             let wanted: Vec<(Name, Kind)> = kinds.chain(own.iter().map(|name| (name.clone(), Kind::String))).collect();
             work.layouts.push(query.tables.layout(&table, header, &wanted));
@@ -290,7 +241,7 @@ fn headed(copies: bool, header: &Header, named: &[(Name, bool)]) -> Vec<u8> {
 }
 
 /// The tables that streams of a plan are scanned as.
-fn stream_tables(prepared: &Prepared) -> Vec<Name> {
+pub fn stream_tables(prepared: &Prepared) -> Vec<Name> {
     use crate::plan::Node;
     let all = prepared.roots.iter().flat_map(|root| prepared.plan.below(*root));
     let scanned = all.filter_map(|id| match prepared.plan.node(id) {
@@ -300,8 +251,21 @@ fn stream_tables(prepared: &Prepared) -> Vec<Name> {
     scanned.collect()
 }
 
+/// How the records under a header are read as the columns of a stream.
+pub fn stream_layout(
+    tables: &Tables,
+    prepared: &Prepared,
+    source: &Arc<dyn Source>,
+    names: &[Name],
+    header: &Header,
+) -> Layout {
+    let kind = |name: &Name| source.schema().kind(name).unwrap_or(Kind::String);
+    let wanted: Vec<(Name, Kind)> = names.iter().map(|name| (name.clone(), kind(name))).collect();
+    tables.layout(&table_of(prepared, source.identity()), header, &wanted)
+}
+
 /// The table that a stream is scanned as.
-pub fn tables_of(prepared: &Prepared, identity: u64) -> Name {
+fn table_of(prepared: &Prepared, identity: u64) -> Name {
     use crate::plan::Node;
     let all = prepared.roots.iter().flat_map(|root| prepared.plan.below(*root));
     let found = all.filter_map(|id| match prepared.plan.node(id) {

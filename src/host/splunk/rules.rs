@@ -2,17 +2,21 @@
 use super::app::App;
 use super::arguments::{Arguments, Known};
 use super::chunks::Chunks;
-use super::events::Fields;
+use super::events::{Fields, Tables};
+use super::gather::{self, Gatherer};
 use super::info::Info;
-use super::query::Query;
+use super::map::{self, Aggregates};
+use super::order::PLACE;
+use super::query::{self, Ahead, Query};
 use super::reply::{Level, Reply, described, said};
-use super::{output, rows, whole};
+use super::states::{Part, STATE};
+use super::{output, whole};
 use crate::diagnostic::{Fault, Result, Source, closest};
 use crate::engine::{Now, Options, Prepared};
-use crate::exec;
+use crate::exec::{self, GroupOrder};
 use crate::plan::{Flow, Passing};
 use crate::read::Header;
-use crate::rules::evaluate::{Hits, evaluate};
+use crate::rules::evaluate::{Hits, Known as Answers, evaluate};
 use crate::rules::{Choice, Language, Pack, Rule, load};
 use crate::types::{Kind, Name, Schema, Table, Value, datetime};
 use std::collections::{BTreeMap, BTreeSet};
@@ -40,19 +44,43 @@ pub struct Rules {
     /// All rules' queries as one, for the names in them.
     query: Query,
     output: &'static str,
+    phase: Phase,
+    /// How each rule takes in the events.
+    ways: Vec<Way>,
     /// The fields that the rules read; none where they may read any.
     fields: Option<BTreeSet<String>>,
-    /// Whether this process only filters events, for a search head.
-    filters: bool,
-    /// What indexers run.
+    /// What indexers run, where they can do a part of every rule.
     ahead: Option<String>,
+}
+
+/// What this process does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Phase {
+    /// All of it, or what indexers have left of it.
+    Head,
+    /// The aggregates of rules that are such, and the first filters of the others.
+    States,
+    /// The first filters of rules.
+    Filters,
+}
+
+/// What indexers can do of a rule.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Way {
+    States,
+    Filters,
+    Nothing,
 }
 
 impl Rules {
     pub fn new(app: &App, info: &Info, cancel: Arc<AtomicBool>) -> Result<Rules> {
         let known: Vec<Known> = OPTIONS.iter().copied().chain([PHASE]).collect();
         let arguments = Arguments::read("huntpack", &info.arguments, &known).map_err(without_phase)?;
-        let filters = arguments.one_of("phase", &["filters"])?.is_some();
+        let phase = match arguments.one_of("phase", &["states", "filters"])? {
+            Some("states") => Phase::States,
+            Some(_) => Phase::Filters,
+            None => Phase::Head,
+        };
         let output = arguments.one_of("output", &OUTPUTS)?.unwrap_or("alerts");
         let output = OUTPUTS.iter().find(|known| **known == output).copied().unwrap_or("alerts");
         let wanted = wanted(&arguments)?;
@@ -65,80 +93,92 @@ impl Rules {
         let all = Source::query(texts.join("\n;\n"));
         let query = Query::new(app, all.into(), arguments.get("table"), options)?;
         let maps = arguments.truth("map")?.unwrap_or(query.settings.map_reduce);
-        let table = arguments.get("table").map(str::to_owned);
-        let mut rules = Rules { pack, query, output, fields: None, filters, ahead: None };
-        rules.fields = rules.fields_read()?;
-        rules.ahead = if maps && !filters { rules.ahead(table) } else { None };
+        let mut rules = Rules { pack, query, output, phase, ways: Vec::new(), fields: None, ahead: None };
+        rules.settle()?;
+        if maps && phase == Phase::Head {
+            rules.ahead = rules.written_ahead(arguments.get("table"));
+        }
         Ok(rules)
     }
 
     /// The answer to `getinfo`.
     pub fn describe(&self) -> Reply {
         let mut reply = Reply::default();
-        if self.filters {
-            describe_filters(self.fields.as_ref(), &mut reply);
-            return reply;
+        match self.phase {
+            Phase::Head => {}
+            Phase::States => {
+                reply.set("type", "streaming");
+                return reply;
+            }
+            Phase::Filters => {
+                describe_filters(self.fields.as_ref(), &mut reply);
+                return reply;
+            }
         }
         reply.set("type", "reporting");
         match &self.ahead {
             Some(ahead) => reply.set("streaming_preop", ahead.clone()),
             None => {
-                let reason = "not all of them begin with a filter, or the order of the events counts";
+                let reason = "not all of them begin with a filter or an aggregate";
                 reply.say(Level::Info, format!("the rules run on the search head alone: {reason}"));
             }
         }
         reply.set(
             "required_fields",
             match &self.fields {
-                Some(fields) => fields.iter().cloned().collect::<Vec<_>>(),
+                Some(fields) => {
+                    let sent = if self.ahead.is_some() { &[PLACE, STATE][..] } else { &[] };
+                    fields.iter().cloned().chain(sent.iter().map(|field| (*field).to_owned())).collect::<Vec<_>>()
+                }
                 None => vec!["*".to_owned()],
             },
         );
         reply
     }
 
-    /// The filters that events pass first, for indexers: the rules' periods and conditions. None where a rule may take
-    /// any event, or where the order of the events counts.
-    fn ahead(&self, table: Option<String>) -> Option<String> {
+    /// What indexers run: the first filters and the aggregates of the rules, as of the same moment. None where a rule
+    /// may take any event.
+    fn written_ahead(&self, table: Option<&str>) -> Option<String> {
         let Now::At(now) = self.query.options.now else { return None };
-        for rule in &self.pack.rules {
-            let prepared = self.prepare(rule, Fields::Read).ok()??;
-            let root = prepared.root()?;
-            let mut passing = Passing::new(&prepared.plan);
-            // Events of several indexers come in another order than the head alone would see.
-            let Flow::Gathered(nodes) = prepared.flow(root) else { return None };
-            if !nodes.iter().all(|node| passing.is_free(*node)) {
-                return None;
-            }
-            passing.first_filters(root)?;
+        if self.ways.contains(&Way::Nothing) {
+            return None;
         }
+        let phase = if self.ways.contains(&Way::States) { "states" } else { "filters" };
         let keys: Vec<String> = self.pack.rules.iter().map(|rule| rule.key().replace(['"', ',', '*'], "")).collect();
-        let mut text = format!("huntpack phase=filters rules=\"{}\" now=\"{}\"", keys.join(","), datetime::format(now));
+        let mut text = format!("huntpack phase={phase} rules=\"{}\" now=\"{}\"", keys.join(","), datetime::format(now));
         if let Some(table) = table {
             text.push_str(&format!(" table=\"{}\"", table.replace('\\', "\\\\").replace('"', "\\\"")));
         }
         Some(text)
     }
 
-    fn fields_read(&mut self) -> Result<Option<BTreeSet<String>>> {
-        let mut all: BTreeSet<String> = ["_time".to_owned()].into();
-        let mut bound = Vec::with_capacity(self.pack.rules.len());
+    /// Looks at the rules before the events come: what they read, and what indexers can do.
+    fn settle(&mut self) -> Result<()> {
+        let mut all: Option<BTreeSet<String>> = Some(["_time".to_owned()].into());
         for rule in self.pack.clone().rules.iter() {
             let options = self.options_of(rule);
             let is_kql = rule.language == Language::Kql;
-            bound.push(if is_kql { self.query.settled(&rule.query_source, &options).unwrap_or(None) } else { None });
+            // What is wrong with a rule is said when it runs.
+            let prepared = if is_kql { self.query.settled(&rule.query_source, &options).unwrap_or(None) } else { None };
+            let fields = prepared.as_ref().and_then(|prepared| self.fields_of(prepared));
+            self.ways.push(way(prepared.as_ref(), fields.is_some())?);
+            all = all.zip(fields).map(|(mut all, fields)| {
+                all.extend(fields);
+                all
+            });
         }
-        for prepared in bound {
-            let Some(prepared) = prepared else { return Ok(None) };
-            for root in &prepared.roots {
-                let reads = exec::streams_read(&prepared.plan, *root, |_| true);
-                for (table, columns) in reads {
-                    let Some(fields) = self.query.tables.fields_of(&table, &columns) else { return Ok(None) };
-                    all.extend(fields);
-                }
+        self.fields = all;
+        Ok(())
+    }
+
+    fn fields_of(&self, prepared: &Prepared) -> Option<BTreeSet<String>> {
+        let mut fields = BTreeSet::new();
+        for root in &prepared.roots {
+            for (table, columns) in exec::streams_read(&prepared.plan, *root, |_| true) {
+                fields.extend(self.query.tables.fields_of(&table, &columns)?);
             }
         }
-        Ok(Some(all))
+        Some(fields)
     }
 
     /// A rule's query, bound; none where it may read any field. What is wrong with a rule is said when it runs.
@@ -147,6 +187,11 @@ impl Rules {
             return Ok(None);
         }
         Ok(self.query.prepare_other(&rule.query_source, fields, &self.options_of(rule)).unwrap_or(None))
+    }
+
+    /// The rules of which indexers do the same part.
+    fn of_way(&self, way: Way) -> impl Iterator<Item = &Rule> {
+        self.pack.rules.iter().zip(&self.ways).filter(move |(_, own)| **own == way).map(|(rule, _)| rule)
     }
 
     /// A rule sees its period. Where its end is not known yet, its column is read all the same.
@@ -174,27 +219,47 @@ impl Rules {
     }
 
     pub fn run(&self, chunks: &Chunks, out: &mut impl Write) -> Result<()> {
-        if self.filters {
-            let bind = |header: &Header| -> Result<Vec<Prepared>> {
-                let bound = self.pack.rules.iter().map(|rule| self.prepare(rule, Fields::Of(header)));
-                bound.map(|prepared| prepared?.ok_or_else(|| Fault::internal("a rule lost its filter"))).collect()
-            };
-            return rows::filter(&self.query.tables, bind, chunks, out);
+        let lost = || Fault::internal("a rule for indexers lost its shape");
+        let aggregated = if self.ahead.is_some() || self.phase == Phase::States { Some(Way::States) } else { None };
+        let bound = aggregated.into_iter().flat_map(|way| self.of_way(way)).map(|rule| {
+            let prepared = self.prepare(rule, Fields::Read)?.ok_or_else(lost)?;
+            Ok((rule.key().to_owned(), prepared))
+        });
+        let bound = bound.collect::<Result<Vec<_>>>()?;
+        if self.phase == Phase::Head {
+            return self.reduce(&bound, chunks, out);
         }
+        let aggregates = Aggregates::new(&self.query.tables, &bound, self.query.options.limits.memory);
+        let bind = |header: &Header| -> Result<Vec<Prepared>> {
+            let filtered = self.of_way(Way::Filters).map(|rule| self.prepare(rule, Fields::Of(header)));
+            filtered.map(|prepared| prepared?.ok_or_else(lost)).collect()
+        };
+        map::run(&self.query.tables, aggregates, bind, chunks, out)
+    }
+
+    /// Runs the rules over all events, or goes on with what indexers have made of them.
+    fn reduce(&self, bound: &[(String, Prepared)], chunks: &Chunks, out: &mut impl Write) -> Result<()> {
         let started = Instant::now();
         let memory = self.query.options.limits.memory;
         let wanted = |header: &Header| self.wanted_columns(header);
-        let Some(kept) = whole::keep(&self.query.tables, memory, wanted, chunks, out)? else { return Ok(()) };
+        let mut merged = Merged::new(&self.query.tables, bound);
+        let kept = whole::keep(&self.query.tables, memory, wanted, chunks, out, |part| merged.take(part))?;
+        let Some(kept) = kept else { return Ok(()) };
+        if merged.parts > 0 && kept.events > 0 && !kept.is_filtered() {
+            return Err(gather::mixed());
+        }
         let mut database = self.query.database();
         kept.add_to(&mut database);
-        let hits = evaluate(self.pack.clone(), database, self.query.options.clone(), false, &|_, _, _| {})?;
         let mut reply = Reply::to_chunk(true);
+        let events = merged.events.max(kept.events);
+        let known = merged.finish(&mut reply);
+        let hits = evaluate(self.pack.clone(), database, self.query.options.clone(), known, false, &|_, _, _| {})?;
         self.report(&hits, &mut reply);
         kept.report(&self.query.tables, &mut reply);
         let table = self.table(&hits);
         super::limited(table.rows(), self.query.settings.max_rows)?;
         reply.body = output::table(&table);
-        reply.metric("huntpack.rules", started.elapsed(), self.pack.rules.len(), kept.events, table.rows());
+        reply.metric("huntpack.rules", started.elapsed(), self.pack.rules.len(), events, table.rows());
         super::answered(reply, true, out)?;
         Ok(())
     }
@@ -232,11 +297,80 @@ impl Rules {
     }
 }
 
+/// What indexers can do of a bound rule. `known`: the fields that it reads are.
+fn way(prepared: Option<&Prepared>, known: bool) -> Result<Way> {
+    let Some((prepared, root)) = prepared.and_then(|prepared| Some((prepared, prepared.root()?))) else {
+        return Ok(Way::Nothing);
+    };
+    let flow = prepared.flow(root);
+    if flow == Flow::Rows {
+        let filtered = Passing::new(&prepared.plan).first_filters(root).is_some();
+        return Ok(if filtered { Way::Filters } else { Way::Nothing });
+    }
+    Ok(match query::ahead(prepared, root, &flow, known)? {
+        Ahead::States => Way::States,
+        Ahead::Filters => Way::Filters,
+        Ahead::Nothing(_) => Way::Nothing,
+    })
+}
+
+/// The partial results of rules.
+struct Merged<'a> {
+    gatherers: Vec<(&'a str, &'a Prepared, Result<Gatherer<'a>>)>,
+    parts: usize,
+    events: usize,
+}
+
+impl<'a> Merged<'a> {
+    fn new(tables: &'a Tables, bound: &'a [(String, Prepared)]) -> Merged<'a> {
+        let gatherers = bound.iter().map(|(rule, prepared)| (rule.as_str(), prepared, Gatherer::new(tables, prepared)));
+        Merged { gatherers: gatherers.collect(), parts: 0, events: 0 }
+    }
+
+    /// A rule that failed on an indexer fails here; the others go on.
+    fn take(&mut self, part: Part) -> Result<()> {
+        self.parts += 1;
+        let own = self.gatherers.iter_mut().find(|(rule, ..)| *rule == part.rule);
+        let (_, _, gatherer) = own.ok_or_else(exec::states_of_another)?;
+        match (gatherer, part.states.is_ok()) {
+            (Ok(gatherer), true) => {
+                gatherer.merge(part)?;
+                self.events = self.events.max(gatherer.events);
+            }
+            (failed @ Ok(_), false) => {
+                if let Ok(Err(fault)) = failed.as_mut().map(|gatherer| gatherer.merge(part)) {
+                    *failed = Err(fault);
+                }
+            }
+            (Err(_), _) => {}
+        }
+        Ok(())
+    }
+
+    /// The answers of the rules; none of them where no indexer has done its part.
+    fn finish(self, reply: &mut Reply) -> Answers {
+        let mut answers = Answers::new();
+        for (rule, prepared, gatherer) in self.gatherers.into_iter().filter(|_| self.parts > 0) {
+            let answer = gatherer.and_then(|gatherer| {
+                if gatherer.rows == 0 && gatherer.events > 0 {
+                    gatherer.report_no_rows(reply);
+                }
+                let (root, run) = gatherer.finish(GroupOrder::Rows)?;
+                Ok(prepared.answer(root, run))
+            });
+            answers.insert(rule.to_owned(), answer);
+        }
+        answers
+    }
+}
+
 /// What a process that only filters events answers to `getinfo`: it needs these fields, and keeps the others.
 pub fn describe_filters(fields: Option<&BTreeSet<String>>, reply: &mut Reply) {
     reply.set("type", "streaming");
     if let Some(fields) = fields.filter(|fields| !fields.is_empty()) {
-        reply.set("required_fields", fields.iter().cloned().collect::<Vec<_>>());
+        // The time of an event tells its place among those of other indexers.
+        let time = (!fields.contains("_time")).then(|| "_time".to_owned());
+        reply.set("required_fields", fields.iter().cloned().chain(time).collect::<Vec<_>>());
     }
 }
 

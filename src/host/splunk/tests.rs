@@ -195,9 +195,14 @@ fn aggregates_take_in_chunk_by_chunk() {
 #[test]
 fn the_order_of_events_counts_for_lists() {
     let found = kql("Events | summarize make_list(n) by user", &[ONE, TWO]);
-    assert!(found.info().get("streaming_preop").is_none(), "{}", found.info());
-    assert!(found.messages().contains("depends on the order"), "{}", found.messages());
     assert_eq!(found.rows()[0], ["ada", "1\n3", "$1$;$3$"]);
+    let peers = [
+        "_time,user,n\n1717200008,ada,1\n1717200004,ada,2\n",
+        "_time,user,n\n1717200009,ada,3\n1717200007,ada,4\n1717200002,ada,5\n",
+    ];
+    let peers = peers.map(|peer| vec![peer.to_owned()]);
+    let found = distributed("Events | summarize make_list(n) by user", &peers);
+    assert_eq!(found.rows(), [["ada", "3\n1\n4\n2\n5", "$3$;$1$;$4$;$2$;$5$"]]);
 }
 
 #[test]
@@ -371,6 +376,17 @@ const AGGREGATES: &str = "count(), sum(tolong(n)), sum(toreal(n) / 3), avg(torea
     countif(n == '3'), sumif(tolong(n), n != '3'), binary_all_or(tolong(n)), covariance(toreal(n), toreal(m)), \
     sum(todecimal(n)), avg(todecimal(n)), dcount_hll(hll(n)), percentile_tdigest(tdigest(toreal(n)), 50)";
 
+const ORDERED: &str = "make_list(n), make_list(n, 3), make_set(m), make_set(n, 2), make_bag(bag_pack(m, n)), arg_max(tolong(m), n), \
+    arg_min(m, n), take_any(n), take_any(n, m), make_list_with_nulls(toint(n)), buildschema(bag_pack(m, tolong(n))), \
+    take_anyif(m, n == '3'), make_list_if(n, m != '1')";
+
+/// Rows of small numbers, the newest first, each with a time of its own.
+fn newest_first(rows: &[(u8, u8, u8)], first: usize) -> String {
+    let line =
+        |(at, (user, n, m)): (usize, &(u8, u8, u8))| format!("{}.5,u{user},{n},{m}\n", 1_717_200_000 - first - at);
+    format!("_time,user,n,m\n{}", rows.iter().enumerate().map(line).collect::<String>())
+}
+
 /// Rows of small numbers.
 fn body(rows: &[(u8, u8, u8)]) -> String {
     let line = |(at, (user, n, m)): (usize, &(u8, u8, u8))| format!("{}.5,u{user},{n},{m}\n", 1_717_200_000 + at);
@@ -387,7 +403,7 @@ fn distributed(query: &str, peers: &[Vec<String>]) -> Said {
     for peer in peers {
         let own: Vec<&str> = peer.iter().map(String::as_str).collect();
         let sent = command("kql", &app, &[arguments], &own);
-        assert_eq!(sent.info(), &json!({"type": "streaming"}));
+        assert_eq!(sent.info()["type"], "streaming");
         sent.rows();
         chunks.extend(sent.replies.into_iter().skip(1).map(|(_, body)| body).filter(|body| !body.is_empty()));
     }
@@ -424,6 +440,36 @@ proptest! {
         }
     }
 
+    /// Where the order of events shows in the answer, indexers keep it.
+    #[test]
+    fn distributed_keeps_the_order(
+        rows in proptest::collection::vec((0u8..4, 0u8..9, 0u8..5), 1..40),
+        sizes in proptest::collection::vec(1usize..7, 1..6),
+        peers in 1usize..5,
+    ) {
+        for query in [
+            format!("Events | where m != '4' | summarize {ORDERED} by user"),
+            "Events | where m != '4' | serialize place = row_number() | where n != '2' | project n, m, place".to_owned(),
+            "Events | where n != '7' | order by m asc | take 7 | project n, m".to_owned(),
+        ] {
+            let (mut at, mut chunks) = (0, Vec::new());
+            for size in sizes.iter().cycle() {
+                let end = (at + size).min(rows.len());
+                chunks.push(newest_first(&rows[at..end], at));
+                at = end;
+                if at == rows.len() {
+                    break;
+                }
+            }
+            let whole = kql(&query, &chunks.iter().map(String::as_str).collect::<Vec<_>>());
+            let mut parts: Vec<Vec<String>> = vec![Vec::new(); peers];
+            chunks.into_iter().enumerate().for_each(|(at, chunk)| parts[at % peers].push(chunk));
+            parts.iter_mut().filter(|part| part.is_empty()).for_each(|part| part.push(body(&[])));
+            parts.reverse();
+            prop_assert_eq!(distributed(&query, &parts).rows(), whole.rows());
+        }
+    }
+
     /// Whatever bytes come, the command ends with whole answers.
     #[test]
     fn no_input_is_too_odd(bytes in proptest::collection::vec(any::<u8>(), 0..80), kind in 0usize..3) {
@@ -441,12 +487,16 @@ proptest! {
 #[test]
 fn filters_run_ahead_of_what_cannot_be_distributed() {
     let app = Folder::new(&[]);
-    let query = "Events | where n != '2' | summarize make_list(n) by user";
+    let query = "Events | where n != '2' | order by n asc | project n, user";
     let head = command("kql", &app, &[&quoted(query)], &[]);
     let preop = head.info()["streaming_preop"].as_str().unwrap().to_owned();
     let sent = command("kql", &app, &[preop.strip_prefix("kql ").unwrap()], &[ONE, TWO]);
-    assert_eq!(sent.replies[1].1, "_time,user,n,_chunked_idx,__mv_user\n1717200000.000,ada,1,0,\n");
-    assert_eq!(sent.replies[2].1, TWO);
+    let place = |body: &str| cells(body)[1].last().unwrap().parse::<u64>().unwrap();
+    let (one, two) = (&sent.replies[1].1, &sent.replies[2].1);
+    assert!(one.starts_with("_time,user,n,_chunked_idx,__mv_user,huntpack_place\n1717200000.000,ada,1,0,,"), "{one}");
+    assert!(place(one) < place(two), "{one} {two}");
+    let found = command("kql", &app, &[&quoted(query)], &[two, one]);
+    assert_eq!(found.rows(), [["1", "ada"], ["3", "ada"]]);
     let off = command("kql", &app, &[&quoted(query), "map=false"], &[]);
     assert!(off.info().get("streaming_preop").is_none());
 }
@@ -462,6 +512,23 @@ fn states_of_another_query_or_version_are_refused() {
     assert!(other.error().contains("another query"), "{}", other.error());
     let broken = command("kql", &app, &["\"Events | summarize count() by user\""], &["huntpack_state\nSFA=\n"]);
     assert!(broken.error().contains("not whole"), "{}", broken.error());
+    let mixed = command("kql", &app, &["\"Events | summarize count() by user\""], &[&format!("{state}\"\"\n")]);
+    assert!(mixed.error().contains("others events"), "{}", mixed.error());
+}
+
+#[test]
+fn states_are_sent_ahead_where_they_hold_much() {
+    let app = Folder::new(&[("local/huntpack.conf", "[settings]\nmemory_mb = 1\n")]);
+    let query = quoted("Events | summarize make_list(n) by user");
+    let rows: Vec<(u8, u8, u8)> = (0..30_000).map(|at| ((at % 250) as u8, 1, 1)).collect();
+    let body = newest_first(&rows, 0);
+    let head = command("kql", &app, &[&query], &[]);
+    let preop = head.info()["streaming_preop"].as_str().unwrap().to_owned();
+    let sent = command("kql", &app, &[preop.strip_prefix("kql ").unwrap()], &[&body, ONE]);
+    assert!(sent.replies[1].1.starts_with("huntpack_state\n") && sent.replies[2].1.starts_with("huntpack_state\n"));
+    let whole = command("kql", &app, &[&query], &[&body, ONE]);
+    let found = command("kql", &app, &[&query], &[&sent.replies[2].1, &sent.replies[1].1]);
+    assert_eq!(found.rows(), whole.rows());
 }
 
 const RULE: &str = "id: 6d63efa6-7c25-4bd4-a486-aa6bf50fde8a\nname: Failed sign-ins\nkind: Scheduled\nseverity: High\n\
@@ -484,18 +551,57 @@ fn rules_run_over_events() {
     assert_eq!(found.rows()[0][at], "Failed sign-ins");
 }
 
+/// What the search head makes of what peers have sent, the last peer's first.
+fn distributed_rules(app: &Folder, arguments: &[&str], peers: &[&str]) -> Said {
+    let head = command("huntpack", app, arguments, &[]);
+    let preop = head.info()["streaming_preop"].as_str().expect("the rules can be distributed").to_owned();
+    let sent = |peer: &&str| {
+        let sent = command("huntpack", app, &[preop.strip_prefix("huntpack ").unwrap()], &[peer]);
+        sent.rows();
+        sent.replies.into_iter().nth(1).unwrap().1
+    };
+    let chunks: Vec<String> = peers.iter().rev().map(sent).collect();
+    command("huntpack", app, arguments, &chunks.iter().map(String::as_str).collect::<Vec<_>>())
+}
+
 #[test]
-fn rules_filter_ahead() {
-    let app = Folder::new(&[("rules/failed-signins.yaml", RULE)]);
-    let head = command("huntpack", &app, &["rules=failed-signins", "output=results"], &[]);
-    let preop = head.info()["streaming_preop"].as_str().unwrap().to_owned();
-    let sent = command("huntpack", &app, &[preop.strip_prefix("huntpack ").unwrap()], &[SIGNINS]);
-    assert_eq!(sent.info()["type"], "streaming");
-    assert_eq!(cells(&sent.replies[1].1).len(), 2, "{sent:?}");
-    let found = command("huntpack", &app, &["rules=failed-signins", "output=results"], &[&sent.replies[1].1]);
-    assert_eq!(found.rows()[0][2..], ["ada@x", "1"]);
+fn rules_run_ahead() {
+    let filtered = RULE.replace("6d63efa6", "7d63efa6").replace("Failed sign-ins", "Sorted").replace(
+        "summarize Count = count() by UserPrincipalName",
+        "order by TimeGenerated asc | project UserPrincipalName, Count = row_number()",
+    );
+    let app = Folder::new(&[("rules/failed-signins.yaml", RULE), ("rules/sorted.yaml", &filtered)]);
+    let (first, second) = (SIGNINS.replace("ada@x", "bela@x"), SIGNINS.replace("17172000", "17172001"));
+    let whole =
+        [first.as_str(), second.as_str()].concat().replace(&format!("\n{}", second.split_once('\n').unwrap().0), "");
+    for rules in ["rules=failed-signins", "rules=sorted", "rules=*"] {
+        let arguments = [rules, "output=results"];
+        let found = distributed_rules(&app, &arguments, &[&first, &second]);
+        let expected = command("huntpack", &app, &arguments, &[&whole]);
+        assert_eq!(found.rows().len(), if rules == "rules=*" { 4 } else { 2 });
+        let sorted = |mut rows: Vec<Vec<String>>| {
+            rows.sort();
+            rows
+        };
+        assert_eq!(sorted(found.rows()), sorted(expected.rows()), "{rules}");
+    }
     let off = command("huntpack", &app, &["rules=failed-signins", "map=false"], &[]);
     assert!(off.info().get("streaming_preop").is_none());
+    let head = command("huntpack", &app, &["rules=sorted"], &[]);
+    let preop = head.info()["streaming_preop"].as_str().unwrap();
+    assert!(preop.starts_with("huntpack phase=filters"), "{preop}");
+}
+
+#[test]
+fn distributed_rules_tell_why_they_found_nothing() {
+    let app = Folder::new(&[("rules/failed-signins.yaml", RULE)]);
+    let events = SIGNINS.replace("50126", "0");
+    let found = distributed_rules(&app, &["rules=failed-signins"], &[&events, &events]);
+    assert!(found.messages().contains("Emptied by one of"), "{}", found.messages());
+    assert!(found.messages().contains("(2 rows before"), "{}", found.messages());
+    let none = "_time,sourcetype\n1717200000,other\n";
+    let found = distributed_rules(&app, &["rules=failed-signins"], &[none, none]);
+    assert!(found.messages().contains("none of the 2 events is a row of SigninLogs"), "{}", found.messages());
 }
 
 #[test]

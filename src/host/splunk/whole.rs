@@ -1,9 +1,11 @@
 //! Queries that need all events at once: the columns that they read are kept until the last chunk.
 use super::chunks::{Chunk, Chunks};
 use super::events::{Fields, Tables};
+use super::order::PLACE;
 use super::output;
 use super::query::Query;
 use super::reply::{Level, Reply};
+use super::states::{Marks, Part};
 use crate::diagnostic::{Fault, Result};
 use crate::engine::{self, Answer, Data, Database, Held, Now, Options, Prepared};
 use crate::exec;
@@ -18,7 +20,9 @@ use std::time::Instant;
 pub fn run(query: &Query, chunks: &Chunks, out: &mut impl Write) -> Result<()> {
     let started = Instant::now();
     let wanted = |header: &Header| wanted_columns(query, header);
-    let Some(kept) = keep(&query.tables, query.options.limits.memory, wanted, chunks, out)? else { return Ok(()) };
+    let memory = query.options.limits.memory;
+    let foreign = |_| Err(exec::states_of_another());
+    let Some(kept) = keep(&query.tables, memory, wanted, chunks, out, foreign)? else { return Ok(()) };
     let mut reply = Reply::to_chunk(true);
     let answer = answered(query, &kept, false)?;
     let table = answer.tables.first().cloned().unwrap_or_default();
@@ -78,8 +82,9 @@ pub fn add_read(prepared: &Prepared, wanted: &mut BTreeMap<String, Schema>) {
 /// Events that are kept, as tables.
 pub struct Kept {
     tables: Vec<Collected>,
-    /// The last header.
+    /// The last header, and how partial results under it are found.
     header: Option<Header>,
+    marks: Option<Marks>,
     pub events: usize,
     pub chunks: usize,
 }
@@ -92,32 +97,64 @@ struct Collected {
     layout: Option<Layout>,
 }
 
+impl Collected {
+    /// The rows in the order of their places, where they have such: those of several indexers come in any order.
+    fn in_order(&self) -> Table {
+        let table = Table::new(self.schema.clone(), self.rows.clone());
+        let Some(places) = table.column_named(PLACE) else { return table };
+        let place = |row: &u32| places.value(*row as usize).as_long().unwrap_or(i64::MAX);
+        let mut order: Vec<u32> = (0..table.rows() as u32).collect();
+        if order.is_sorted_by_key(place) {
+            return table;
+        }
+        order.sort_by_cached_key(place);
+        let names = self.schema.names().enumerate();
+        Table::from_columns(names.map(|(at, name)| (name.clone(), gather::take(&table.column(at), &order))).collect())
+    }
+
+    fn is_placed(&self) -> bool {
+        let Some(at) = self.schema.position(PLACE) else { return false };
+        self.rows.iter().any(|chunk| {
+            let column = chunk.load(at, Kind::Long, None);
+            (0..chunk.rows).any(|row| !column.is_null(row))
+        })
+    }
+}
+
 impl Kept {
     pub fn add_to(&self, database: &mut Database) {
         for table in &self.tables {
-            let rows = Table::new(table.schema.clone(), table.rows.clone());
+            let rows = table.in_order();
             database.add_table(&table.name, Data::Table(Held::new(rows).into()));
         }
+    }
+
+    /// Whether indexers have left out events that nothing needs.
+    pub fn is_filtered(&self) -> bool {
+        self.header.as_ref().is_some_and(|header| header.position(PLACE).is_some())
+            && self.tables.iter().any(Collected::is_placed)
     }
 
     /// Says of tables without a row why none of the events is in them.
     pub fn report(&self, tables: &Tables, reply: &mut Reply) {
         let is_empty = |table: &&Collected| !table.schema.is_empty() && table.rows.iter().all(|chunk| chunk.rows == 0);
-        for table in self.tables.iter().filter(is_empty).filter(|_| self.events > 0) {
+        for table in self.tables.iter().filter(is_empty).filter(|_| self.events > 0 && !self.is_filtered()) {
             reply.say(Level::Warn, tables.none_in(&table.name, self.events));
         }
     }
 }
 
 /// Keeps what `wanted` names of all chunks, and answers all but the last; none where the input has ended early.
+/// `merge` takes in the partial results among the rows.
 pub fn keep(
     tables: &Tables,
     memory: usize,
     wanted: impl Fn(&Header) -> Result<BTreeMap<String, Schema>>,
     chunks: &Chunks,
     out: &mut impl Write,
+    mut merge: impl FnMut(Part) -> Result<()>,
 ) -> Result<Option<Kept>> {
-    let mut kept = Kept { tables: Vec::new(), header: None, events: 0, chunks: 0 };
+    let mut kept = Kept { tables: Vec::new(), header: None, marks: None, events: 0, chunks: 0 };
     let mut held = 0;
     while let Some(mut chunk) = chunks.next()? {
         kept.chunks += 1;
@@ -128,7 +165,7 @@ pub fn keep(
                 kept.learn(tables, &own, wanted(&own)?);
                 kept.header = Some(own);
             }
-            held += kept.take(chunks, &mut chunk)?;
+            held += kept.take(chunks, &mut chunk, &mut merge)?;
             if held > memory {
                 return Err(too_many(memory));
             }
@@ -155,6 +192,7 @@ fn too_many(memory: usize) -> Fault {
 impl Kept {
     /// Makes ready for the records under a header.
     fn learn(&mut self, tables: &Tables, header: &Header, wanted: BTreeMap<String, Schema>) {
+        self.marks = Marks::new(header);
         for (name, schema) in wanted {
             let at = self.tables.iter().position(|table| table.name == name).unwrap_or_else(|| {
                 self.tables.push(Collected { name, schema: Schema::default(), rows: Vec::new(), layout: None });
@@ -162,25 +200,39 @@ impl Kept {
             });
             let table = &mut self.tables[at];
             schema.columns().iter().for_each(|(name, kind)| table.schema.set(name.clone(), *kind));
+            if header.position(PLACE).is_some() {
+                table.schema.set(PLACE.into(), Kind::Long);
+            }
             let columns: Vec<(Name, Kind)> = table.schema.columns().to_vec();
             table.layout = Some(tables.layout(&table.name, header, &columns));
         }
     }
 
     /// Takes in a chunk; returns about how many bytes are held for it.
-    fn take(&mut self, chunks: &Chunks, chunk: &mut Chunk) -> Result<usize> {
+    fn take(
+        &mut self,
+        chunks: &Chunks,
+        chunk: &mut Chunk,
+        merge: &mut impl FnMut(Part) -> Result<()>,
+    ) -> Result<usize> {
         let mut bytes = 0;
         while let Some(piece) = chunks.piece(chunk)? {
+            let mut marked = self.marks.as_ref().map(|marks| marks.read(&piece)).transpose()?;
+            if let Some(marked) = &mut marked {
+                std::mem::take(&mut marked.parts).into_iter().try_for_each(&mut *merge)?;
+            }
             for table in &mut self.tables {
                 let Some(layout) = &table.layout else { continue };
                 let records = layout.read(&piece)?;
-                let column = |at| records.column(at, None).map(gather::compact);
+                let chosen = marked.as_ref().and_then(|marked| marked.others(&records));
+                let column = |at| records.column(at, chosen.as_deref()).map(gather::compact);
                 let columns = (0..table.schema.len()).map(column).collect::<Result<Vec<_>>>()?;
                 bytes += columns.iter().map(gather::held_bytes).sum::<usize>();
                 let columns = columns.into_iter().map(Stored::Column).collect();
-                table.rows.push(types::Chunk { rows: records.rows(), columns });
+                let rows = chosen.map_or(records.rows(), |chosen| chosen.len());
+                table.rows.push(types::Chunk { rows, columns });
             }
-            self.events += piece.records();
+            self.events += marked.map_or_else(|| piece.records(), |marked| marked.events);
         }
         Ok(bytes)
     }
