@@ -56,6 +56,44 @@ fn extracted(context: &Context, args: &[Column], rows: usize) -> Result<Column> 
     })
 }
 
+/// Where the first match stands in a field: its first and its last character, counted from 0; of several named groups
+/// each with its name.
+fn offsets(context: &Context, args: &[Column], rows: usize) -> Result<Column> {
+    let Some(column) = args.first() else { return Ok(Column::nulls(Kind::Field, rows)) };
+    let pattern = pcre::compile(context, &constant(args, 1).to_text())?;
+    let named = pattern.names().iter().enumerate().filter_map(|(at, name)| Some((at, name.as_deref()?)));
+    let named: Vec<(usize, &str)> = named.collect();
+    each(args, rows, |row, out| {
+        let Some(text) = field::values(column, row).next() else {
+            out.push_null();
+            return Ok(());
+        };
+        let mut found = None;
+        pattern.each_match(&text, |groups| {
+            let place = |at: usize| {
+                let (from, to) = groups.get(at).copied().flatten()?;
+                let before = text.get(..from)?.chars().count();
+                let length = text.get(from..to)?.chars().count();
+                Some(format!("{before}-{}", (before + length).saturating_sub(1)))
+            };
+            found = match named.as_slice() {
+                [] => place(0),
+                [(at, _)] => place(*at),
+                many => {
+                    let places = many.iter().filter_map(|(at, name)| Some(format!("{name}={}", place(*at)?)));
+                    Some(places.collect::<Vec<_>>().join("&"))
+                }
+            };
+            false
+        })?;
+        match found {
+            Some(found) => out.push_text(&found),
+            None => out.push_null(),
+        }
+        Ok(())
+    })
+}
+
 /// The text of the first of some groups that matched.
 fn group<'t>(text: &'t str, groups: &Groups, places: &[usize]) -> Option<&'t str> {
     let (from, to) = places.iter().find_map(|at| groups.get(*at).copied().flatten())?;
@@ -231,6 +269,15 @@ crate::kernels! {
     /// | makeresults | eval t="a=1 b=2" | rex field=t max_match=0 "(?<w>\w)=" | eval w=mvjoin(w, "+") | fields w | fields - _time // a+b
     /// ```
     spl fn ".rex" (text: Any, pattern: Any, group: Any, most: Any) -> Kind(Kind::Field) = extracted;
+
+    /// Where a regular expression matched in a field.
+    ///
+    /// Source: rex.
+    ///
+    /// ```spl
+    /// | makeresults | eval t="user=bob" | rex field=t offset_field=at "user=(?<user>\w+)" | fields at | fields - _time // 5-7
+    /// ```
+    spl fn ".rex_offset" (text: Any, pattern: Any) -> Kind(Kind::Field) = offsets;
 
     /// A field changed by a script of sed.
     ///

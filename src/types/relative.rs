@@ -54,7 +54,7 @@ const UNITS: &[(&str, Unit)] = &[
 ];
 
 /// The moment that a relative time means at `now` (ticks of 100 ns): its parts apply from left to right, days and
-/// longer units by the calendar of the zone. None for what is no relative time.
+/// longer units by the calendar of the zone. A first part without a sign adds. None for what is no relative time.
 pub fn moment(now: i64, text: &str, zone: Tz) -> Option<i64> {
     let mut rest = text.trim();
     if rest.is_empty() {
@@ -63,6 +63,13 @@ pub fn moment(now: i64, text: &str, zone: Tz) -> Option<i64> {
     let mut at = now;
     if let Some(after) = rest.strip_prefix("now") {
         rest = after.trim_start_matches("()");
+    }
+    // A number without a sign counts forward; one without a unit is no relative time.
+    if rest.starts_with(|c: char| c.is_ascii_digit()) {
+        let digits = rest.find(|c: char| !c.is_ascii_digit())?;
+        let (unit, after) = unit(rest.get(digits..)?).filter(|_| !rest[digits..].starts_with(['@', '+', '-']))?;
+        at = moved(at, rest.get(..digits)?.parse().ok()?, unit, zone)?;
+        rest = after;
     }
     while let Some(first) = rest.chars().next() {
         rest = rest.get(1..)?;
@@ -95,9 +102,29 @@ pub fn span(text: &str) -> Option<Span> {
         return Some(Span::Ticks(count.checked_mul(*ticks)?));
     }
     let (unit, after) = unit(written)?;
-    if !after.is_empty() || count < 1 {
+    if count < 1 {
         return None;
     }
+    if let Some(snap) = after.strip_prefix('@') {
+        return snapped_span(count, unit, snap);
+    }
+    if !after.is_empty() {
+        return None;
+    }
+    fixed_span(count, unit)
+}
+
+/// A span of which the bins begin where a snap says: of weeks on a day of the week; others snap to their own unit.
+fn snapped_span(count: i64, unit: Unit, snap: &str) -> Option<Span> {
+    let (snap, weekday, after) = snap_unit(snap)?;
+    match (unit, snap) {
+        (own, snap) if own != snap || !after.is_empty() => None,
+        (Unit::Week, _) => Some(Span::Weeks { count, weekday }),
+        _ => fixed_span(count, unit),
+    }
+}
+
+fn fixed_span(count: i64, unit: Unit) -> Option<Span> {
     Some(match unit {
         Unit::Second => Span::Ticks(count.checked_mul(TICKS_PER_SECOND)?),
         Unit::Minute => Span::Ticks(count.checked_mul(TICKS_PER_MINUTE)?),
@@ -116,6 +143,11 @@ pub enum Span {
     Ticks(i64),
     /// Days of the calendar, from midnight to midnight.
     Days(i64),
+    /// Weeks that begin on a day of the week; 0 is Sunday.
+    Weeks {
+        count: i64,
+        weekday: i64,
+    },
     /// Months of the calendar.
     Months(i64),
 }
@@ -126,6 +158,7 @@ impl Span {
         match self {
             Span::Ticks(ticks) => ticks,
             Span::Days(days) => days.saturating_mul(TICKS_PER_DAY),
+            Span::Weeks { count, .. } => count.saturating_mul(7 * TICKS_PER_DAY),
             Span::Months(months) => months.saturating_mul(30 * TICKS_PER_DAY),
         }
     }
@@ -137,6 +170,13 @@ impl Span {
             Span::Days(count) => {
                 let local = local(ticks, zone)?;
                 let day = local.div_euclid(TICKS_PER_DAY).div_euclid(count).checked_mul(count)?;
+                utc(day.checked_mul(TICKS_PER_DAY)?, zone)
+            }
+            Span::Weeks { count, weekday } => {
+                // 1970-01-01 was a Thursday.
+                let days = local(ticks, zone)?.div_euclid(TICKS_PER_DAY).checked_add(4 - weekday)?;
+                let width = count.checked_mul(7)?;
+                let day = days.div_euclid(width).checked_mul(width)?.checked_sub(4 - weekday)?;
                 utc(day.checked_mul(TICKS_PER_DAY)?, zone)
             }
             Span::Months(count) => {
@@ -152,6 +192,7 @@ impl Span {
         match self {
             Span::Ticks(width) => start.checked_add(width.max(1)),
             Span::Days(count) => moved(start, count, Unit::Day, zone),
+            Span::Weeks { count, .. } => moved(start, count, Unit::Week, zone),
             Span::Months(count) => moved(start, count, Unit::Month, zone),
         }
     }
@@ -293,7 +334,10 @@ mod tests {
         assert_eq!(start("5m", Tz::UTC), "2020-01-02T03:00:00");
         assert_eq!(start("1d", Tz::America__New_York), "2020-01-01T05:00:00");
         assert_eq!(start("1mon", Tz::UTC), "2020-01-01T00:00:00");
+        assert_eq!(start("1w@w1", Tz::UTC), "2019-12-30T00:00:00");
+        assert_eq!(start("2h@h", Tz::UTC), "2020-01-02T02:00:00");
         assert_eq!(span("5x"), None);
+        assert_eq!(span("1h@d"), None);
         let next = span("1mon").unwrap().next(datetime::parse("2020-01-01").unwrap(), Tz::UTC).unwrap();
         assert_eq!(datetime::format(next)[..10].to_owned(), "2020-02-01");
     }

@@ -22,6 +22,7 @@ mod sum;
 
 pub(super) use arg::{ordered, unordered};
 pub use percentile::nearest_rank;
+pub use spl::sliding;
 
 use super::{Context, Dialect, Parameter, Returns};
 use crate::diagnostic::{Fault, Result};

@@ -67,6 +67,15 @@ fn object(_: &Context, args: &[Column], rows: usize) -> Result<Column> {
     .map(|column| without_arguments(args, column, rows))
 }
 
+/// An object of the members that are there.
+fn row_object(_: &Context, args: &[Column], rows: usize) -> Result<Column> {
+    each_json(args, rows, |row| {
+        let present = |at: usize| args.get(at).is_some_and(|column| !column.is_null(row));
+        let member = |(key, value)| Some((text_at(args, key, row)?.into_owned(), json_of(args, value, row)));
+        Some(Json::Object(pairs(args, 0).filter(|(_, value)| present(*value)).filter_map(member).collect()))
+    })
+}
+
 /// What no argument makes is the same in every row.
 fn without_arguments(args: &[Column], column: Column, rows: usize) -> Column {
     if args.is_empty() && rows > 0 { Column::Const(column.value(0), rows) } else { column }
@@ -262,6 +271,15 @@ fn toarray(_: &Context, args: &[Column], rows: usize) -> Result<Column> {
 }
 
 crate::kernels! {
+    /// An object of keys and values, without those that are absent.
+    ///
+    /// Source: tojson.
+    ///
+    /// ```spl
+    /// | makeresults | eval a=1 | tojson a b output_field=j | table j // {"a":1}
+    /// ```
+    spl fn ".json_row" (member[repeats]: Any) -> Kind(Kind::Field) = row_object;
+
     /// A JSON object of keys and values.
     ///
     /// Source: Splunk Search Reference, JSON functions.

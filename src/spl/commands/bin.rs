@@ -37,7 +37,8 @@ fn lower(lowering: &mut Lowering, command: &Command, rows: Rows) -> Lower<Rows> 
             let least = options.word("minspan").map(width_of).transpose()?;
             let Some(table) = lowering.seen(&rows, command.name.span)? else { return Ok(rows.opened()) };
             let bins = options.count("bins")?.unwrap_or(spans::DEFAULT_BINS).max(1);
-            let width = fitting(&table, &field.text, bins, least.as_ref());
+            let ends = ends(&table, &field.text, [options.number("start")?, options.number("end")?]);
+            let width = fitting(ends, field.text == "_time", bins, least.as_ref());
             (lowering.known(&rows, table), width)
         }
     };
@@ -51,7 +52,9 @@ fn binned(lowering: &mut Lowering, rows: &Rows, field: &Word, width: &Width, ali
     match width {
         Width::Time(span) => {
             let mut arguments = vec![column, text(span)];
-            if let Some(ticks) = aligned.map(|word| lowering.moment(word)).transpose()?.flatten() {
+            let width = relative::span(span);
+            let aligned = aligned.zip(width).map(|(word, width)| spans::alignment(lowering, word, width));
+            if let Some(ticks) = aligned.transpose()?.flatten() {
                 arguments.push(Expr::Const(field::from_value(&crate::types::Value::DateTime(ticks))));
             }
             call(".bin_time", arguments)
@@ -92,8 +95,8 @@ fn width_of(word: &Word) -> Lower<Width> {
     }
 }
 
-/// The narrowest width of the usual ones that needs no more bins than are wanted.
-fn fitting(table: &Table, name: &str, bins: u64, least: Option<&Width>) -> Width {
+/// The least and the greatest number of a field; `wider` are ends that are wanted even so.
+fn ends(table: &Table, name: &str, wider: [Option<f64>; 2]) -> (f64, f64) {
     let column = table.column_named(name).unwrap_or(crate::types::Column::nulls(Kind::Field, table.rows()));
     let numbers = field::Numbers::of(&column);
     let mut ends: Option<(f64, f64)> = None;
@@ -102,7 +105,13 @@ fn fitting(table: &Table, name: &str, bins: u64, least: Option<&Width>) -> Width
         ends = Some((low.min(number), high.max(number)));
     }
     let (low, high) = ends.unwrap_or((0.0, 1.0));
-    if name == "_time" {
+    let [start, end] = wider;
+    (start.map_or(low, |start| low.min(start)), end.map_or(high, |end| high.max(end)))
+}
+
+/// The narrowest width of the usual ones that needs no more bins than are wanted.
+fn fitting((low, high): (f64, f64), of_time: bool, bins: u64, least: Option<&Width>) -> Width {
+    if of_time {
         let least = least.and_then(|width| match width {
             Width::Time(span) => relative::span(span),
             _ => None,
@@ -126,7 +135,8 @@ crate::command! {
     ///
     /// Bins of time begin at multiples of their span since 1970, those of a day or more at midnight of the user's zone;
     /// the value becomes the bin's start. Bins of other numbers are written `20-30`. Without a span one is chosen that
-    /// needs at most `bins` bins (100).
+    /// needs at most `bins` bins (100) from the least number to the greatest, or from `start` to `end` where these are
+    /// further away.
     ///
     /// Source: bin.
     ///
@@ -134,5 +144,5 @@ crate::command! {
     /// | makeresults | bin span=1h _time | fields _time // 1577934000
     /// | makeresults | eval n=25 | bin n span=10 as range | fields range | fields - _time // 20-30
     /// ```
-    "bin" as ["bucket", "discretize"]: "bin [span=<span>] [bins=<count>] [minspan=<span>] [aligntime=<time>] <field> [as <field>]" = Rows(lower);
+    "bin" as ["bucket", "discretize"]: "bin [span=<span>] [bins=<count>] [minspan=<span>] [start=<number>] [end=<number>] [aligntime=<time>] <field> [as <field>]" = Rows(lower);
 }

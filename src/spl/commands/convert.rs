@@ -27,16 +27,18 @@ const NAMES: [&str; 10] = ["auto", "ctime", "dur2sec", "memk", "mktime", "mstime
 
 fn lower(lowering: &mut Lowering, command: &Command, rows: Rows) -> Lower<Rows> {
     let mut reader = Reader::new(command);
-    let options = Options::read(&mut reader, &OPTIONS)?;
+    let mut options = Options::read(&mut reader, &OPTIONS)?;
+    let mut asked: Vec<Conversion> = Vec::new();
+    while !reader.at_end() {
+        if reader.eat(",") || options.read_one(&mut reader, &OPTIONS)? {
+            continue;
+        }
+        asked.push(conversion(&mut reader)?);
+    }
     let format = options.text("timeformat").unwrap_or(DEFAULT_FORMAT);
     let mut made: Vec<(Name, Expr)> = Vec::new();
     let mut left: Vec<String> = Vec::new();
-    while !reader.at_end() {
-        if reader.eat(",") {
-            continue;
-        }
-        let (function, pattern) = conversion(&mut reader)?;
-        let alias = if reader.eat_word("as") { Some(reader.needed_field()?) } else { None };
+    for Conversion { function, pattern, alias } in asked {
         if function == "none" {
             left.push(pattern);
             continue;
@@ -59,8 +61,15 @@ fn lower(lowering: &mut Lowering, command: &Command, rows: Rows) -> Lower<Rows> 
     Ok(lowering.extend(&rows, made))
 }
 
-/// `ctime(field)`: the function and the field's name, which may have wildcards.
-fn conversion(reader: &mut Reader) -> Lower<(String, String)> {
+/// `ctime(field) as name`.
+struct Conversion {
+    function: String,
+    /// The field's name, which may have wildcards.
+    pattern: String,
+    alias: Option<Word>,
+}
+
+fn conversion(reader: &mut Reader) -> Lower<Conversion> {
     let word = reader.needed_word("a conversion such as ctime(field)")?;
     let function = word.text.to_ascii_lowercase();
     if !NAMES.contains(&function.as_str()) {
@@ -74,7 +83,8 @@ fn conversion(reader: &mut Reader) -> Lower<(String, String)> {
     reader.expect("(")?;
     let field = reader.needed_field()?;
     reader.expect(")")?;
-    Ok((function, field.text))
+    let alias = if reader.eat_word("as") { Some(reader.needed_field()?) } else { None };
+    Ok(Conversion { function, pattern: field.text, alias })
 }
 
 /// The name of the result: wildcards of an alias stand for what those of the field did.

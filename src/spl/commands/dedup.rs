@@ -47,15 +47,15 @@ fn lower(lowering: &mut Lowering, command: &Command, rows: Rows) -> Lower<Rows> 
     first_of_each(lowering, rows, first, keys)
 }
 
-/// The first rows of each combination of values, sorted where keys are given.
+/// The first rows of each combination of values, in the order that keys say where they are given.
 pub fn first_of_each(lowering: &mut Lowering, rows: Rows, first: First, keys: Vec<SortKey>) -> Lower<Rows> {
     let rows = match first.keeps_empty || first.keeps_rows {
         true => rows,
         false => lowering.present(&rows, &first.keys)?,
     };
+    let rows = lowering.sort(&rows, keys);
     let schema = rows.schema.clone();
-    let made = lowering.operation(&[&rows], Arc::new(first), schema);
-    Ok(lowering.sort(&made, keys))
+    Ok(lowering.operation(&[&rows], Arc::new(first), schema))
 }
 
 /// Chooses the first rows of each combination of values.
@@ -143,12 +143,14 @@ crate::command! {
     /// The first row of each combination of values of some fields, or the first few.
     ///
     /// Rows that lack one of the fields go, unless `keepempty=true`. `consecutive=true` compares only rows that follow
-    /// each other; `keepevents=true` keeps the other rows without these fields; `sortby` orders what stays.
+    /// each other; `keepevents=true` keeps the other rows without these fields. `sortby` orders the rows first: which of
+    /// them stay depends on it.
     ///
     /// Source: dedup.
     ///
     /// ```spl
     /// | makeresults count=3 | eval h="a" | dedup h | stats count // 1
+    /// | makeresults count=3 | eval h="a" | streamstats count as n | dedup h sortby -n | table n // 3
     /// ```
     "dedup": "dedup [<count>] <field>... [keepevents=<flag>] [keepempty=<flag>] [consecutive=<flag>] [sortby <field>...]" = Rows(lower);
 }

@@ -51,6 +51,30 @@ crate::command! {
     "savedsearch" as ["loadjob"]: "savedsearch <name>" =
         Elsewhere("Splunk's saved searches: load savedsearches.conf as rules, or put the search itself here");
 
+    /// Forecasts, groups or compares values with Splunk's own statistical models. It cannot run here: it needs these.
+    ///
+    /// Source: predict, kmeans, cluster, correlate and others.
+    "predict" as ["x11", "kmeans", "cluster", "correlate", "associate", "arules", "contingency", "anomalies",
+        "analyzefields", "findtypes", "typelearner", "erex", "trendline", "concurrency", "overlap"]:
+        "predict <field>" = Elsewhere("Splunk's own statistical models");
+
+    /// Puts places on a map. It cannot run here: it needs Splunk's maps.
+    ///
+    /// Source: geostats, geom.
+    "geostats" as ["geom", "geomfilter"]: "geostats <aggregate>" = Elsewhere("Splunk's maps of places");
+
+    /// Tells the types of events and their tags. It cannot run here: it needs the add-on that defines them.
+    ///
+    /// Source: typer, tags.
+    "typer" as ["tags"]: "typer" =
+        Elsewhere("the event types of an add-on: give its folder, and search with eventtype= or tag=");
+
+    /// Reads or writes files of Splunk's server. It cannot run here: it needs that server.
+    ///
+    /// Source: inputcsv, outputcsv.
+    "inputcsv" as ["outputcsv", "outputtext"]: "inputcsv <file>" =
+        Elsewhere("the files of Splunk's server: use inputlookup and outputlookup");
+
     /// Runs a script of an app. It cannot run here: it needs the app.
     ///
     /// Source: script.

@@ -1,4 +1,5 @@
 //! `eventstats`: aggregates of groups, beside every row.
+use super::allnum;
 use super::options::Options;
 use crate::expr::Expr;
 use crate::plan::{JoinKind, JoinSide, Node};
@@ -9,13 +10,21 @@ use crate::types::{Kind, Name, Schema};
 
 fn lower(lowering: &mut Lowering, command: &Command, rows: Rows) -> Lower<Rows> {
     let mut reader = Reader::new(command);
-    Options::read(&mut reader, &["allnum"])?;
-    let terms = reader.aggregates(&["by"])?;
+    let mut options = Options::read(&mut reader, &["allnum"])?;
+    let mut terms = reader.aggregates(&["by"])?;
+    options.read_more(&mut reader, &["allnum"])?;
+    terms.extend(reader.aggregates(&["by"])?);
     let by = if reader.eat_word("by") { reader.fields(&[])? } else { Vec::new() };
+    options.read_more(&mut reader, &["allnum"])?;
     reader.finish()?;
-    let aggregation = lowering.aggregation(&terms, &by, &rows)?;
-    let groups = lowering.groups(&rows, &aggregation)?;
+    let mut aggregation = lowering.aggregation(&terms, &by, &rows)?;
     let made: Vec<Name> = aggregation.calls.iter().map(|made| made.name.clone()).collect();
+    let guards = match options.flag("allnum")?.unwrap_or(false) {
+        true => allnum::guard(lowering, &mut aggregation)?,
+        false => Vec::new(),
+    };
+    let groups = lowering.groups(&rows, &aggregation)?;
+    let groups = allnum::guarded(lowering, groups, guards)?;
     Ok(match aggregation.by.is_empty() {
         true => beside_all(lowering, &rows, &groups, &made),
         false => beside_each(lowering, &rows, &groups, &aggregation.by, &made),
@@ -50,12 +59,13 @@ fn beside_each(lowering: &mut Lowering, rows: &Rows, groups: &Rows, by: &[Name],
 crate::command! {
     /// Adds aggregates over all rows, or over the rows of each group, to every row.
     ///
-    /// A row that lacks a field of the groups stays and gets nothing.
+    /// A row that lacks a field of the groups stays and gets nothing. With `allnum=true` sums and their kin have a value
+    /// only where all values of their field are numbers.
     ///
     /// Source: eventstats.
     ///
     /// ```spl
     /// | makeresults count=3 | eventstats count as n | head 1 | fields n | fields - _time // 3
     /// ```
-    "eventstats": "eventstats <aggregate> [as <field>]... [by <field>...]" = Rows(lower);
+    "eventstats": "eventstats [allnum=<flag>] <aggregate> [as <field>]... [by <field>...]" = Rows(lower);
 }

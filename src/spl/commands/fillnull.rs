@@ -10,8 +10,9 @@ const DEFAULT: &str = "0";
 
 fn lower(lowering: &mut Lowering, command: &Command, rows: Rows) -> Lower<Rows> {
     let mut reader = Reader::new(command);
-    let options = Options::read(&mut reader, &["value"])?;
+    let mut options = Options::read(&mut reader, &["value"])?;
     let fields = reader.fields(&[])?;
+    options.read_more(&mut reader, &["value"])?;
     reader.finish()?;
     let value = Value::field([options.text("value").unwrap_or(DEFAULT)]);
     let (rows, names) = match fields.is_empty() {

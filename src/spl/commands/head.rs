@@ -1,4 +1,4 @@
-//! `head` and `tail`: the first and the last rows.
+//! `head`, `tail` and `reverse`: the first and the last rows, and all of them the other way round.
 use super::dedup::picked;
 use super::options::Options;
 use crate::diagnostic::{Fault, Result};
@@ -24,6 +24,12 @@ fn tail(lowering: &mut Lowering, command: &Command, rows: Rows) -> Lower<Rows> {
     Ok(lowering.operation(&[&rows], Arc::new(Last(count)), schema))
 }
 
+fn reverse(lowering: &mut Lowering, command: &Command, rows: Rows) -> Lower<Rows> {
+    Reader::new(command).finish()?;
+    let schema = rows.schema.clone();
+    Ok(lowering.operation(&[&rows], Arc::new(Last(u64::MAX)), schema))
+}
+
 /// The last rows, the last one first.
 #[derive(Debug)]
 struct Last(u64);
@@ -43,13 +49,14 @@ impl TableOperation for Last {
 
 fn head(lowering: &mut Lowering, command: &Command, rows: Rows) -> Lower<Rows> {
     let mut reader = Reader::new(command);
-    let options = Options::read(&mut reader, &OPTIONS)?;
+    let mut options = Options::default();
+    options.read_known(&mut reader, &OPTIONS);
     let mut limit = options.count("limit")?.or_else(|| reader.count());
     let mut test = None;
     if !reader.at_end() {
         test = Some(reader.expression()?);
-        let more = Options::read(&mut reader, &OPTIONS)?;
-        limit = limit.or(more.count("limit")?);
+        options.read_known(&mut reader, &OPTIONS);
+        limit = options.count("limit")?.or(limit);
     }
     reader.finish()?;
     let Some(test) = test else { return Ok(lowering.take(&rows, limit.unwrap_or(DEFAULT_ROWS))) };
@@ -118,4 +125,13 @@ crate::command! {
     /// | makeresults count=5 | streamstats count as n | tail 2 | head 1 | fields n | fields - _time // 5
     /// ```
     "tail": "tail [<count>]" = Rows(tail);
+
+    /// All rows, the last one first.
+    ///
+    /// Source: reverse.
+    ///
+    /// ```spl
+    /// | makeresults count=5 | streamstats count as n | reverse | head 1 | fields n | fields - _time // 5
+    /// ```
+    "reverse": "reverse" = Rows(reverse);
 }

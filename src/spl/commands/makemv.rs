@@ -32,7 +32,8 @@ fn nomv(lowering: &mut Lowering, command: &Command, rows: Rows) -> Lower<Rows> {
     let mut reader = Reader::new(command);
     let field = reader.needed_field()?;
     reader.finish()?;
-    let joined = call("mvjoin", vec![rows.field(&field.text), text("\n")])?;
+    let between = lowering.delimiters.get(field.text.as_str()).map_or("\n", String::as_str);
+    let joined = call("mvjoin", vec![rows.field(&field.text), text(between)])?;
     Ok(lowering.extend(&rows, vec![(Name::from(field.text.as_str()), joined)]))
 }
 
@@ -66,7 +67,7 @@ crate::command! {
     /// ```
     "makemv": "makemv [delim=<text>] [tokenizer=<regex>] [allowempty=<flag>] <field>" = Rows(makemv);
 
-    /// Joins the values of a field to one text, one a line.
+    /// Joins the values of a field to one text: one a line, or with the delimiter that `mvcombine` or `stats` was given.
     ///
     /// Source: nomv.
     ///

@@ -42,7 +42,9 @@
 //!   (`Some(table)`), or ends the lowering until they have been run (the `?` does this); in a check, where nothing runs,
 //!   it gives `None`: answer with `rows.opened()`. Go on with `lowering.known(&rows, table)` instead of `rows`, so that
 //!   nothing is run twice.
+mod added;
 mod addtotals;
+mod allnum;
 mod append;
 mod bin;
 mod chart;
@@ -66,20 +68,25 @@ mod lookup;
 mod makemv;
 mod makeresults;
 mod map;
+mod measures;
 mod mstats;
 mod mvcombine;
 pub mod options;
 mod outlier;
 mod outputlookup;
+mod previous;
 mod regex;
 mod rename;
 mod replace;
+mod reshape;
 mod r#return;
 mod rex;
 mod search;
 mod series;
+mod set;
 mod sort;
 mod spans;
+mod sparkline;
 mod spath;
 mod stats;
 mod streamstats;
@@ -88,8 +95,11 @@ mod timechart;
 mod top;
 mod transaction;
 mod tstats;
+mod wanted;
 mod r#where;
 mod whole;
+
+pub use r#return::formatted;
 
 use super::ast::Command;
 use super::lower::{Lower, Lowering, Rows};
@@ -153,6 +163,7 @@ macro_rules! command {
 
 /// Every command, by file.
 static COMMANDS: &[&[Entry]] = &[
+    added::ENTRIES,
     addtotals::ENTRIES,
     append::ENTRIES,
     bin::ENTRIES,
@@ -181,12 +192,15 @@ static COMMANDS: &[&[Entry]] = &[
     mvcombine::ENTRIES,
     outlier::ENTRIES,
     outputlookup::ENTRIES,
+    previous::ENTRIES,
     regex::ENTRIES,
     rename::ENTRIES,
     replace::ENTRIES,
+    reshape::ENTRIES,
     r#return::ENTRIES,
     rex::ENTRIES,
     search::ENTRIES,
+    set::ENTRIES,
     sort::ENTRIES,
     spath::ENTRIES,
     stats::ENTRIES,

@@ -18,6 +18,9 @@ fn lower(lowering: &mut Lowering, command: &Command, rows: Rows) -> Lower<Rows> 
     let field = reader.needed_field()?;
     options.read_more(&mut reader, &["delim"])?;
     reader.finish()?;
+    if let Some(between) = options.text("delim") {
+        lowering.delimiters.insert(field.text.as_str().into(), between.to_owned());
+    }
     let schema = rows.schema.clone();
     Ok(lowering.operation(&[&rows], Arc::new(Combine { field: field.text.as_str().into() }), schema))
 }
@@ -83,6 +86,7 @@ fn values(column: &Column, groups: &[Vec<u32>]) -> Column {
 
 crate::command! {
     /// Rows that are equal in all fields but one become one row, in which that field has all their values.
+    /// `delim` is what `nomv` puts between them.
     ///
     /// Source: mvcombine.
     ///

@@ -24,6 +24,17 @@ impl Options {
         Ok(())
     }
 
+    /// Reads the options that come next, for a command where `name=value` may be something else, too: that is left.
+    pub fn read_known(&mut self, reader: &mut Reader, known: &[&str]) {
+        loop {
+            let before = reader.position();
+            match reader.option() {
+                Some((name, value)) if known.iter().any(|own| name.is(own)) => self.given.push((name, value)),
+                _ => return reader.back_to(before),
+            }
+        }
+    }
+
     /// Reads one option, if one comes next.
     pub fn read_one(&mut self, reader: &mut Reader, known: &[&str]) -> Lower<bool> {
         if let Some((name, value)) = reader.option() {
@@ -57,6 +68,15 @@ impl Options {
         match word.text.parse() {
             Ok(count) => Ok(Some(count)),
             Err(_) => Err(wrong(name, word, "a whole number that is not negative").into()),
+        }
+    }
+
+    /// A number.
+    pub fn number(&self, name: &str) -> Lower<Option<f64>> {
+        let Some(word) = self.word(name) else { return Ok(None) };
+        match word.text.parse() {
+            Ok(number) => Ok(Some(number)),
+            Err(_) => Err(wrong(name, word, "a number").into()),
         }
     }
 

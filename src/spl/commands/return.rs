@@ -110,13 +110,7 @@ fn format_rows(lowering: &mut Lowering, command: &Command, rows: Rows) -> Lower<
         }
     }
     reader.finish()?;
-    let part = |at: usize, otherwise: &str| words.get(at).map_or_else(|| otherwise.to_owned(), Clone::clone);
-    let form = Format {
-        row_set: [part(0, "("), part(4, "OR"), part(5, ")")],
-        row: [part(1, "("), part(2, "AND"), part(3, ")")],
-        values: options.text("mvsep").unwrap_or("OR").to_owned(),
-        empty: options.text("emptystr").unwrap_or("NOT ( )").to_owned(),
-    };
+    let form = Format::new(&words, options.text("mvsep"), options.text("emptystr"));
     let rows = match options.count("maxresults")?.unwrap_or(0) {
         0 => rows,
         most => lowering.take(&rows, most),
@@ -140,6 +134,28 @@ impl TableOperation for Format {
 
     fn run(&self, _: &Context, inputs: &[Table]) -> Result<Table> {
         let [table] = inputs else { return Err(Fault::internal("`format` has one input")) };
+        Ok(one_row(self.text(table)))
+    }
+}
+
+/// The rows as `format` writes them where nothing else is said.
+pub fn formatted(table: &Table) -> String {
+    Format::new(&[], None, None).text(table)
+}
+
+impl Format {
+    /// The words in the order in which they are written: around and between all rows, each row, its fields.
+    fn new(words: &[String], values: Option<&str>, empty: Option<&str>) -> Format {
+        let part = |at: usize, otherwise: &str| words.get(at).map_or_else(|| otherwise.to_owned(), Clone::clone);
+        Format {
+            row_set: [part(0, "("), part(4, "OR"), part(5, ")")],
+            row: [part(1, "("), part(2, "AND"), part(3, ")")],
+            values: values.unwrap_or("OR").to_owned(),
+            empty: empty.unwrap_or("NOT ( )").to_owned(),
+        }
+    }
+
+    fn text(&self, table: &Table) -> String {
         let columns = plain_columns(table);
         let mut rows = Vec::with_capacity(table.rows());
         for row in 0..table.rows() {
@@ -158,14 +174,12 @@ impl TableOperation for Format {
             }
         }
         if rows.is_empty() {
-            return Ok(one_row(self.empty.clone()));
+            return self.empty.clone();
         }
         let [open, between, close] = &self.row_set;
-        Ok(one_row(format!("{open} {} {close}", rows.join(&format!(" {between} ")))))
+        format!("{open} {} {close}", rows.join(&format!(" {between} ")))
     }
-}
 
-impl Format {
     fn term(&self, name: &str, value: &str) -> String {
         match name {
             SEARCH | "query" => value.to_owned(),

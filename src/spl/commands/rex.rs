@@ -23,9 +23,6 @@ fn lower(lowering: &mut Lowering, command: &Command, rows: Rows) -> Lower<Rows> 
     let pattern = reader.needed_word("a regular expression in double quotes")?;
     options.read_more(&mut reader, &OPTIONS)?;
     reader.finish()?;
-    if let Some(offset) = options.word("offset_field") {
-        return Err(Diagnostic::error("HP504", "`rex` gives no offsets").at(offset.span).into());
-    }
     let field = options.text("field").unwrap_or("_raw");
     if options.choice("mode", &["sed"])?.is_some() {
         if sed_pieces(&pattern.text).is_none() {
@@ -40,7 +37,14 @@ fn lower(lowering: &mut Lowering, command: &Command, rows: Rows) -> Lower<Rows> 
         0 => MOST_MATCHES,
         most => most,
     };
-    extract(lowering, rows, field, &compiled, &pattern.text, most)
+    let offsets = match options.text("offset_field") {
+        Some(name) => {
+            let found = call(".rex_offset", vec![rows.field(field), text(&pattern.text)])?;
+            Some((Name::from(name), kept(found, &rows, name)))
+        }
+        None => None,
+    };
+    extract(lowering, rows, field, &compiled, &pattern.text, most, offsets)
 }
 
 /// The pattern of a search's text, or where it is wrong.
@@ -56,6 +60,7 @@ fn extract(
     compiled: &Pattern,
     pattern: &str,
     most: u64,
+    offsets: Option<(Name, Expr)>,
 ) -> Lower<Rows> {
     let mut columns: Vec<(Name, Expr)> = Vec::new();
     for name in compiled.names().iter().flatten() {
@@ -64,13 +69,18 @@ fn extract(
         }
         let count = Expr::Const(Number::Long(i64::try_from(most).unwrap_or(i64::MAX)).into());
         let found = call(".rex", vec![rows.field(from), text(pattern), text(name), count])?;
-        let value = match rows.has(name) {
-            true => Expr::Coalesce(vec![found, rows.field(name)], Kind::Field),
-            false => found,
-        };
-        columns.push((name.as_str().into(), value));
+        columns.push((name.as_str().into(), kept(found, &rows, name)));
     }
+    columns.extend(offsets);
     Ok(lowering.extend(&rows, columns))
+}
+
+/// What is found, or what the field of that name had.
+fn kept(found: Expr, rows: &Rows, name: &str) -> Expr {
+    match rows.has(name) {
+        true => Expr::Coalesce(vec![found, rows.field(name)], Kind::Field),
+        false => found,
+    }
 }
 
 crate::command! {
@@ -78,7 +88,7 @@ crate::command! {
     ///
     /// The expression is PCRE's; groups are written `(?<name>...)`. The first match counts, or as many as `max_match`
     /// says (0 for all), which gives a field several values. `field` is `_raw` unless another is named. A row without a
-    /// match stays as it is.
+    /// match stays as it is. `offset_field` is given the places of the first and the last character of what is found.
     ///
     /// Source: rex.
     ///
@@ -86,5 +96,5 @@ crate::command! {
     /// | makeresults | eval t="user=bob" | rex field=t "user=(?<user>\w+)" | fields user | fields - _time // bob
     /// | makeresults | eval t="a-b" | rex field=t mode=sed "s/-/+/" | fields t | fields - _time // a+b
     /// ```
-    "rex": "rex [field=<field>] [max_match=<count>] [mode=sed] \"<regex or script>\"" = Rows(lower);
+    "rex": "rex [field=<field>] [max_match=<count>] [offset_field=<field>] [mode=sed] \"<regex or script>\"" = Rows(lower);
 }

@@ -1,10 +1,12 @@
 //! What `chart` and `timechart` share: aggregates by a row field and a field whose values become columns.
+use super::measures::Measures;
 use super::options::Options;
-use crate::diagnostic::{Diagnostic, Span};
+use super::wanted::Wanted;
+use crate::diagnostic::Span;
 use crate::expr::Expr;
 use crate::spl::ast::Word;
 use crate::spl::lower::build::{call, text};
-use crate::spl::lower::{Aggregation, Lower, Lowering, Rows};
+use crate::spl::lower::{Lower, Lowering, Rows};
 use crate::types::field::{self, FieldBuilder, Number};
 use crate::types::{Column, Kind, Name, Schema, Table, Value};
 use std::collections::HashMap;
@@ -12,16 +14,10 @@ use std::collections::HashMap;
 /// Options of both commands.
 pub const OPTIONS: [&str; 9] = ["limit", "useother", "usenull", "otherstr", "nullstr", "sep", "format", "agg", "cont"];
 
-/// Series where no number is said.
-const DEFAULT_SERIES: usize = 10;
-
 /// How the values of a field become columns.
 pub struct Series {
     pub by: Word,
-    /// None where all are wanted.
-    limit: Option<usize>,
-    /// Whether the smallest ones are wanted.
-    smallest: bool,
+    wanted: Wanted,
     others: bool,
     nulls: bool,
     other_name: String,
@@ -31,8 +27,12 @@ pub struct Series {
 }
 
 impl Series {
-    pub fn new(by: Word, options: &Options) -> Lower<Series> {
-        let (limit, smallest) = limit(options)?;
+    /// `wanted` is what a `where` says of the series.
+    pub fn new(by: Word, options: &Options, wanted: Option<Wanted>) -> Lower<Series> {
+        let wanted = match wanted {
+            Some(wanted) => wanted,
+            None => Wanted::limit(options)?,
+        };
         let name = |option: &str, otherwise: &str| options.text(option).unwrap_or(otherwise).to_owned();
         let format = match (options.text("format"), options.text("sep")) {
             (Some(format), _) => format.to_owned(),
@@ -41,8 +41,7 @@ impl Series {
         };
         Ok(Series {
             by,
-            limit,
-            smallest,
+            wanted,
             others: options.flag("useother")?.unwrap_or(true),
             nulls: options.flag("usenull")?.unwrap_or(true),
             other_name: name("otherstr", "OTHER"),
@@ -52,38 +51,18 @@ impl Series {
     }
 }
 
-/// `limit=5`, `limit=top5`, `limit=bottom5`, `limit=0` for all.
-fn limit(options: &Options) -> Lower<(Option<usize>, bool)> {
-    let Some(word) = options.word("limit") else { return Ok((Some(DEFAULT_SERIES), false)) };
-    let lower = word.text.trim().to_ascii_lowercase();
-    let (smallest, digits) = match (lower.strip_prefix("bottom"), lower.strip_prefix("top")) {
-        (Some(digits), _) => (true, digits),
-        (_, Some(digits)) => (false, digits),
-        _ => (false, lower.as_str()),
-    };
-    match digits.trim().parse::<usize>() {
-        Ok(0) => Ok((None, smallest)),
-        Ok(count) => Ok((Some(count), smallest)),
-        Err(_) => {
-            let said = Diagnostic::error("HP504", format!("`limit` is a number of series, not `{}`", word.text));
-            Err(said.at(word.span).help("write limit=10, limit=bottom5, or limit=0 for all").into())
-        }
-    }
-}
-
 /// The aggregates of each value of `row`, in the order of that field, and a column for each value of the split. None
 /// in a check, where nothing runs.
 pub fn charted(
     lowering: &mut Lowering,
     rows: Rows,
-    aggregation: &Aggregation,
+    measures: &Measures,
     row: &Name,
     series: Option<&Series>,
     span: Span,
 ) -> Lower<Option<Table>> {
     let Some(series) = series else {
-        let grouped = Aggregation { calls: aggregation.calls.clone(), by: vec![row.clone()] };
-        let made = lowering.grouped(&rows, &grouped)?;
+        let made = measures.grouped(lowering, &rows, std::slice::from_ref(row))?;
         return lowering.seen(&made, span);
     };
     let by = Name::from(series.by.text.as_str());
@@ -94,10 +73,10 @@ pub fn charted(
         }
         false => rows,
     };
-    let grouped = Aggregation { calls: aggregation.calls.clone(), by: vec![row.clone(), by.clone()] };
-    let made = lowering.grouped(&rows, &grouped)?;
+    let keys = [row.clone(), by.clone()];
+    let made = measures.grouped(lowering, &rows, &keys)?;
     let Some(table) = lowering.seen(&made, span)? else { return Ok(None) };
-    let Some(kept) = series.kept(&table, aggregation) else { return Ok(Some(pivoted(&table, aggregation, series))) };
+    let Some(kept) = series.kept(&table, measures) else { return Ok(Some(pivoted(&table, measures, series))) };
     // The rest is aggregated anew as one series: an average of averages would be another number.
     let is_kept = call("in", std::iter::once(rows.field(&by)).chain(kept.iter().map(|name| text(name))).collect())?;
     let rows = match series.others {
@@ -107,36 +86,26 @@ pub fn charted(
                 otherwise: Box::new(text(&series.other_name)),
                 kind: Kind::Field,
             };
-            lowering.extend(&rows, vec![(by, named)])
+            lowering.extend(&rows, vec![(by.clone(), named)])
         }
         false => lowering.filter(&rows, is_kept),
     };
-    let made = lowering.grouped(&rows, &grouped)?;
-    Ok(lowering.seen(&made, span)?.map(|table| pivoted(&table, aggregation, series)))
+    let made = measures.grouped(lowering, &rows, &keys)?;
+    Ok(lowering.seen(&made, span)?.map(|table| pivoted(&table, measures, series)))
 }
 
 impl Series {
-    /// The series that stay where there are more than are wanted, and what stands for absent ones.
-    fn kept(&self, table: &Table, aggregation: &Aggregation) -> Option<Vec<String>> {
-        let limit = self.limit?;
+    /// The series that stay where not all are wanted, and what stands for absent ones.
+    fn kept(&self, table: &Table, measures: &Measures) -> Option<Vec<String>> {
         let by = table.column_named(&self.by.text)?;
-        let scored = table.column_named(&aggregation.calls.first()?.name)?;
-        let mut scores: HashMap<String, f64> = HashMap::new();
+        let measured = table.column_named(&measures.shown.first()?.name)?;
+        let mut cells: HashMap<String, Vec<f64>> = HashMap::new();
         for row in 0..table.rows() {
             let name = field::text(&by, row).unwrap_or_default().into_owned();
-            *scores.entry(name).or_default() += field::number(&scored, row).map_or(0.0, Number::real);
+            cells.entry(name).or_default().extend(field::number(&measured, row).map(Number::real));
         }
-        let null = scores.remove(&self.null_name).filter(|_| self.nulls).map(|_| self.null_name.clone());
-        if scores.len() <= limit {
-            return None;
-        }
-        let mut ranked: Vec<(String, f64)> = scores.into_iter().collect();
-        ranked.sort_by(|(a, x), (b, y)| {
-            let order = if self.smallest { x.total_cmp(y) } else { y.total_cmp(x) };
-            order.then_with(|| a.cmp(b))
-        });
-        ranked.truncate(limit);
-        Some(ranked.into_iter().map(|(name, _)| name).chain(null).collect())
+        let null = cells.remove(&self.null_name).filter(|_| self.nulls).map(|_| self.null_name.clone());
+        Some(self.wanted.of(cells)?.into_iter().chain(null).collect())
     }
 
     /// What is no value of the field stands behind the values.
@@ -157,7 +126,7 @@ impl Series {
 }
 
 /// A row for each value of the first column, and a column for each value of the second one.
-fn pivoted(table: &Table, aggregation: &Aggregation, series: &Series) -> Table {
+fn pivoted(table: &Table, measures: &Measures, series: &Series) -> Table {
     let (keys, names) = (table.column(0), table.column(1));
     let key = |row: usize| field::text(&keys, row).unwrap_or_default().into_owned();
     let name = |row: usize| field::text(&names, row).unwrap_or_default().into_owned();
@@ -181,10 +150,10 @@ fn pivoted(table: &Table, aggregation: &Aggregation, series: &Series) -> Table {
     if let Some(first) = table.schema().names().next() {
         columns.push((first.clone(), crate::types::gather::take(&keys, &firsts)));
     }
-    let several = aggregation.calls.len() > 1;
-    for made in &aggregation.calls {
+    let several = measures.shown.len() > 1;
+    for made in &measures.shown {
         let Some(values) = table.column_named(&made.name) else { continue };
-        let nothing = nothing_of(made.call.function.name);
+        let nothing = nothing_of(made.function);
         for name in &found {
             let mut out = FieldBuilder::new(Some(&values), firsts.len());
             for place in 0..firsts.len() {

@@ -1,31 +1,23 @@
 //! `streamstats`: aggregates over the rows up to each row.
+use super::allnum;
 use super::options::Options;
 use crate::diagnostic::{Diagnostic, Fault, Result};
 use crate::expr::Expr;
 use crate::functions::Context;
+use crate::functions::aggregates::sliding::{Sliding, sliding};
 use crate::functions::aggregates::{self, Aggregate};
 use crate::plan::TableOperation;
 use crate::spl::ast::{Command, Expression};
 use crate::spl::lower::build::absent;
 use crate::spl::lower::{Lower, Lowering, Rows};
 use crate::spl::parse::Reader;
-use crate::types::field::{self, Number};
+use crate::types::field::{self, FieldBuilder, Number};
 use crate::types::intern::{Interner, NULL};
 use crate::types::{Chunk, Column, Kind, Name, Schema, Stored, Table, Value, gather, relative};
 use std::collections::HashMap;
 use std::sync::Arc;
 
-const OPTIONS: [&str; 9] = [
-    "window",
-    "current",
-    "global",
-    "allnum",
-    "reset_on_change",
-    "reset_before",
-    "reset_after",
-    "time_window",
-    "annotate",
-];
+const OPTIONS: [&str; 6] = ["window", "current", "global", "allnum", "reset_on_change", "time_window"];
 
 /// Rows that all windows together may hold at once; more are computed piece by piece.
 const PIECE: usize = 1 << 20;
@@ -36,30 +28,18 @@ fn lower(lowering: &mut Lowering, command: &Command, rows: Rows) -> Lower<Rows> 
     let mut reader = Reader::new(command);
     let mut resets = [None, None];
     let mut options = Options::default();
-    loop {
-        let before = reader.position();
-        let at = ["reset_before", "reset_after"].iter().position(|name| reader.eat_word(name));
-        match at {
-            Some(at) if reader.eat("=") => {
-                reader.expect("(")?;
-                resets[at] = Some(reader.expression()?);
-                reader.expect(")")?;
-            }
-            _ => {
-                reader.back_to(before);
-                let known = reader.option().is_some();
-                reader.back_to(before);
-                if !known {
-                    break;
-                }
-                options.read_one(&mut reader, &OPTIONS)?;
-            }
-        }
-    }
-    let terms = reader.aggregates(&["by"])?;
+    read_options(&mut reader, &mut options, &mut resets)?;
+    let mut terms = reader.aggregates(&["by", "reset_before", "reset_after"])?;
+    read_options(&mut reader, &mut options, &mut resets)?;
+    terms.extend(reader.aggregates(&["by"])?);
     let by = if reader.eat_word("by") { reader.fields(&[])? } else { Vec::new() };
+    read_options(&mut reader, &mut options, &mut resets)?;
     reader.finish()?;
-    let aggregation = lowering.aggregation(&terms, &by, &rows)?;
+    let mut aggregation = lowering.aggregation(&terms, &by, &rows)?;
+    let guards = match options.flag("allnum")?.unwrap_or(false) {
+        true => allnum::guard(lowering, &mut aggregation)?,
+        false => Vec::new(),
+    };
     let mut running = Running {
         calls: Vec::new(),
         by: aggregation.by.clone(),
@@ -95,7 +75,29 @@ fn lower(lowering: &mut Lowering, command: &Command, rows: Rows) -> Lower<Rows> 
     running.calls.iter().for_each(|made| schema.set(made.name.clone(), Kind::Field));
     running.schema = schema.clone();
     let input = lowering.extend(&rows, hidden);
-    Ok(lowering.operation(&[&input], Arc::new(running), schema))
+    let made = lowering.operation(&[&input], Arc::new(running), schema);
+    allnum::guarded(lowering, made, guards)
+}
+
+/// Options, `reset_before=(...)` and `reset_after=(...)` among them.
+fn read_options(reader: &mut Reader, options: &mut Options, resets: &mut [Option<Expression>; 2]) -> Lower<()> {
+    loop {
+        let before = reader.position();
+        match ["reset_before", "reset_after"].iter().position(|name| reader.eat_word(name)) {
+            Some(at) => {
+                reader.expect("=")?;
+                reader.expect("(")?;
+                resets[at] = Some(reader.expression()?);
+                reader.expect(")")?;
+            }
+            None => {
+                reader.back_to(before);
+                if !options.read_one(reader, &OPTIONS)? {
+                    return Ok(());
+                }
+            }
+        }
+    }
 }
 
 fn time_window(options: &Options) -> Lower<Option<f64>> {
@@ -168,7 +170,7 @@ impl TableOperation for Running {
     fn run(&self, context: &Context, inputs: &[Table]) -> Result<Table> {
         let [table] = inputs else { return Err(Fault::internal("`streamstats` has one input")) };
         let groups = self.groups(table);
-        let windows = self.windows(table, &groups);
+        let windows = self.windows(table, &groups)?;
         let mut made: Vec<(Name, Column)> = Vec::new();
         for call in &self.calls {
             made.push((call.name.clone(), call.over(context, table, &groups, &windows)?));
@@ -220,11 +222,11 @@ impl Running {
         Groups { of, members }
     }
 
-    fn windows(&self, table: &Table, groups: &Groups) -> Windows {
+    fn windows(&self, table: &Table, groups: &Groups) -> Result<Windows> {
         let flags = |name: &Option<Name>| name.as_ref().and_then(|name| table.column_named(name));
         let (before, after) = (flags(&self.reset_before), flags(&self.reset_after));
         let is_set = |column: &Option<Column>, row: usize| column.as_ref().is_some_and(|column| !column.is_null(row));
-        let times = self.time_window.and_then(|_| table.column_named("_time"));
+        let times = self.times(table)?;
         let mut places: Vec<u32> = vec![0; groups.members.len()];
         // The first row since the last reset, and the first place of each group since then.
         let (mut since, mut starts) = (0u32, vec![0u32; groups.members.len()]);
@@ -256,7 +258,7 @@ impl Running {
                 });
             }
             if let (Some(width), Some(times)) = (self.time_window, &times) {
-                let time = |row: usize| field::number(times, row).map(Number::real);
+                let time = |row: usize| times.get(row).copied().flatten();
                 let near = |member: u32| match (time(member as usize), time(row)) {
                     (Some(then), Some(now)) => (now - then).abs() < width,
                     _ => false,
@@ -264,10 +266,27 @@ impl Running {
                 while start < end && !rows.get(start as usize).is_some_and(|member| near(*member)) {
                     start += 1;
                 }
+                // Times are in order: what is too far away stays so.
+                if let Some(first) = starts.get_mut(*group as usize) {
+                    *first = start;
+                }
             }
             windows.push((start.min(end), end));
         }
-        windows
+        Ok(windows)
+    }
+
+    /// The times of the rows, where a window of time asks for them: they must be in order.
+    fn times(&self, table: &Table) -> Result<Option<Vec<Option<f64>>>> {
+        let Some(column) = self.time_window.and_then(|_| table.column_named("_time")) else { return Ok(None) };
+        let numbers = field::Numbers::of(&column);
+        let times: Vec<Option<f64>> = (0..table.rows()).map(|row| numbers.get(row).map(Number::real)).collect();
+        let known = || times.iter().flatten();
+        if known().is_sorted() || known().rev().is_sorted() {
+            return Ok(Some(times));
+        }
+        let fault = Fault::query("HP504", "`time_window` needs rows in the order of `_time`");
+        Err(fault.help("put `sort 0 _time` or `sort 0 -_time` before `streamstats`"))
     }
 }
 
@@ -285,7 +304,10 @@ impl RunningCall {
         let counts = self.condition.as_ref().and_then(|name| table.column_named(name));
         let made = match self.counts_rows() {
             true => lengths(windows),
-            false => self.pieces(context, &columns, counts.as_ref(), groups, windows)?,
+            false => match self.slid(context, &columns, counts.as_ref(), groups, windows)? {
+                Some(made) => made,
+                None => self.pieces(context, &columns, counts.as_ref(), groups, windows)?,
+            },
         };
         // Rows that are in no group get nothing.
         let picks: Vec<(u32, u32)> =
@@ -299,6 +321,49 @@ impl RunningCall {
     /// Whether it only tells how many rows there are.
     fn counts_rows(&self) -> bool {
         self.function.name == "count" && self.arguments.is_empty() && self.condition.is_none()
+    }
+
+    /// The aggregate for each row where it slides: rows come into their group's window and go from it. None where it
+    /// does not, or where a window goes back.
+    fn slid(
+        &self,
+        context: &Context,
+        columns: &[Column],
+        counts: Option<&Column>,
+        groups: &Groups,
+        windows: &Windows,
+    ) -> Result<Option<Column>> {
+        let all = Column::Const(Number::Long(1).into(), windows.len());
+        let column = match columns {
+            [] => &all,
+            [one] => one,
+            _ => return Ok(None),
+        };
+        let Some(kind) = sliding(self.function.name, column) else { return Ok(None) };
+        let Some(values) = kind.values(column) else { return Ok(None) };
+        let mut states: Vec<(u32, u32, Box<dyn Sliding + '_>)> =
+            groups.members.iter().map(|_| (0, 0, kind.start(&values))).collect();
+        let counted = |row: u32| counts.is_none_or(|column| !column.is_null(row as usize));
+        let mut out = FieldBuilder::new(Some(column), windows.len());
+        for (row, (&(from, to), group)) in windows.iter().zip(&groups.of).enumerate() {
+            if row % 65_536 == 0 {
+                context.check()?;
+            }
+            let members = groups.members.get(*group as usize);
+            let (Some((first, next, state)), Some(members)) = (states.get_mut(*group as usize), members) else {
+                out.push_null();
+                continue;
+            };
+            if from < *first || to < *next {
+                return Ok(None);
+            }
+            let stretch = |from: u32, to: u32| members.get(from as usize..to as usize).unwrap_or_default().iter();
+            stretch(*next, to).filter(|row| counted(**row)).for_each(|row| state.come(*row as usize));
+            stretch(*first, from).filter(|row| counted(**row)).for_each(|row| state.go(*row as usize));
+            (*first, *next) = (from, to);
+            state.push(&mut out);
+        }
+        Ok(Some(out.finish()))
     }
 
     fn pieces(

@@ -1,18 +1,19 @@
 //! `timechart`: aggregates over time.
+use super::measures::Measures;
 use super::options::Options;
 use super::series::{self, Series, charted, nothing_of, of_columns};
 use super::spans;
-use crate::diagnostic::{Diagnostic, Fault, Result};
-use crate::functions::{Dialect, aggregates};
-use crate::plan::{AggregateCall, Node};
+use super::wanted::Wanted;
+use crate::diagnostic::{Diagnostic, Result};
+use crate::expr::Expr;
+use crate::functions::Context;
 use crate::spl::ast::{Command, Word};
 use crate::spl::lower::build::{call, text};
-use crate::spl::lower::{Aggregation, Lower, Lowering, Rows, said};
+use crate::spl::lower::{Lower, Lowering, Rows, said};
 use crate::spl::parse::Reader;
 use crate::types::field::{self, FieldBuilder, Number};
 use crate::types::relative::{self, Span};
 use crate::types::{Column, Kind, Name, Table, Value};
-use chrono_tz::Tz;
 use std::collections::HashMap;
 
 const TICKS_PER_SECOND: i64 = 10_000_000;
@@ -23,17 +24,25 @@ fn lower(lowering: &mut Lowering, command: &Command, rows: Rows) -> Lower<Rows> 
     let known: Vec<&str> = series::OPTIONS.iter().chain(&OPTIONS).copied().collect();
     let mut reader = Reader::new(command);
     let mut options = Options::read(&mut reader, &known)?;
-    let terms = reader.aggregates(&["by"])?;
+    let mut terms = reader.aggregates(&["by"])?;
+    options.read_more(&mut reader, &known)?;
+    terms.extend(reader.aggregates(&["by"])?);
     let by = if reader.eat_word("by") { Some(reader.needed_field()?) } else { None };
     options.read_more(&mut reader, &known)?;
+    let wanted = Wanted::read(&mut reader)?;
+    options.read_more(&mut reader, &known)?;
     reader.finish()?;
-    let aggregation = lowering.aggregation(&terms, &[], &rows)?;
+    let measures = Measures::new(lowering, &terms, &rows)?;
     let span = match options.word("span") {
         Some(word) => word.text.clone(),
-        None => match fitting(lowering, &rows, &options, command)? {
-            Some(span) => span,
-            None => return Ok(rows.opened()),
-        },
+        None => {
+            let bins = options.count("bins")?.unwrap_or(spans::DEFAULT_BINS).max(1);
+            let least = options.text("minspan").and_then(relative::span);
+            match spans::fitting(lowering, &rows, bins, least, command.name.span)? {
+                Some(span) => span,
+                None => return Ok(rows.opened()),
+            }
+        }
     };
     let Some(width) =
         relative::span(&span).filter(|width| width.start(0, lowering.settings.context.timezone).is_some())
@@ -41,56 +50,56 @@ fn lower(lowering: &mut Lowering, command: &Command, rows: Rows) -> Lower<Rows> 
         let place = options.word("span").map_or(command.name.span, |word: &Word| word.span);
         return Err(Diagnostic::error("HP504", format!("`{span}` is no span of time")).at(place).into());
     };
-    let time = call(".bin_time", vec![rows.field(TIME), text(&span)])?;
-    let binned = lowering.extend(&rows, vec![(TIME.into(), time)]);
-    let series = by.map(|by| Series::new(by, &options)).transpose()?;
-    let charted = charted(lowering, binned, &aggregation, &TIME.into(), series.as_ref(), command.name.span)?;
+    let aligned = options.word("aligntime").map(|word| spans::alignment(lowering, word, width)).transpose()?.flatten();
+    let mut arguments = vec![rows.field(TIME), text(&span)];
+    arguments.extend(aligned.map(|ticks| Expr::Const(field::from_value(&Value::DateTime(ticks)))));
+    let binned = lowering.extend(&rows, vec![(TIME.into(), call(".bin_time", arguments)?)]);
+    let series = by.map(|by| Series::new(by, &options, wanted)).transpose()?;
+    let charted = charted(lowering, binned, &measures, &TIME.into(), series.as_ref(), command.name.span)?;
     let Some(table) = charted else { return Ok(rows.opened()) };
-    let filled = Filled { width, zone: lowering.settings.context.timezone, aggregation: &aggregation };
-    let cont = options.flag("cont")?.unwrap_or(true);
-    let most = lowering.settings.context.limits.rows;
-    let table = filled.table(&table, cont, series.is_some(), most).map_err(|fault| said(&fault, command.span))?;
+    let searched = lowering.settings.earliest.zip(lowering.settings.latest);
+    let filled = Filled {
+        context: lowering.settings.context,
+        width,
+        aligned: aligned.unwrap_or(0),
+        measures: &measures,
+        searched,
+        continues: options.flag("cont")?.unwrap_or(true),
+        fills_range: options.flag("fixedrange")?.unwrap_or(true),
+        partial: options.flag("partial")?.unwrap_or(true),
+    };
+    let table = filled.table(&table, series.is_some()).map_err(|fault| said(&fault, command.span))?;
     Ok(lowering.values(table))
-}
-
-/// The narrowest span that needs no more bins than are wanted for the rows' times; none in a check.
-fn fitting(lowering: &mut Lowering, rows: &Rows, options: &Options, command: &Command) -> Lower<Option<String>> {
-    let bins = options.count("bins")?.unwrap_or(spans::DEFAULT_BINS).max(1);
-    let mut calls = Vec::new();
-    for name in ["min", "max"] {
-        let function = aggregates::find(Dialect::Spl, name)
-            .ok_or_else(|| Diagnostic::error("HP900", format!("the library lacks the aggregate `{name}`")))?;
-        let arguments = vec![rows.field(TIME)];
-        calls.push((Name::from(name), AggregateCall { function, arguments, condition: None, kind: Kind::Field }));
-    }
-    let schema = calls.iter().map(|(name, _)| (name.clone(), Kind::Field)).collect();
-    let ends = lowering.over(rows, Node::Aggregate { input: rows.node, by: Vec::new(), aggregates: calls }, schema);
-    let Some(table) = lowering.seen(&ends, command.name.span)? else { return Ok(None) };
-    let end = |at: usize| field::number(&table.column(at), 0).map_or(0.0, Number::real);
-    let (low, high) = (end(0), end(1));
-    let least = options.text("minspan").and_then(relative::span);
-    let zone = lowering.settings.context.timezone;
-    let wide = |span: Span| span.next(0, zone).unwrap_or(i64::MAX);
-    let is_enough =
-        |_: i64, span: &str| least.is_none_or(|least| relative::span(span).is_some_and(|own| wide(own) >= wide(least)));
-    Ok(Some(spans::narrowest((low, high), bins, is_enough).to_owned()))
 }
 
 /// The rows of a table by time with those between them that it lacks.
 struct Filled<'a> {
+    context: &'a Context,
     width: Span,
-    zone: Tz,
-    aggregation: &'a Aggregation,
+    /// What bins are aligned to.
+    aligned: i64,
+    measures: &'a Measures,
+    /// The time that is searched, where it has both ends.
+    searched: Option<(i64, i64)>,
+    /// Whether bins without events are there.
+    continues: bool,
+    /// Whether the bins take all of the time that is searched.
+    fills_range: bool,
+    /// Whether a bin stays that is searched in part.
+    partial: bool,
 }
 
 impl Filled<'_> {
-    fn table(&self, table: &Table, cont: bool, split: bool, most: usize) -> Result<Table> {
+    fn table(&self, table: &Table, split: bool) -> Result<Table> {
         let Some(times) = table.column_named(TIME) else { return Ok(table.clone()) };
         let ticks: Vec<Option<i64>> = (0..table.rows()).map(|row| ticks(&times, row)).collect();
-        let wanted = match cont {
-            true => self.steps(&ticks, most)?,
+        let mut wanted = match self.continues {
+            true => self.steps(&ticks)?,
             false => ticks.iter().flatten().copied().collect(),
         };
+        if let Some((earliest, latest)) = self.searched.filter(|_| !self.partial) {
+            wanted.retain(|start| *start >= earliest && self.next(*start).is_some_and(|next| next <= latest));
+        }
         let places: HashMap<i64, usize> =
             ticks.iter().enumerate().filter_map(|(row, ticks)| Some(((*ticks)?, row))).collect();
         let mut columns = Vec::new();
@@ -112,25 +121,29 @@ impl Filled<'_> {
     }
 
     /// The starts of all bins from the first to the last one.
-    fn steps(&self, ticks: &[Option<i64>], most: usize) -> Result<Vec<i64>> {
-        let known = || ticks.iter().flatten().copied();
-        let (Some(first), Some(last)) = (known().min(), known().max()) else { return Ok(Vec::new()) };
-        let mut steps = vec![first];
-        while let Some(next) = steps.last().and_then(|start| self.width.next(*start, self.zone)).filter(|n| *n <= last)
-        {
-            if steps.len() >= most || steps.last().is_some_and(|start| *start >= next) {
-                return Err(Fault::limit("rows", "`timechart` has too many steps of time: choose a wider span"));
-            }
-            steps.push(next);
+    fn steps(&self, ticks: &[Option<i64>]) -> Result<Vec<i64>> {
+        let searched = self.searched.filter(|_| self.fills_range);
+        let ends = searched.and_then(|(earliest, latest)| Some([self.start(earliest)?, self.start(latest - 1)?]));
+        let known = || ticks.iter().flatten().copied().chain(ends.into_iter().flatten());
+        match (known().min(), known().max()) {
+            (Some(first), Some(last)) => spans::starts(self.width, first, last, self.context),
+            _ => Ok(Vec::new()),
         }
-        Ok(steps)
+    }
+
+    fn start(&self, ticks: i64) -> Option<i64> {
+        self.width.start(ticks.checked_sub(self.aligned)?, self.context.timezone)?.checked_add(self.aligned)
+    }
+
+    fn next(&self, start: i64) -> Option<i64> {
+        self.width.next(start, self.context.timezone)
     }
 
     /// The aggregate of a column: of a split column the first one whose name it has in front.
     fn function(&self, column: &Name, split: bool) -> &'static str {
-        let calls = &self.aggregation.calls;
-        let own = calls.iter().find(|made| made.name == *column || (split && column.starts_with(&*made.name)));
-        own.or(calls.first().filter(|_| split)).map_or("", |made| made.call.function.name)
+        let shown = &self.measures.shown;
+        let own = shown.iter().find(|made| made.name == *column || (split && column.starts_with(&*made.name)));
+        own.or(shown.first().filter(|_| split)).map_or("", |made| made.function)
     }
 
     /// A cell; of `per_hour` and its kin what an hour of the bin has.
@@ -142,8 +155,7 @@ impl Filled<'_> {
             "per_day" => 86_400.0,
             _ => return out.push_row(column, row),
         };
-        let end = self.width.next(start, self.zone);
-        let seconds = end.map_or(1.0, |end| (end - start) as f64 / TICKS_PER_SECOND as f64);
+        let seconds = self.next(start).map_or(1.0, |end| (end - start) as f64 / TICKS_PER_SECOND as f64);
         match field::number(column, row) {
             Some(number) => out.push_number(Number::Real(number.real() * unit / seconds)),
             None => out.push_null(),
@@ -152,7 +164,7 @@ impl Filled<'_> {
 }
 
 /// The ticks of a time in seconds.
-fn ticks(times: &Column, row: usize) -> Option<i64> {
+pub fn ticks(times: &Column, row: usize) -> Option<i64> {
     match field::number(times, row)? {
         Number::Long(seconds) => seconds.checked_mul(TICKS_PER_SECOND),
         Number::Real(seconds) => crate::types::number::real_to_long((seconds * TICKS_PER_SECOND as f64).round()),
@@ -164,7 +176,10 @@ crate::command! {
     /// each value of a field.
     ///
     /// `span=` says how wide the bins are; without it one is chosen that needs at most `bins` (100). `limit=`,
-    /// `useother=`, `usenull=` and their names are those of `chart`; `cont=f` leaves out bins without events.
+    /// `useother=`, `usenull=`, their names, `where` and `eval(...)` are those of `chart`; `cont=f` leaves out bins without
+    /// events. Where the search has both an earliest and a latest time, the bins fill all of it, unless `fixedrange=f`;
+    /// `partial=f` leaves out those that reach beyond it. `aligntime=` says where a bin begins, and `span=1w@w1` on which
+    /// day of the week.
     /// `per_second(x)`, `per_minute(x)`, `per_hour(x)` and `per_day(x)` are sums in proportion to the bin.
     ///
     /// Source: timechart.

@@ -17,6 +17,7 @@ use std::sync::Arc;
 
 const OPTIONS: [&str; 14] = [
     "name",
+    "fields",
     "maxspan",
     "maxpause",
     "maxevents",
@@ -24,7 +25,6 @@ const OPTIONS: [&str; 14] = [
     "unifyends",
     "keepevicted",
     "keeporphans",
-    "mvlist",
     "delim",
     "nullstr",
     "mvraw",
@@ -38,7 +38,7 @@ const MOST_EVENTS: u64 = 1000;
 fn lower(lowering: &mut Lowering, command: &Command, rows: Rows) -> Lower<Rows> {
     let mut reader = Reader::new(command);
     let mut options = Options::default();
-    let (mut fields, mut ends) = (Vec::<Name>::new(), [None, None]);
+    let (mut fields, mut ends, mut lists) = (Vec::<Name>::new(), [None, None], Lists::None);
     while !reader.at_end() {
         if let Some((at, script)) = boundary(&mut reader)? {
             if let Some(end) = ends.get_mut(at) {
@@ -46,13 +46,20 @@ fn lower(lowering: &mut Lowering, command: &Command, rows: Rows) -> Lower<Rows> 
             }
             continue;
         }
-        options.read_more(&mut reader, &OPTIONS)?;
-        while reader.eat(",") {}
-        if reader.at_end() || at_boundary(&mut reader) {
+        if reader.eat(",") {
+            continue;
+        }
+        if let Some(list) = listed(&mut reader)? {
+            lists = list;
+            continue;
+        }
+        if options.read_one(&mut reader, &OPTIONS)? {
             continue;
         }
         fields.push(reader.needed_field()?.text.as_str().into());
     }
+    let named = options.text("fields").unwrap_or_default().split([',', ' ']).filter(|name| !name.is_empty());
+    fields.extend(named.map(Name::from));
     let [starts, stops] = ends;
     let (rows, start) = marked(lowering, rows, starts);
     let (rows, stop) = marked(lowering, rows, stops);
@@ -66,7 +73,7 @@ fn lower(lowering: &mut Lowering, command: &Command, rows: Rows) -> Lower<Rows> 
         max_events: options.count("maxevents")?.unwrap_or(MOST_EVENTS).max(1) as usize,
         connected: options.flag("connected")?.unwrap_or(true),
         keeps_evicted: options.flag("keepevicted")?.unwrap_or(false),
-        lists: options.text("mvlist").is_some_and(|value| super::options::truth(value) != Some(false)),
+        lists,
     };
     let mut schema: Schema =
         rows.names().filter(|name| !operation.is_mark(name)).map(|n| (n.clone(), Kind::Field)).collect();
@@ -95,8 +102,27 @@ fn boundary(reader: &mut Reader) -> Lower<Option<(usize, Arc<Script>)>> {
     Ok(Some((at, Script::made(written, reader.span(start, start + length)))))
 }
 
-fn at_boundary(reader: &mut Reader) -> bool {
-    reader.at_word("startswith") || reader.at_word("endswith")
+/// `mvlist=true`, `mvlist=field`, `mvlist="a, b"` or `mvlist=(a, b)`, if it comes next.
+fn listed(reader: &mut Reader) -> Lower<Option<Lists>> {
+    let before = reader.position();
+    if !reader.eat_word("mvlist") || !reader.eat("=") {
+        reader.back_to(before);
+        return Ok(None);
+    }
+    if reader.eat("(") {
+        let names = reader.fields(&[])?.iter().map(|word| word.text.as_str().into()).collect();
+        reader.expect(")")?;
+        return Ok(Some(Lists::These(names)));
+    }
+    let word = reader.needed_word("true, false or fields")?;
+    Ok(Some(match super::options::truth(&word.text) {
+        Some(true) => Lists::All,
+        Some(false) => Lists::None,
+        None => {
+            let names = word.text.split([',', ' ']).filter(|name| !name.is_empty());
+            Lists::These(names.map(Name::from).collect())
+        }
+    }))
 }
 
 /// The length of a text in quotes, of a word, or of all up to the parenthesis that closes the first.
@@ -159,8 +185,25 @@ struct Transactions {
     max_events: usize,
     connected: bool,
     keeps_evicted: bool,
-    /// Whether fields keep all values in order.
-    lists: bool,
+    lists: Lists,
+}
+
+/// Which fields keep the values of all events in order, where others have the distinct ones sorted.
+#[derive(Debug)]
+enum Lists {
+    None,
+    All,
+    These(Vec<Name>),
+}
+
+impl Lists {
+    fn has(&self, name: &Name) -> bool {
+        match self {
+            Lists::None => false,
+            Lists::All => true,
+            Lists::These(names) => names.contains(name),
+        }
+    }
 }
 
 /// Events that belong together, the newest first.
@@ -307,7 +350,7 @@ impl Transactions {
                         let lines: Vec<String> = texts().map(|text| text.into_owned()).collect();
                         builder.push_several((!lines.is_empty()).then(|| lines.join("\n")));
                     }
-                    _ if self.lists => builder.push_several(texts()),
+                    _ if self.lists.has(name) => builder.push_several(texts()),
                     _ => {
                         let mut distinct: Vec<_> = texts().collect();
                         distinct.sort();
@@ -343,7 +386,7 @@ crate::command! {
     /// Events that belong together as one: those that agree in some fields.
     ///
     /// A transaction has the time of its oldest event, `duration`, `eventcount`, the lines of `_raw`, and of every other
-    /// field the distinct values in order (all values with `mvlist=true`). `maxspan` and `maxpause` bound its length and
+    /// field the distinct values in order; all values with `mvlist=true`, or of the fields that `mvlist` names. `maxspan` and `maxpause` bound its length and
     /// its pauses; `startswith` and `endswith` are terms in parentheses, `eval(...)` or a text in quotes: what lacks such
     /// an event is left out, unless `keepevicted=true`.
     ///

@@ -1,5 +1,5 @@
 //! `tstats`: aggregates of the events of a data model, or of fields that events are indexed by.
-use super::options::{Options, truth};
+use super::options::Options;
 use crate::diagnostic::Diagnostic;
 use crate::expr::Expr;
 use crate::spl::ast::{Command, Term, Word};
@@ -30,7 +30,7 @@ pub struct Parts {
     pub span: Option<Word>,
 }
 
-fn lower(lowering: &mut Lowering, command: &Command, _: Option<Rows>) -> Lower<Rows> {
+fn lower(lowering: &mut Lowering, command: &Command, input: Option<Rows>) -> Lower<Rows> {
     let mut reader = Reader::new(command);
     let mut options = Options::read(&mut reader, &OPTIONS)?;
     let terms = reader.aggregates(&["from", "where", "by", "groupby"])?;
@@ -45,7 +45,11 @@ fn lower(lowering: &mut Lowering, command: &Command, _: Option<Rows>) -> Lower<R
         Some(model) => lowering.dataset(model, true, &term, command.span)?,
         None => lowering.events(&term, command.span)?,
     };
-    grouped(lowering, command, &options, parts, &term, &terms, rows)
+    let made = grouped(lowering, command, &options, parts, &term, &terms, rows)?;
+    match input.filter(|_| options.flag("append").ok().flatten().unwrap_or(false)) {
+        Some(before) => Ok(lowering.union(&[before, made])),
+        None => Ok(made),
+    }
 }
 
 /// The rows that the terms select, in groups.
@@ -58,10 +62,12 @@ pub fn grouped(
     terms: &[AggregateTerm],
     rows: Rows,
 ) -> Lower<Rows> {
-    refused(options, &["prestats", "append"])?;
     let rows = lowering.selected_events(&rows, term, &command.searches)?;
     let rows = with_bins(lowering, &rows, parts.span.or_else(|| options.word("span").cloned()))?;
     let rows = filled(lowering, &rows, options.text("fillnull_value"), &parts.by);
+    if options.flag("prestats")?.unwrap_or(false) {
+        return Ok(rows);
+    }
     let aggregation = lowering.aggregation(terms, &parts.by, &rows)?;
     lowering.grouped(&rows, &aggregation)
 }
@@ -104,18 +110,6 @@ fn model(reader: &mut Reader) -> Parsed<Word> {
     }
 }
 
-/// Options that ask for what has no meaning here.
-fn refused(options: &Options, names: &[&str]) -> Lower<()> {
-    for name in names {
-        if let Some(word) = options.word(name).filter(|word| truth(&word.text) == Some(true)) {
-            let message = format!("`{name}=true` hands partial results to another command: they cannot be made here");
-            let said = Diagnostic::error("HP506", message).at(word.span);
-            return Err(said.help("leave it out: the results are whole").into());
-        }
-    }
-    Ok(())
-}
-
 fn unindexed(span: crate::diagnostic::Span) -> Diagnostic {
     Diagnostic::error("HP506", "`PREFIX` reads the words of an index: there is none here").at(span)
 }
@@ -150,13 +144,15 @@ crate::command! {
     /// Fields of a dataset carry its name: `Processes.process_name`; the field `nodename` holds the datasets that an
     /// event is in. The terms of `where` are those of a search. An event that lacks a field of the groups is in none,
     /// unless `fillnull_value` says what stands for it. `span` puts `_time` into bins. Summaries are not told from
-    /// events: `summariesonly` and its kin change nothing.
+    /// events: `summariesonly` and its kin change nothing. With `prestats=true` the events themselves go on to the
+    /// `stats`, `chart` or `timechart` that is to follow, which counts the same; `append=true` puts the results behind the
+    /// rows at hand.
     ///
     /// Source: tstats.
     ///
     /// ```spl
     /// | tstats count from datamodel=Web where Web.url=* // 0
     /// ```
-    "tstats": "tstats [fillnull_value=<text>] <aggregate>... [from datamodel=<name>] [where <terms>] [by <field>... [span=<span>]]"
+    "tstats": "tstats [prestats=<flag>] [append=<flag>] [fillnull_value=<text>] <aggregate>... [from datamodel=<name>] [where <terms>] [by <field>... [span=<span>]]"
         = Either(lower);
 }

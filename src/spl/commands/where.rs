@@ -4,7 +4,8 @@ use crate::spl::lower::{Lower, Lowering, Rows};
 use crate::spl::parse::Reader;
 
 fn lower(lowering: &mut Lowering, command: &Command, rows: Rows) -> Lower<Rows> {
-    let mut reader = Reader::new(command);
+    let command = lowering.spliced(command)?;
+    let mut reader = Reader::new(&command);
     let expression = reader.expression()?;
     reader.finish()?;
     let condition = lowering.condition(&expression, &rows)?;
@@ -16,13 +17,14 @@ crate::command! {
     ///
     /// Texts are compared letter by letter, the case counts, and `*` is a letter like others: `like` and `match` know
     /// patterns. A comparison with a field that is absent is neither true nor false, and its row goes. NOT binds
-    /// tightest, then AND, OR, XOR.
+    /// tightest, then AND, OR, XOR. A search in brackets gives text: what its `return` gives, or its rows as conditions.
     ///
     /// Source: where.
     ///
     /// ```spl
     /// | makeresults | eval n=5 | where n>3 AND n<10 | stats count // 1
     /// | makeresults | where missing="x" | stats count // 0
+    /// | makeresults | eval n=5 | where n=[| makeresults | eval most=5 | return $most] | stats count // 1
     /// ```
     "where": "where <expression>" = Rows(lower);
 }

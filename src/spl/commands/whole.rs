@@ -57,7 +57,7 @@ pub fn columns(table: &Table) -> Vec<(Name, Column)> {
 }
 
 /// The first column's values, the second's where it has none.
-fn over(first: &Column, second: &Column) -> Column {
+pub fn over(first: &Column, second: &Column) -> Column {
     let mut builder = FieldBuilder::new(Some(first), first.len());
     for row in 0..first.len() {
         builder.push_row(if first.is_null(row) { second } else { first }, row);

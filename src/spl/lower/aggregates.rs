@@ -15,6 +15,8 @@ use crate::types::{Kind, Name, Schema};
 /// Aggregates that count the rows for which an expression holds.
 const COUNTS: [&str; 2] = ["count", "c"];
 
+const TIME: &str = "_time";
+
 /// Names before the number of a percentile: `perc95(x)`.
 const PERCENTILES: [&str; 4] = ["exactperc", "upperperc", "perc", "p"];
 
@@ -79,7 +81,16 @@ impl Lowering<'_> {
         Ok(made)
     }
 
+    /// Whether there is an aggregate of that name.
+    pub fn is_aggregate(word: &Word) -> bool {
+        function_of(word).is_ok()
+    }
+
     fn aggregate_call(&mut self, term: &AggregateTerm, field: Option<Expr>, rows: &Rows) -> Lower<AggregateCall> {
+        if matches!(term.argument, Argument::Series(..)) {
+            let message = "`sparkline` is an aggregate of `stats`, and of `chart` without columns by a field";
+            return Err(Diagnostic::error("HP504", message).at(term.span).into());
+        }
         let (function, percentile) = function_of(&term.function)?;
         let mut condition = None;
         let mut arguments: Vec<Expr> = match (&term.argument, field) {
@@ -95,10 +106,6 @@ impl Lowering<'_> {
                 }
             }
             (Argument::Eval(expression), None) => vec![self.value(expression, rows)?],
-            (Argument::Series(..), None) => {
-                let message = "`sparkline` is drawn by `stats` and `chart` of whole searches only";
-                return Err(Diagnostic::error("HP504", message).at(term.span).into());
-            }
             _ => Vec::new(),
         };
         arguments.extend(percentile.map(|p| Expr::Const(p.into())));
@@ -142,7 +149,15 @@ impl Lowering<'_> {
             aggregation.calls.iter().map(|made| (made.name.clone(), made.call.clone())).collect();
         let keys = by.iter().map(|(name, _)| (name.clone(), Kind::Field));
         let schema: Schema = keys.chain(calls.iter().map(|(name, call)| (name.clone(), call.kind))).collect();
-        Ok(self.over(&rows, Node::Aggregate { input: rows.node, by, aggregates: calls }, schema).closed())
+        let groups = self.over(&rows, Node::Aggregate { input: rows.node, by, aggregates: calls }, schema).closed();
+        self.with_time_as_number(groups, &aggregation.by)
+    }
+
+    /// What groups are made by is text; a time stays a number.
+    fn with_time_as_number(&mut self, groups: Rows, by: &[Name]) -> Lower<Rows> {
+        let Some(time) = by.iter().find(|name| ***name == *TIME) else { return Ok(groups) };
+        let parts = vec![call("tonumber", vec![groups.field(time)])?, groups.field(time)];
+        Ok(self.extend(&groups, vec![(time.clone(), Expr::Coalesce(parts, Kind::Field))]))
     }
 
     /// A row for each value of a field that has several.

@@ -148,6 +148,8 @@ pub struct Lowering<'a> {
     /// The fields of the events that count; none for all.
     pub(super) wanted: Option<Vec<Name>>,
     need: Option<(Key, NodeId)>,
+    /// What stands between the values of a field where they become one text, as commands before have said.
+    pub(super) delimiters: HashMap<Name, String>,
     instances: HashMap<u32, u32>,
     hidden: usize,
     depth: usize,
@@ -166,6 +168,7 @@ impl<'a> Lowering<'a> {
             survey: Rc::default(),
             wanted: None,
             need: None,
+            delimiters: HashMap::new(),
             instances: HashMap::new(),
             hidden: 0,
             depth: 0,

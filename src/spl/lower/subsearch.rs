@@ -1,12 +1,14 @@
-//! Searches in brackets as conditions: their rows become `((a="1" b="2") OR (...))`.
+//! Searches in brackets as conditions: their rows become `((a="1" b="2") OR (...))`; in expressions, as text.
 use super::rows::plain_columns;
 use super::{Lower, Lowering, Rows};
 use crate::diagnostic::Diagnostic;
 use crate::plan::Node;
-use crate::spl::ast::{Comparison, Search, Term, TextForm, Word};
+use crate::spl::ast::{Command, Comparison, Search, Term, TextForm, Word};
+use crate::spl::commands::formatted;
 use crate::spl::expand::Script;
 use crate::spl::parse::Reader;
 use crate::types::{Table, field};
+use std::borrow::Cow;
 
 /// Rows of a search in brackets that count.
 pub const MAX_ROWS: u64 = 10_000;
@@ -14,6 +16,9 @@ pub const MAX_ROWS: u64 = 10_000;
 /// The field that `format` and `return` give: the condition as a text.
 const SEARCH: &str = "search";
 const QUERY: &str = "query";
+
+/// What stands in an expression for a search without rows.
+const NOTHING: &str = "null()";
 
 impl Lowering<'_> {
     /// The condition that the rows of a search make.
@@ -24,6 +29,38 @@ impl Lowering<'_> {
             Some(table) => terms_of(&table, search),
             None => Ok(Term::And(Vec::new())),
         }
+    }
+
+    /// A command of expressions with the text that each search in brackets gives in its place.
+    pub fn spliced<'c>(&mut self, command: &'c Command) -> Lower<Cow<'c, Command>> {
+        if command.searches.is_empty() {
+            return Ok(Cow::Borrowed(command));
+        }
+        let written = command.script.text();
+        let (mut text, mut at) = (String::new(), command.start);
+        for search in &command.searches {
+            text.push_str(written.get(at..search.start.saturating_sub(1)).unwrap_or_default());
+            text.push_str(&self.found_text(search)?);
+            at = search.end + 1;
+        }
+        text.push_str(written.get(at..command.end).unwrap_or_default());
+        let end = text.len();
+        let script = Script::made(text, command.span);
+        Ok(Cow::Owned(Command { script, start: 0, end, searches: Vec::new(), ..command.clone() }))
+    }
+
+    /// What stands in an expression for a search: what `return` or `format` gave, or its rows as conditions.
+    fn found_text(&mut self, search: &Search) -> Lower<String> {
+        let rows = self.search(search, None)?;
+        let rows = self.take(&rows, MAX_ROWS);
+        let table = self.seen(&rows, search.span)?;
+        let Some(table) = table.filter(|table| table.rows() > 0) else { return Ok(NOTHING.to_owned()) };
+        let given = [SEARCH, QUERY].iter().find_map(|name| table.column_named(name));
+        let text = match given {
+            Some(column) => field::text(&column, 0).map(Cow::into_owned),
+            None => Some(formatted(&table)),
+        };
+        Ok(text.filter(|text| !text.starts_with("NOT (")).unwrap_or_else(|| NOTHING.to_owned()))
     }
 
     /// The rows of a search in brackets that are rows here: at most as many as count.

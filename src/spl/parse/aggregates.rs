@@ -29,12 +29,13 @@ pub enum Argument {
 }
 
 impl Reader<'_> {
-    /// Aggregates with commas or spaces between them, up to the end or to a word of `stops`.
+    /// Aggregates with commas or spaces between them, up to the end, to an option or to a word of `stops`.
     pub fn aggregates(&mut self, stops: &[&str]) -> Parsed<Vec<AggregateTerm>> {
         let mut found = Vec::new();
         loop {
             while self.eat(",") {}
-            if self.at_end() || stops.iter().any(|stop| self.at_word(stop)) || self.rest().starts_with('[') {
+            let ends = stops.iter().any(|stop| self.at_word(stop)) || self.at_option();
+            if self.at_end() || ends || self.rest().starts_with('[') {
                 return Ok(found);
             }
             found.push(self.aggregate()?);
@@ -58,6 +59,8 @@ impl Reader<'_> {
         };
         let (argument, inside) = match self.rest().starts_with('(') {
             true => self.argument(&function)?,
+            // A sparkline by itself is one of the number of events.
+            false if function.is("sparkline") => (Argument::Series(Box::new(self.count_of(&function)), None), None),
             false => (Argument::None, None),
         };
         let label = match inside {
@@ -65,6 +68,11 @@ impl Reader<'_> {
             None => function.text.clone(),
         };
         Ok(AggregateTerm { function, argument, alias: None, label, span: self.since(start) })
+    }
+
+    fn count_of(&self, word: &Word) -> AggregateTerm {
+        let function = Word { text: "count".to_owned(), ..word.clone() };
+        AggregateTerm { label: function.text.clone(), function, argument: Argument::None, alias: None, span: word.span }
     }
 
     /// What stands in the parentheses that begin here, and its text.
@@ -75,7 +83,9 @@ impl Reader<'_> {
         if self.eat(")") {
             return Ok((Argument::None, None));
         }
-        let argument = if function.is("sparkline") {
+        let argument = if function.is("eval") {
+            Argument::Eval(Box::new(self.expression()?))
+        } else if function.is("sparkline") {
             let inner = self.nested(Reader::plain_aggregate)?;
             let span = if self.eat(",") { Some(self.needed_word("a span of time")?) } else { None };
             Argument::Series(Box::new(inner), span)

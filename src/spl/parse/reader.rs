@@ -283,6 +283,14 @@ impl<'a> Reader<'a> {
         found
     }
 
+    /// Whether `name=value` comes next.
+    pub fn at_option(&mut self) -> bool {
+        let before = self.position();
+        let found = self.option().is_some();
+        self.back_to(before);
+        found
+    }
+
     /// The search in brackets that comes next.
     pub fn search(&mut self) -> Option<&'a Search> {
         self.search_number().and_then(|number| self.searches.get(number))

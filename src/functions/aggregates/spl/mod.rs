@@ -5,6 +5,7 @@ mod extremes;
 mod numbers;
 mod percentiles;
 mod sights;
+pub mod sliding;
 mod values;
 
 use super::elements::Elements;

@@ -10,34 +10,51 @@ use std::any::Any;
 
 /// The numbers of a group: whole ones are summed as such, so that no order of adding shows in the answer.
 #[derive(Clone, Copy, Default)]
-struct Moments {
+pub struct Moments {
     count: u64,
     whole: i128,
     real: Double,
-    /// Whether any number was real.
-    fractions: bool,
+    /// How many numbers were real.
+    fractions: u64,
     squares: Double,
 }
 
 impl Moments {
     #[inline]
-    fn add(&mut self, number: Number) {
+    pub fn add(&mut self, number: Number) {
         self.count += 1;
         match number {
             Number::Long(long) => self.whole += i128::from(long),
             Number::Real(real) => {
                 self.real.add(real);
-                self.fractions = true;
+                self.fractions += 1;
             }
         }
         self.squares.add(number.real() * number.real());
+    }
+
+    /// Takes back a number that was added.
+    pub fn remove(&mut self, number: Number) {
+        self.count -= 1;
+        match number {
+            Number::Long(long) => self.whole -= i128::from(long),
+            Number::Real(real) => {
+                self.real.add(-real);
+                self.fractions -= 1;
+            }
+        }
+        self.squares.add(-number.real() * number.real());
+    }
+
+    pub fn count(&self) -> u64 {
+        self.count
     }
 
     fn join(&mut self, other: &Moments) {
         self.count += other.count;
         self.whole += other.whole;
         self.real.join(other.real);
-        self.fractions |= other.fractions;
+        self.fractions += other.fractions;
         self.squares.join(other.squares);
     }
 
@@ -45,14 +62,14 @@ impl Moments {
         self.whole as f64 + self.real.value()
     }
 
-    fn sum(&self) -> Number {
-        match i64::try_from(self.whole).ok().filter(|_| !self.fractions) {
+    pub fn sum(&self) -> Number {
+        match i64::try_from(self.whole).ok().filter(|_| self.fractions == 0) {
             Some(long) => Number::Long(long),
             None => Number::Real(self.total()),
         }
     }
 
-    fn mean(&self) -> f64 {
+    pub fn mean(&self) -> f64 {
         self.total() / self.count as f64
     }
 
@@ -65,8 +82,18 @@ impl Moments {
         (self.squares.value() - total * total / self.count as f64).max(0.0) / over as f64
     }
 
-    fn sample(&self) -> f64 {
+    pub fn squares(&self) -> f64 {
+        self.squares.value()
+    }
+
+    /// The variance of a sample.
+    pub fn sample(&self) -> f64 {
         self.variance(self.count.saturating_sub(1))
+    }
+
+    /// The variance of a whole population.
+    pub fn population(&self) -> f64 {
+        self.variance(self.count)
     }
 }
 
@@ -128,7 +155,7 @@ fn avg(_: &[Kind], _: &[Option<Value>]) -> Result<Box<dyn State>> {
 }
 
 fn sumsq(_: &[Kind], _: &[Option<Value>]) -> Result<Box<dyn State>> {
-    state(|group| Number::Real(group.squares.value()))
+    state(|group| Number::Real(group.squares()))
 }
 
 fn stdev(_: &[Kind], _: &[Option<Value>]) -> Result<Box<dyn State>> {
@@ -136,7 +163,7 @@ fn stdev(_: &[Kind], _: &[Option<Value>]) -> Result<Box<dyn State>> {
 }
 
 fn stdevp(_: &[Kind], _: &[Option<Value>]) -> Result<Box<dyn State>> {
-    state(|group| Number::Real(group.variance(group.count).sqrt()))
+    state(|group| Number::Real(group.population().sqrt()))
 }
 
 fn var(_: &[Kind], _: &[Option<Value>]) -> Result<Box<dyn State>> {
@@ -144,7 +171,7 @@ fn var(_: &[Kind], _: &[Option<Value>]) -> Result<Box<dyn State>> {
 }
 
 fn varp(_: &[Kind], _: &[Option<Value>]) -> Result<Box<dyn State>> {
-    state(|group| Number::Real(group.variance(group.count)))
+    state(|group| Number::Real(group.population()))
 }
 
 crate::aggregates! {
