@@ -134,7 +134,8 @@ impl Lowering<'_> {
     pub fn grouped(&mut self, input: &Rows, aggregation: &Aggregation) -> Lower<Rows> {
         let groups = self.groups(input, aggregation)?;
         let keys = aggregation.by.iter().map(|name| ascending(&groups, name)).collect::<Lower<Vec<_>>>()?;
-        Ok(self.sort(&groups, keys))
+        let sorted = self.sort(&groups, keys);
+        self.with_time_as_number(sorted, &aggregation.by)
     }
 
     /// The groups of rows in no order: rows that lack a field of the groups are in none, and a row with several values
@@ -149,8 +150,7 @@ impl Lowering<'_> {
             aggregation.calls.iter().map(|made| (made.name.clone(), made.call.clone())).collect();
         let keys = by.iter().map(|(name, _)| (name.clone(), Kind::Field));
         let schema: Schema = keys.chain(calls.iter().map(|(name, call)| (name.clone(), call.kind))).collect();
-        let groups = self.over(&rows, Node::Aggregate { input: rows.node, by, aggregates: calls }, schema).closed();
-        self.with_time_as_number(groups, &aggregation.by)
+        Ok(self.over(&rows, Node::Aggregate { input: rows.node, by, aggregates: calls }, schema).closed())
     }
 
     /// What groups are made by is text; a time stays a number.
