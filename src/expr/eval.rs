@@ -56,6 +56,9 @@ fn evaluate_rows(expr: &Expr, input: &dyn Input, context: &Context) -> Result<Co
 fn fused<'a>(function: &Scalar, arguments: &'a [Expr]) -> (Kernel, Vec<&'a Expr>) {
     if let [Expr::Call { function: inner, arguments: own, .. }, others @ ..] = arguments
         && let Some(kernel) = functions::fused(function, inner, own.len())
+        // Where the inner call can be put together with its own first argument, that spares more.
+        && !matches!(own.first(), Some(Expr::Call { function: first, arguments, .. })
+            if functions::fused(inner, first, arguments.len()).is_some())
     {
         return (kernel, own.iter().chain(others).collect());
     }

@@ -147,7 +147,13 @@ fn is_null_constant(column: &Column) -> bool {
 }
 
 /// Applies an operation to the integers of two columns.
-fn on_longs(kind: Kind, left: &Column, right: &Column, rows: usize, operation: impl Fn(i64, i64) -> i64) -> Column {
+pub(super) fn on_longs(
+    kind: Kind,
+    left: &Column,
+    right: &Column,
+    rows: usize,
+    operation: impl Fn(i64, i64) -> i64,
+) -> Column {
     if is_null_constant(left) || is_null_constant(right) {
         return Column::nulls(kind, rows);
     }
@@ -235,7 +241,7 @@ fn kinds(args: &[Column]) -> Vec<Kind> {
 }
 
 /// A result for every row from constants alone is one constant.
-fn folded(args: &[Column], rows: usize, compute: impl Fn(usize) -> Result<Column>) -> Result<Column> {
+pub(super) fn folded(args: &[Column], rows: usize, compute: impl Fn(usize) -> Result<Column>) -> Result<Column> {
     if args.iter().all(Column::is_const) && rows > 0 {
         return Ok(Column::Const(compute(1)?.value(0), rows));
     }

@@ -1,12 +1,14 @@
 //! Dynamic arrays: packing, slicing, shifting, searching.
+use super::bag::is_standard;
 use super::items::{array, items, json_rows};
 use super::lists::{Lists, places};
 use super::operators::pair;
-use super::row::{Any, Dyn, JsonOut, Long, Maybe, each};
+use super::row::{Any, Dyn, JsonOut, Long, Maybe, each, each_text};
 use super::{Context, compare};
 use crate::diagnostic::{Fault, Result};
-use crate::types::json::{JsonKind, Writer};
+use crate::types::json::JsonKind;
 use crate::types::{Column, Dynamic, Json, Kind, List, Value, convert, gather, json};
+use arrow_array::Array;
 use std::borrow::Cow;
 use std::sync::Arc;
 
@@ -15,15 +17,7 @@ fn pack_array(_: &Context, args: &[Column], rows: usize) -> Result<Column> {
     let kind = args.first().map_or(Kind::Dynamic, Column::kind);
     if kind == Kind::Dynamic || rows == 0 || args.iter().any(|a| a.kind() != kind) || args.iter().all(Column::is_const)
     {
-        let mut writer = Writer::default();
-        return each(Kind::Dynamic, args, rows, |row, out| {
-            writer.clear();
-            writer.begin_array();
-            args.iter().for_each(|a| append(&mut writer, a, row));
-            writer.end_array();
-            out.push_text(writer.text());
-            Ok(())
-        });
+        return Ok(written(Kind::Dynamic, args, rows));
     }
     let columns: Vec<Column> = args.iter().map(|a| inside_dynamic(a.clone())).collect();
     let wide = columns.len() as u32;
@@ -34,9 +28,27 @@ fn pack_array(_: &Context, args: &[Column], rows: usize) -> Result<Column> {
     Ok(Column::List(List { offsets: (0..=rows).map(|row| row * wide).collect(), nulls: None, items }))
 }
 
-/// Writes the value of a row as a dynamic holds it.
-pub(super) fn append(writer: &mut Writer, column: &Column, row: usize) {
-    writer.with(|out| column.write_json(row, out));
+/// The arrays of the values of each row, as text.
+fn written(kind: Kind, args: &[Column], rows: usize) -> Column {
+    each_text(kind, args, rows, |row, out| {
+        out.push('[');
+        for (place, value) in args.iter().enumerate() {
+            if place > 0 {
+                out.push(',');
+            }
+            value.write_json(row, out);
+        }
+        out.push(']');
+        true
+    })
+}
+
+/// `tostring(pack_array(…))`, in one go where the array's text is standard JSON as it is.
+pub(super) fn text_of_packed(context: &Context, args: &[Column], rows: usize) -> Result<Column> {
+    match !args.is_empty() && args.iter().all(is_standard) {
+        true => Ok(written(Kind::String, args, rows)),
+        false => Ok(convert::lenient(&pack_array(context, args, rows)?, Kind::String)),
+    }
 }
 
 /// Whole numbers inside a dynamic are longs.
@@ -52,6 +64,20 @@ fn array_concat(_: &Context, args: &[Column], rows: usize) -> Result<Column> {
         let parts: Option<Vec<Vec<Cow<str>>>> = args.iter().map(|a| items(Dynamic::of(a, row)?)).collect();
         Some(array(parts?.into_iter().flatten()))
     }))
+}
+
+/// The sum of a typed list of numbers without nulls.
+fn sum_of_plain(array: Dynamic) -> Option<f64> {
+    let Dynamic::List(list, row) = array else { return None };
+    match &*list.items {
+        Column::Long(items) if items.null_count() == 0 => {
+            Some(items.values().get(list.range(row))?.iter().fold(0.0, |sum, item| sum + *item as f64))
+        }
+        Column::Real(items) if items.null_count() == 0 => {
+            Some(items.values().get(list.range(row))?.iter().fold(0.0, |sum, item| sum + item))
+        }
+        _ => None,
+    }
 }
 
 /// Moves elements to the left (to the right where `by` is negative) and fills what becomes free.
@@ -307,7 +333,11 @@ crate::scalars! {
     /// array_length(dynamic({"a": 1})) // null
     /// ```
     kql fn array_length as [arraylength] (array: Dyn) -> Option<i64> {
-        if array.is_array() { array.len().map(|length| length as i64) } else { None }
+        match array {
+            Dynamic::List(list, row) => Some(list.range(row).len() as i64),
+            Dynamic::Json(_) if array.is_array() => array.len().map(|length| length as i64),
+            Dynamic::Json(_) => None,
+        }
     }
 
     /// The array cut before one place, or before each of several: an array of arrays.
@@ -397,6 +427,9 @@ crate::scalars! {
     /// array_sum(dynamic([1, "a"])) // null
     /// ```
     kql fn array_sum (array: Dyn) -> Option<f64> {
+        if let Some(sum) = sum_of_plain(array) {
+            return Some(sum);
+        }
         // The sum of nothing would be -0.0.
         array.numbers()?.into_iter().sum::<Option<f64>>().map(|sum| sum + 0.0)
     }

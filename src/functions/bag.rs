@@ -1,12 +1,11 @@
 //! Dynamic property bags.
 use super::Context;
-use super::array::append;
 use super::items::{array, json_rows};
-use super::row::{Any, Dyn, JsonOut, Str, each};
+use super::row::{Any, Dyn, JsonOut, Str, each_text};
 use super::text_lists::lists_of;
 use crate::diagnostic::{Fault, Result};
 use crate::types::json::{JsonKind, MAX_DEPTH, Writer};
-use crate::types::{Column, Dynamic, Json, Kind, Value, json};
+use crate::types::{Column, Dynamic, Json, Kind, Value, convert, json};
 
 /// The JSON of a bag; none for any other value.
 fn bag<'a>(value: Dynamic<'a>) -> Option<Json<'a>> {
@@ -29,21 +28,8 @@ fn bag_keys(_: &Context, args: &[Column], rows: usize) -> Result<Column> {
 
 /// Keys and values by turns; a key that comes again replaces the value.
 fn bag_pack(_: &Context, args: &[Column], rows: usize) -> Result<Column> {
-    let keys: Vec<Option<&str>> = args.chunks_exact(2).map(|pair| constant_key(&pair[0])).collect();
-    let all_differ = keys.iter().enumerate().all(|(at, key)| key.is_some() && !keys[..at].contains(key));
-    if all_differ {
-        let mut writer = Writer::default();
-        return each(Kind::Dynamic, args, rows, |row, out| {
-            writer.clear();
-            writer.begin_bag();
-            for (key, pair) in keys.iter().zip(args.chunks_exact(2)) {
-                writer.key(key.unwrap_or_default());
-                append(&mut writer, &pair[1], row);
-            }
-            writer.end_bag();
-            out.push_text(writer.text());
-            Ok(())
-        });
+    if let Some(properties) = Properties::of(args) {
+        return Ok(properties.written(Kind::Dynamic, args, rows));
     }
     Ok(json_rows(args, rows, |row| {
         let pairs = args.chunks_exact(2).filter_map(|pair| match pair {
@@ -54,10 +40,48 @@ fn bag_pack(_: &Context, args: &[Column], rows: usize) -> Result<Column> {
     }))
 }
 
-fn constant_key(column: &Column) -> Option<&str> {
-    match column {
-        Column::Const(Value::Text(Kind::String, key), _) => Some(key),
-        _ => None,
+/// `tostring(bag_pack(…))`, in one go where the bag's text is standard JSON as it is.
+pub(super) fn text_of_packed(context: &Context, args: &[Column], rows: usize) -> Result<Column> {
+    match Properties::of(args).filter(|_| args.iter().all(is_standard)) {
+        Some(properties) => Ok(properties.written(Kind::String, args, rows)),
+        None => Ok(convert::lenient(&bag_pack(context, args, rows)?, Kind::String)),
+    }
+}
+
+/// Whether values inside of a dynamic are written as `tostring` writes them.
+pub(super) fn is_standard(column: &Column) -> bool {
+    matches!(column.kind(), Kind::Bool | Kind::Int | Kind::Long | Kind::String)
+}
+
+/// The values of constant keys that all differ, each with what is written before it.
+struct Properties<'a>(Vec<(String, &'a Column)>);
+
+impl<'a> Properties<'a> {
+    fn of(args: &'a [Column]) -> Option<Properties<'a>> {
+        let (mut seen, mut properties) = (Vec::new(), Vec::new());
+        for pair in args.chunks_exact(2) {
+            let Column::Const(Value::Text(Kind::String, key), _) = &pair[0] else { return None };
+            if seen.contains(&key) {
+                return None;
+            }
+            let mut before = String::from(if seen.is_empty() { "{" } else { "," });
+            json::quote(key, &mut before);
+            before.push(':');
+            properties.push((before, &pair[1]));
+            seen.push(key);
+        }
+        (!properties.is_empty()).then_some(Properties(properties))
+    }
+
+    fn written(&self, kind: Kind, args: &[Column], rows: usize) -> Column {
+        each_text(kind, args, rows, |row, out| {
+            for (before, value) in &self.0 {
+                out.push_str(before);
+                value.write_json(row, out);
+            }
+            out.push('}');
+            true
+        })
     }
 }
 

@@ -1,12 +1,34 @@
 //! Bits of integers.
+use super::operators::pair;
 use super::row::Long;
+use super::{Context, arithmetic};
+use crate::diagnostic::Result;
+use crate::types::{Column, Kind};
+
+/// Applies an operation to the bits of two integers.
+fn of_both(args: &[Column], rows: usize, operation: impl Fn(i64, i64) -> i64) -> Result<Column> {
+    let (left, right) = pair(args)?;
+    arithmetic::folded(args, rows, |rows| Ok(arithmetic::on_longs(Kind::Long, left, right, rows, &operation)))
+}
 
 /// A shift counts modulo 64; a negative one has no result.
 fn shift(count: i64) -> Option<u32> {
     (count >= 0).then_some((count % 64) as u32)
 }
 
-crate::scalars! {
+fn and(_: &Context, args: &[Column], rows: usize) -> Result<Column> {
+    of_both(args, rows, |left, right| left & right)
+}
+
+fn or(_: &Context, args: &[Column], rows: usize) -> Result<Column> {
+    of_both(args, rows, |left, right| left | right)
+}
+
+fn xor(_: &Context, args: &[Column], rows: usize) -> Result<Column> {
+    of_both(args, rows, |left, right| left ^ right)
+}
+
+crate::kernels! {
     /// The bits that are set in both integers.
     ///
     /// Source: binary-and-function.
@@ -14,7 +36,7 @@ crate::scalars! {
     /// ```kql
     /// binary_and(6, 3) // 2
     /// ```
-    kql fn binary_and (value1: Long, value2: Long) -> i64 { value1 & value2 }
+    kql fn binary_and (value1: Long, value2: Long) -> Kind(Kind::Long) = and;
 
     /// The bits that are set in any of two integers.
     ///
@@ -23,7 +45,7 @@ crate::scalars! {
     /// ```kql
     /// binary_or(5, 3) // 7
     /// ```
-    kql fn binary_or (value1: Long, value2: Long) -> i64 { value1 | value2 }
+    kql fn binary_or (value1: Long, value2: Long) -> Kind(Kind::Long) = or;
 
     /// The bits that are set in one of two integers only.
     ///
@@ -32,8 +54,10 @@ crate::scalars! {
     /// ```kql
     /// binary_xor(5, 3) // 6
     /// ```
-    kql fn binary_xor (value1: Long, value2: Long) -> i64 { value1 ^ value2 }
+    kql fn binary_xor (value1: Long, value2: Long) -> Kind(Kind::Long) = xor;
+}
 
+crate::scalars! {
     /// The integer with every bit turned.
     ///
     /// Source: binary-not-function.

@@ -3,7 +3,7 @@ use super::arithmetic::{self, Side, operand};
 use crate::types::vectors::{bits_of, bits_of_pairs};
 use crate::types::{Column, Kind, Text, Value, decimal, json};
 use arrow_array::BooleanArray;
-use arrow_buffer::{BooleanBuffer, NullBuffer};
+use arrow_buffer::{BooleanBuffer, BooleanBufferBuilder, NullBuffer};
 use std::cmp::Ordering;
 
 /// Which orderings of left to right make a comparison true.
@@ -158,14 +158,15 @@ fn row_by_row(comparison: Comparison, left: &Column, right: &Column, rows: usize
         (Column::Text(kind, Text::Views(l)), Column::Text(other, Text::Views(r)))
             if kind == other && comparison.is_equality() && !matches!(kind, Kind::Dynamic | Kind::Decimal) =>
         {
-            let (lv, rv) = (l.views(), r.views());
             // Length and first bytes tell most texts apart.
-            let equal = |i: usize| match lv[i] as u32 <= 12 {
-                true => lv[i] == rv[i],
-                false => lv[i] as u64 == rv[i] as u64 && l.value(i) == r.value(i),
-            };
-            let wanted = comparison == Comparison::Equal;
-            BooleanBuffer::collect_bool(rows, |i| equal(i) == wanted)
+            let likely = bits_of_pairs(l.views(), r.views(), |l, r| l as u64 == r as u64);
+            let mut equal = BooleanBufferBuilder::new(rows);
+            equal.append_n(rows, false);
+            for row in likely.set_indices().take_while(|row| *row < rows) {
+                equal.set_bit(row, l.value(row) == r.value(row));
+            }
+            let equal = equal.finish();
+            if comparison == Comparison::Equal { equal } else { !&equal }
         }
         (Column::Text(kind, l), Column::Text(other, r)) if kind == other && *kind != Kind::Dynamic => {
             BooleanBuffer::collect_bool(rows, |i| match (l.get(i), r.get(i)) {

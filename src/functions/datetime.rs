@@ -3,7 +3,7 @@ use super::arithmetic::{Side, zipped};
 use super::operators::pair;
 use super::periods::parts;
 use super::row::{JsonOut, Maybe, Real, Span, Str, Time, TimeOut};
-use super::{Context, arithmetic};
+use super::{Context, arithmetic, math};
 use crate::diagnostic::{Fault, Result};
 use crate::types::datetime::{self, Part};
 use crate::types::json::Writer;
@@ -49,14 +49,14 @@ fn datetime_part(_: &Context, args: &[Column], rows: usize) -> Result<Column> {
     Ok(Column::Long(by_part(part, rows, |part, row| valid(&dates, row).map(|ticks| datetime::part(ticks, part)))?))
 }
 
-fn datetime_add(_: &Context, args: &[Column], rows: usize) -> Result<Column> {
+fn datetime_add(context: &Context, args: &[Column], rows: usize) -> Result<Column> {
     let [part, amount, date] = three(args)?;
-    let (amounts, dates) = (arithmetic::longs(amount), arithmetic::longs(date));
     if let (Column::Const(name, _), Column::Const(amount, _)) = (part, amount)
         && let Some(span) = datetime::span(part_of(name.as_text().unwrap_or_default())?, amount.as_long())
     {
-        return Ok(Column::DateTime(numbers(rows, |row| datetime::plus(valid(&dates, row)?, span))));
+        return arithmetic::add(context, &[date.clone(), Column::Const(Value::TimeSpan(span), rows)], rows);
     }
+    let (amounts, dates) = (arithmetic::longs(amount), arithmetic::longs(date));
     let moved = by_part(part, rows, |part, row| datetime::add(valid(&dates, row)?, part, valid(&amounts, row)?))?;
     Ok(Column::DateTime(moved))
 }
@@ -77,6 +77,18 @@ fn datetime_diff(_: &Context, args: &[Column], rows: usize) -> Result<Column> {
         ))),
         false => Ok(Column::Long(counts)),
     }
+}
+
+fn dayofweek(_: &Context, args: &[Column], rows: usize) -> Result<Column> {
+    let date = args.first().ok_or_else(|| Fault::internal("the weekday of nothing"))?;
+    let since_sunday = |ticks: i64| datetime::day_of_week(ticks) * datetime::TICKS_PER_DAY;
+    Ok(match date {
+        Column::Const(value, _) => {
+            let since = value.as_long().map(since_sunday);
+            Column::Const(since.map_or(Value::Null(Kind::TimeSpan), Value::TimeSpan), rows)
+        }
+        dates => Column::TimeSpan(math::mapped(&arithmetic::longs(dates), since_sunday)),
+    })
 }
 
 /// The differences in parts that all have the same length; none for other parts, and for a constant null.
@@ -208,18 +220,6 @@ crate::scalars! {
         context.now.checked_sub(timespan).and_then(datetime::checked).map(TimeOut)
     }
 
-    /// The time since the preceding Sunday, in whole days.
-    ///
-    /// Source: day-of-week-function.
-    ///
-    /// ```kql
-    /// dayofweek(datetime(1970-05-11)) // 1.00:00:00
-    /// dayofweek(datetime(1947-11-30 10:00:05)) // 00:00:00
-    /// ```
-    kql fn dayofweek (date: Time) -> super::row::SpanOut {
-        super::row::SpanOut(datetime::day_of_week(date) * datetime::TICKS_PER_DAY)
-    }
-
     /// A datetime of its parts; null where a part is out of its range.
     ///
     /// Source: make-datetime-function.
@@ -279,6 +279,16 @@ crate::scalars! {
 }
 
 crate::kernels! {
+    /// The time since the preceding Sunday, in whole days.
+    ///
+    /// Source: day-of-week-function.
+    ///
+    /// ```kql
+    /// dayofweek(datetime(1970-05-11)) // 1.00:00:00
+    /// dayofweek(datetime(1947-11-30 10:00:05)) // 00:00:00
+    /// ```
+    kql fn dayofweek (date: DateTime) -> Kind(Kind::TimeSpan) = dayofweek;
+
     /// A part of a datetime as a number; `nanosecond`, `microsecond` and `millisecond` count from the second's start.
     ///
     /// Parts: year, quarter, month, week_of_year (ISO 8601), day, dayofyear, hour, minute, second, millisecond,

@@ -1,6 +1,6 @@
 //! Functions between texts and their encoded forms: Base64, percent signs, compression, Punycode.
 use super::Context;
-use super::row::{Dyn, Guid, GuidOut, JsonOut, Str, each, text_of};
+use super::row::{Dyn, Guid, GuidOut, JsonOut, Str, each, each_text, text_of};
 use crate::diagnostic::{Fault, Result};
 use crate::types::{Column, Kind, Value, json};
 use base64::Engine;
@@ -28,13 +28,10 @@ fn only(args: &[Column]) -> Result<&Column> {
 
 fn encode_texts(_: &Context, args: &[Column], rows: usize) -> Result<Column> {
     let text = only(args)?;
-    let mut encoded = String::new();
-    each(Kind::String, args, rows, |row, out| {
-        encoded.clear();
-        STANDARD.encode_string(text_of(text, row).as_bytes(), &mut encoded);
-        out.push_text(&encoded);
-        Ok(())
-    })
+    Ok(each_text(Kind::String, args, rows, |row, out| {
+        STANDARD.encode_string(text_of(text, row).as_bytes(), out);
+        true
+    }))
 }
 
 fn decode_texts(_: &Context, args: &[Column], rows: usize) -> Result<Column> {
@@ -88,20 +85,52 @@ fn guid_bytes(text: &str) -> Option<Vec<u8>> {
     GUID_ORDER.iter().map(|from| byte(*from)).collect()
 }
 
+/// The bytes that stand for themselves in a URL.
+const PLAIN: [bool; 256] = {
+    let mut plain = [false; 256];
+    let mut byte = 0;
+    while byte < 128 {
+        plain[byte] = (byte as u8).is_ascii_alphanumeric()
+            || matches!(byte as u8, b'-' | b'_' | b'.' | b'!' | b'*' | b'(' | b')');
+        byte += 1;
+    }
+    plain
+};
+
 /// Lower-case digits, as .NET writes them; a blank as `blank`.
-fn percent_encode(text: &str, blank: &str) -> String {
-    let mut out = String::with_capacity(text.len() + 16);
-    for byte in text.bytes() {
+fn percent_encode(text: &str, blank: &str, out: &mut String) {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    let mut rest = text.as_bytes();
+    while !rest.is_empty() {
+        let end = rest.iter().position(|byte| !PLAIN[*byte as usize]).unwrap_or(rest.len());
+        let (plain, behind) = rest.split_at(end);
+        out.push_str(std::str::from_utf8(plain).unwrap_or_default());
+        let Some((byte, behind)) = behind.split_first() else { return };
         match byte {
             b' ' => out.push_str(blank),
-            b'-' | b'_' | b'.' | b'!' | b'*' | b'(' | b')' => out.push(char::from(byte)),
-            byte if byte.is_ascii_alphanumeric() => out.push(char::from(byte)),
             byte => {
-                let _ = write!(out, "%{byte:02x}");
+                let digits = [b'%', DIGITS[(byte >> 4) as usize], DIGITS[(byte & 15) as usize]];
+                out.push_str(std::str::from_utf8(&digits).unwrap_or_default());
             }
         }
+        rest = behind;
     }
-    out
+}
+
+fn percent_encoded(args: &[Column], rows: usize, blank: &str) -> Result<Column> {
+    let text = only(args)?;
+    Ok(each_text(Kind::String, args, rows, |row, out| {
+        percent_encode(text.text(row).unwrap_or_default(), blank, out);
+        true
+    }))
+}
+
+fn url_encode(_: &Context, args: &[Column], rows: usize) -> Result<Column> {
+    percent_encoded(args, rows, "+")
+}
+
+fn url_encode_component(_: &Context, args: &[Column], rows: usize) -> Result<Column> {
+    percent_encoded(args, rows, "%20")
 }
 
 /// `+` is a blank; a percent sign without two digits stays.
@@ -211,24 +240,6 @@ crate::scalars! {
     /// ```
     kql fn base64_encode_fromguid(guid: Guid) -> Option<String> { guid_bytes(guid).map(|b| STANDARD.encode(b)) }
 
-    /// A text fit for a URL: what is no letter, digit or one of `-_.!*()` as `%xx`, a blank as `+`.
-    ///
-    /// Source: url-encode-function.
-    ///
-    /// ```kql
-    /// url_encode("https://www.bing.com/hello world") // https%3a%2f%2fwww.bing.com%2fhello+world
-    /// ```
-    kql fn url_encode(text: Str) -> String { percent_encode(text, "+") }
-
-    /// A text fit for a URL: what is no letter, digit or one of `-_.!*()` as `%xx`, a blank as `%20`.
-    ///
-    /// Source: url-encode-component-function.
-    ///
-    /// ```kql
-    /// url_encode_component("https://www.bing.com/hello world") // https%3a%2f%2fwww.bing.com%2fhello%20world
-    /// ```
-    kql fn url_encode_component(text: Str) -> String { percent_encode(text, "%20") }
-
     /// The text that was encoded for a URL: `%xx` and `+` decoded.
     ///
     /// Source: url-decode-function.
@@ -323,6 +334,24 @@ crate::scalars! {
 }
 
 crate::kernels! {
+    /// A text fit for a URL: what is no letter, digit or one of `-_.!*()` as `%xx`, a blank as `+`.
+    ///
+    /// Source: url-encode-function.
+    ///
+    /// ```kql
+    /// url_encode("https://www.bing.com/hello world") // https%3a%2f%2fwww.bing.com%2fhello+world
+    /// ```
+    kql fn url_encode (text: String) -> Kind(Kind::String) = url_encode;
+
+    /// A text fit for a URL: what is no letter, digit or one of `-_.!*()` as `%xx`, a blank as `%20`.
+    ///
+    /// Source: url-encode-component-function.
+    ///
+    /// ```kql
+    /// url_encode_component("https://www.bing.com/hello world") // https%3a%2f%2fwww.bing.com%2fhello%20world
+    /// ```
+    kql fn url_encode_component (text: String) -> Kind(Kind::String) = url_encode_component;
+
     /// A text as Base64 of its UTF-8.
     ///
     /// Source: base64-encode-tostring-function.
@@ -366,7 +395,8 @@ mod tests {
         #[test]
         fn any_text_is_taken_without_a_panic(text: String) {
             let _ = (from_punycode(&text), decode(&text), guid_bytes(&text), labels(&text, decode_label));
-            let encoded = percent_encode(&text, "+");
+            let mut encoded = String::new();
+            percent_encode(&text, "+", &mut encoded);
             proptest::prop_assert_eq!(percent_decode(&encoded).into_owned(), text.clone());
             let there = to_punycode(&text);
             proptest::prop_assert!(there.is_none_or(|t| from_punycode(&t).is_none_or(|back| back == text)));

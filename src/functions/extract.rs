@@ -8,6 +8,7 @@ use crate::types::json::{self, PathStep};
 use crate::types::{Builder, Column, Dynamic, Kind, Value};
 use arrow_array::BooleanArray;
 use regex::{CaptureLocations, Captures, NoExpand, Regex};
+use std::borrow::Cow;
 use std::sync::Arc;
 
 /// Compiled patterns, the last one at hand: a constant one is looked up once.
@@ -336,6 +337,15 @@ pub fn json_path(path: &str) -> Option<Vec<PathStep>> {
 
 fn extract_json(_: &Context, args: &[Column], rows: usize) -> Result<Column> {
     let (path, text) = operators::pair(args)?;
+    if let (Column::Const(..), Column::Text(Kind::String, _)) = (path, text) {
+        let steps = json_path(path.text(0).unwrap_or(""));
+        return Ok(text.map_text(Kind::String, |text| {
+            Some(match json::parsed_path(text, steps.as_ref()?)? {
+                Cow::Borrowed(found) => json::to_string(found),
+                Cow::Owned(found) => Cow::Owned(json::to_string(&found).into_owned()),
+            })
+        }));
+    }
     let mut known: (&str, Option<Vec<PathStep>>) = ("", None);
     each(Kind::String, args, rows, |row, out| {
         let path = path.text(row).unwrap_or("");

@@ -3,7 +3,7 @@
 use super::Context;
 use crate::diagnostic::{Fault, Result};
 use crate::types::json::{self, PathStep};
-use crate::types::{Builder, Column, Dynamic, Json, Kind, List, Text, Value, convert, gather};
+use crate::types::{Builder, Column, Dynamic, Json, Kind, List, Text, Value, convert, gather, numbers};
 use arrow_array::{Array, Float64Array, Int64Array, UInt32Array};
 use std::sync::Arc;
 
@@ -43,6 +43,18 @@ pub(super) fn path(context: &Context, args: &[Column], rows: usize) -> Result<Co
     Ok(out.finish())
 }
 
+/// `tolong(array[0])`, without the text of an element that is a number already.
+pub(super) fn long_at_path(context: &Context, args: &[Column], rows: usize) -> Result<Column> {
+    let (value, steps) = super::operators::pair(args)?;
+    if let Column::List(list) = value
+        && let Some(index) = only_index(steps)
+        && matches!(list.items.kind(), Kind::Long | Kind::Real)
+    {
+        return Ok(convert::lenient(&element_at(list, index), Kind::Long));
+    }
+    Ok(convert::lenient(&path(context, args, rows)?, Kind::Long))
+}
+
 /// `parse_json(text).a[0]["b"]`, in one pass over each text.
 pub(super) fn path_of_parsed(context: &Context, args: &[Column], rows: usize) -> Result<Column> {
     let (value, steps) = super::operators::pair(args)?;
@@ -77,7 +89,7 @@ fn element_at(list: &List, index: i64) -> Column {
         let at = usize::try_from(at).ok().filter(|at| *at < range.len() && !list.is_null(row))?;
         Some((range.start + at) as u32)
     };
-    let places: UInt32Array = (0..list.len()).map(place).collect();
+    let places: UInt32Array = numbers(list.len(), place);
     // A text that is not there is null here, though no column of texts is.
     match gather::take_or_null(&list.items, &places) {
         Column::Text(Kind::String, Text::Views(views)) => {
@@ -139,7 +151,7 @@ fn pack_present(_: &Context, args: &[Column], rows: usize) -> Result<Column> {
             let [name, value] = pair else { continue };
             if !value.is_null(row) && (value.kind() != Kind::String || value.text(row) != Some("")) {
                 bag.key(name.text(row).unwrap_or(""));
-                super::array::append(&mut bag, value, row);
+                bag.with(|out| value.write_json(row, out));
             }
         }
         bag.end_bag();

@@ -41,22 +41,24 @@ impl<'a> Lists<'a> {
     }
 
     /// The places of the elements of a row in each argument.
-    fn row(&self, row: usize) -> Vec<Range<u32>> {
-        let place = |(list, before): &(&List, u32)| {
+    fn row(&self, row: usize) -> impl Iterator<Item = Range<u32>> {
+        self.lists.iter().map(move |(list, before)| {
             let range = list.range(row);
             range.start as u32 + before..range.end as u32 + before
-        };
-        self.lists.iter().map(place).collect()
+        })
     }
 
     /// Lists of elements whose places `make` appends for each row; null where one of the arguments is.
     pub fn map(&self, make: &mut MakePlaces) -> Column {
         let rows = self.lists.first().map_or(0, |(list, _)| list.len());
         let (mut offsets, mut places) = (Vec::with_capacity(rows + 1), Vec::new());
+        let mut ranges = Vec::with_capacity(self.lists.len());
         offsets.push(0);
         for row in 0..rows {
             if !self.is_null(row) {
-                make(row, &self.row(row), &mut places);
+                ranges.clear();
+                ranges.extend(self.row(row));
+                make(row, &ranges, &mut places);
             }
             offsets.push(places.len() as u32);
         }
@@ -106,8 +108,8 @@ impl<'a> Lists<'a> {
     /// How many different elements two arguments share, and how many they have together.
     pub fn shared(&self, row: usize) -> (usize, usize) {
         match &self.items {
-            Column::Long(items) => shared(&self.row(row), |at| items.value(at as usize)),
-            Column::Text(_, Text::Views(items)) => shared(&self.row(row), |at| items.value(at as usize)),
+            Column::Long(items) => shared(self.row(row), |at| items.value(at as usize)),
+            Column::Text(_, Text::Views(items)) => shared(self.row(row), |at| items.value(at as usize)),
             _ => (0, 0),
         }
     }
@@ -194,8 +196,8 @@ impl<K: Hash + Eq + Copy, F: Fn(u32) -> K> Keys for Keyed<'_, F> {
     }
 }
 
-fn shared<K: Hash + Eq + Copy>(ranges: &[Range<u32>], key: impl Fn(u32) -> K) -> (usize, usize) {
-    let [one, other] = ranges else { return (0, 0) };
+fn shared<K: Hash + Eq + Copy>(mut ranges: impl Iterator<Item = Range<u32>>, key: impl Fn(u32) -> K) -> (usize, usize) {
+    let (Some(one), Some(other)) = (ranges.next(), ranges.next()) else { return (0, 0) };
     let among = Among::new(other.clone().map(&key));
     let (mut seen, mut both, mut all) = (Among::Few(Vec::new()), 0, 0);
     for at in one.clone() {

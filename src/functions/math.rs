@@ -3,10 +3,11 @@ use super::operators::pair;
 use super::row::Real;
 use super::{Context, arithmetic};
 use crate::diagnostic::{Fault, Result};
-use crate::types::vectors::wide;
+use crate::types::vectors::{bits_of, wide};
 use crate::types::{Column, Kind, Value, convert, number};
 use arrow_array::types::ArrowPrimitiveType;
 use arrow_array::{Array, Float64Array, PrimitiveArray};
+use arrow_buffer::NullBuffer;
 use std::f64::consts::PI;
 
 fn first(args: &[Column]) -> Result<&Column> {
@@ -23,7 +24,7 @@ fn each(column: &Column, kind: Kind, compute: impl Fn(&Value) -> Option<Value>) 
 }
 
 /// The number that `compute` makes of each; nulls stay.
-fn mapped<P: ArrowPrimitiveType>(
+pub(super) fn mapped<P: ArrowPrimitiveType>(
     numbers: &PrimitiveArray<P>,
     compute: impl Fn(P::Native) -> P::Native,
 ) -> PrimitiveArray<P> {
@@ -166,6 +167,17 @@ fn bounded(value: f64) -> Option<f64> {
     (!value.is_nan()).then_some(value)
 }
 
+fn sqrt(_: &Context, args: &[Column], _: usize) -> Result<Column> {
+    let Column::Real(numbers) = first(args)? else {
+        let root = |value: &Value| convert::value_to(value, Kind::Real).as_real().and_then(|v| bounded(v.sqrt()));
+        return Ok(each(first(args)?, Kind::Real, |value| root(value).map(Value::Real)));
+    };
+    let roots = mapped(numbers, f64::sqrt);
+    let there = NullBuffer::new(bits_of(roots.values(), |root| !root.is_nan()));
+    let nulls = NullBuffer::union(Some(&there), roots.nulls()).filter(|nulls| nulls.null_count() > 0);
+    Ok(Column::Real(Float64Array::new(roots.values().clone(), nulls)))
+}
+
 fn same_kind_sign(_: &Context, args: &[Column], rows: usize) -> Result<Column> {
     let value = first(args)?;
     let sign = |v: f64| {
@@ -196,16 +208,6 @@ fn pow(_: &Context, args: &[Column], rows: usize) -> Result<Column> {
 }
 
 crate::scalars! {
-    /// The square root; null for a negative number.
-    ///
-    /// Source: sqrt-function.
-    ///
-    /// ```kql
-    /// sqrt(256) // 16
-    /// sqrt(-1) // null
-    /// ```
-    kql fn sqrt (number: Real) -> Option<f64> { bounded(number.sqrt()) }
-
     /// e to the power of a number.
     ///
     /// Source: exp-function.
@@ -390,6 +392,16 @@ crate::scalars! {
 }
 
 crate::kernels! {
+    /// The square root; null for a negative number.
+    ///
+    /// Source: sqrt-function.
+    ///
+    /// ```kql
+    /// sqrt(256) // 16
+    /// sqrt(-1) // null
+    /// ```
+    kql fn sqrt (number: Real) -> Kind(Kind::Real) = sqrt;
+
     /// The value without its sign.
     ///
     /// Source: abs-function.

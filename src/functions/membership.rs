@@ -3,10 +3,10 @@ use super::compare::View;
 use super::operators::{fold_case, pair, text_predicate};
 use super::{Context, kept};
 use crate::diagnostic::{Fault, Result};
-use crate::types::vectors::bits_among;
+use crate::types::vectors::{bits_among, bits_of};
 use crate::types::{Column, Dynamic, Kind, Text, Value};
-use arrow_array::{Array, BooleanArray};
-use arrow_buffer::{BooleanBuffer, NullBuffer};
+use arrow_array::{Array, BooleanArray, StringViewArray};
+use arrow_buffer::{BooleanBuffer, BooleanBufferBuilder, NullBuffer};
 use std::sync::Arc;
 
 /// The values of a membership list, by the kind of what is looked for.
@@ -23,7 +23,8 @@ enum Members {
 
 type HashSet<T> = hashbrown::HashSet<T, foldhash::fast::FixedState>;
 
-/// Texts to be found among, and which lengths they have: most others differ in theirs.
+/// Texts to be found among, and a bit for each length that a text may have that is one of them: most others differ in
+/// theirs.
 #[derive(Default)]
 struct Texts {
     set: HashSet<String>,
@@ -37,9 +38,23 @@ impl Texts {
         Texts { set, lengths }
     }
 
+    /// Texts in lower case, which others in any case are compared with.
+    fn folded(texts: impl Iterator<Item = String>) -> Texts {
+        let set: HashSet<String> = texts.collect();
+        let lengths =
+            set.iter().flat_map(|text| lengths_in_any_case(text)).fold(0, |all, length| all | Self::bit(length));
+        Texts { set, lengths }
+    }
+
     #[inline(always)]
     fn bit(length: usize) -> u64 {
         1 << length.min(63)
+    }
+
+    /// Whether a text of this view may be one of them, by its length.
+    #[inline(always)]
+    fn may_be(&self, view: u128) -> bool {
+        self.lengths & Self::bit(view as u32 as usize) != 0
     }
 
     #[inline]
@@ -49,11 +64,11 @@ impl Texts {
 
     /// Whether the texts, which are in lower case, hold this one in any case.
     fn has_folded(&self, text: &str) -> bool {
-        if !text.is_ascii() {
-            return self.set.contains(&fold_case(text));
-        }
         if self.lengths & Self::bit(text.len()) == 0 {
             return false;
+        }
+        if !text.is_ascii() {
+            return self.set.contains(&fold_case(text));
         }
         let mut lower = [0u8; 128];
         match lower.get_mut(..text.len()) {
@@ -65,6 +80,17 @@ impl Texts {
             None => self.set.contains(&fold_case(text)),
         }
     }
+}
+
+/// The lengths in bytes that a text may have whose lower case is `text`.
+fn lengths_in_any_case(text: &str) -> impl Iterator<Item = usize> {
+    // Beyond ASCII the case may change a character's length; of ASCII letters `k` alone is also the lower case of
+    // another character, the sign of Kelvin, which is three bytes long.
+    let (least, most, step) = match text.is_ascii() {
+        true => (text.len(), text.len() + 2 * text.bytes().filter(|byte| *byte == b'k').count(), 2),
+        false => (text.chars().count(), 4 * text.chars().count(), 1),
+    };
+    (least..=most).step_by(step)
 }
 
 impl Members {
@@ -79,7 +105,7 @@ impl Members {
             Kind::Dynamic => Members::Dynamics(
                 values.iter().map(|v| crate::types::json::canonical(&v.to_json()).into_owned()).collect(),
             ),
-            _ if fold => Members::Folded(Texts::new(values.iter().map(|v| fold_case(&v.to_text())))),
+            _ if fold => Members::Folded(Texts::folded(values.iter().map(|v| fold_case(&v.to_text())))),
             _ => Members::Texts(Texts::new(values.iter().map(Value::to_text))),
         }
     }
@@ -144,6 +170,10 @@ fn members_of(members: &Members, value: &Column, rows: usize, wanted: bool) -> C
                 BooleanBuffer::collect_bool(rows, |i| constants.iter().any(|c| c.equals(raw[i], buffers)) == wanted);
             Column::Bool(BooleanArray::new(bits, None))
         }
+        (Members::Texts(texts), Column::Text(_, Text::Views(views))) => among(texts, views, wanted, |t| texts.has(t)),
+        (Members::Folded(texts), Column::Text(_, Text::Views(views))) => {
+            among(texts, views, wanted, |t| texts.has_folded(t))
+        }
         (Members::Texts(texts), Column::Text(..)) => text_predicate(value, rows, |t| texts.has(t) == wanted),
         (Members::Folded(texts), Column::Text(..)) => text_predicate(value, rows, |t| texts.has_folded(t) == wanted),
         (_, Column::Const(value, _)) => Column::Const(Value::Bool(members.holds(value) == wanted), rows),
@@ -161,6 +191,18 @@ fn members_of(members: &Members, value: &Column, rows: usize, wanted: bool) -> C
     }
 }
 
+/// Which texts are among others: only those whose length one of them has are looked at.
+fn among(texts: &Texts, views: &StringViewArray, wanted: bool, holds: impl Fn(&str) -> bool) -> Column {
+    let likely = bits_of(views.views(), |view| texts.may_be(view));
+    let mut found = BooleanBufferBuilder::new(views.len());
+    found.append_n(views.len(), false);
+    for row in likely.set_indices() {
+        found.set_bit(row, views.is_valid(row) && holds(views.value(row)));
+    }
+    let found = found.finish();
+    Column::Bool(BooleanArray::new(if wanted { found } else { !&found }, None))
+}
+
 /// Which integers are in the set; null is in none.
 fn longs_in(set: &HashSet<i64>, values: &[i64], nulls: Option<&NullBuffer>, wanted: bool) -> BooleanBuffer {
     if set.len() <= FEW {
@@ -176,3 +218,25 @@ fn longs_in(set: &HashSet<i64>, values: &[i64], nulls: Option<&NullBuffer>, want
 
 /// Up to this many constants a run of comparisons beats a hash.
 const FEW: usize = 12;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_kelvin_has_another_length_than_its_ascii_letter() {
+        let other = |c: &char| !c.is_ascii() && fold_case(&c.to_string()).is_ascii();
+        assert_eq!(('\0'..=char::MAX).filter(other).collect::<String>(), "\u{212a}");
+    }
+
+    #[test]
+    fn texts_in_any_case_are_found_whatever_their_length() {
+        let texts = Texts::folded(["kkx", "straße", "x"].map(String::from).into_iter());
+        for text in ["kkx", "KKX", "\u{212a}Kx", "K\u{212a}X", "\u{212a}\u{212a}x", "STRAßE", "straẞe", "X"] {
+            assert!(texts.has_folded(text), "{text}");
+        }
+        for text in ["", "kk", "kkxx", "strasse", "\u{212a}\u{212a}", &"x".repeat(200)] {
+            assert!(!texts.has_folded(text), "{text}");
+        }
+    }
+}

@@ -88,6 +88,7 @@ static FAMILIES: &[&[Scalar]] = &[
     sets::ROWS,
     sets::COLUMNS,
     bitwise::ROWS,
+    bitwise::COLUMNS,
     timespan::ROWS,
     timespan::COLUMNS,
     units::ROWS,
@@ -177,6 +178,10 @@ pub fn fused(outer: &Scalar, inner: &Scalar, arguments: usize) -> Option<Kernel>
         (".path", "parse_json") => Some(forms::path_of_parsed),
         (".path", "parse_url") => Some(parse::path_of_url),
         (".path", "parse_path") => Some(parse::path_of_path),
+        (".path", "series_stats_dynamic") if arguments == 1 => Some(series::path_of_statistics),
+        ("tolong", ".path") => Some(forms::long_at_path),
+        ("tostring", "bag_pack") => Some(bag::text_of_packed),
+        ("tostring", "pack_array") => Some(array::text_of_packed),
         _ => None,
     }
 }

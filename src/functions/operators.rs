@@ -72,6 +72,27 @@ pub(super) fn text_predicate(column: &Column, rows: usize, holds: impl Fn(&str) 
     Column::Bool(BooleanArray::new(bits, None))
 }
 
+#[inline(always)]
+fn starts_with(hay: &[u8], needle: &[u8]) -> bool {
+    hay.get(..needle.len()).is_some_and(|start| are_equal(start, needle))
+}
+
+#[inline(always)]
+fn ends_with(hay: &[u8], needle: &[u8]) -> bool {
+    let end = hay.len().checked_sub(needle.len()).and_then(|start| hay.get(start..));
+    end.is_some_and(|end| are_equal(end, needle))
+}
+
+/// Whether bytes of one length are equal: two loads that overlap compare 8 to 16 of them without a call.
+#[inline(always)]
+fn are_equal(bytes: &[u8], others: &[u8]) -> bool {
+    let ends = |bytes: &[u8]| Some((*bytes.first_chunk::<8>()?, *bytes.last_chunk::<8>()?));
+    match (ends(bytes), ends(others)) {
+        (Some(own), Some(other)) if bytes.len() <= 16 => own == other,
+        _ => bytes == others,
+    }
+}
+
 /// `hay` and `needle` of each row; a negated search keeps null rows.
 fn find(
     context: &Context,
@@ -85,6 +106,16 @@ fn find(
     let (hay, needle) = pair(args)?;
     if let Column::Const(value, _) = needle {
         let text = value.as_text().unwrap_or("");
+        // At an end a text is only compared.
+        match place {
+            Place::Start if case_sensitive => {
+                return Ok(text_predicate(hay, rows, |hay| starts_with(hay.as_bytes(), text.as_bytes()) == wanted));
+            }
+            Place::End if case_sensitive => {
+                return Ok(text_predicate(hay, rows, |hay| ends_with(hay.as_bytes(), text.as_bytes()) == wanted));
+            }
+            _ => {}
+        }
         let needle = context.prepared(what, text, || Ok::<_, Fault>(Needle::new(text, place, case_sensitive)))?;
         return Ok(text_predicate(hay, rows, |hay| needle.is_in(hay) == wanted));
     }

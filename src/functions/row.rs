@@ -187,6 +187,14 @@ pub fn each(
     Ok(spread(builder.finish(), constant, rows))
 }
 
+/// The text column of what `write` appends for each row, null (or `""`) where it says false; of constants alone, a
+/// constant.
+pub fn each_text(kind: Kind, args: &[Column], rows: usize, write: impl FnMut(usize, &mut String) -> bool) -> Column {
+    let constant = !args.is_empty() && args.iter().all(Column::is_const);
+    let count = if constant { rows.min(1) } else { rows };
+    spread(Column::write_text(kind, count, write), constant, rows)
+}
+
 /// A parameter that may be null or left out.
 pub struct Maybe<A>(PhantomData<A>);
 impl<A: Argument> Argument for Maybe<A> {

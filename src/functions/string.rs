@@ -225,6 +225,11 @@ fn sizes(_: &Context, args: &[Column], rows: usize) -> Result<Column> {
         Some(Column::Text(_, Text::Views(views))) => {
             Ok(Column::Long(views.views().iter().map(|view| i64::from(*view as u32)).collect::<Vec<_>>().into()))
         }
+        Some(Column::Text(_, Text::Dictionary(keys, dictionary))) if keys.null_count() == 0 => {
+            let known: Vec<i64> = dictionary.values.views().iter().map(|view| i64::from(*view as u32)).collect();
+            let size = |key: &i32| known.get(*key as usize).copied().unwrap_or(0);
+            Ok(Column::Long(keys.values().iter().map(size).collect::<Vec<_>>().into()))
+        }
         Some(text) => each(Kind::Long, args, rows, |row, out| {
             out.push_long(text.text(row).map_or(0, str::len) as i64);
             Ok(())

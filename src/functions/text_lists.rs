@@ -1,6 +1,6 @@
 //! Texts put together, and taken apart into arrays.
 use super::operators::pair;
-use super::row::{each, spread, text_of};
+use super::row::{each_text, spread, text_of};
 use super::{Context, forms};
 use crate::diagnostic::{Fault, Result};
 use crate::types::{Column, Dynamic, Kind, List, Pieces, json, number};
@@ -127,26 +127,20 @@ pub(super) fn element_of_split(context: &Context, args: &[Column], rows: usize) 
 
 fn strcat_array(_: &Context, args: &[Column], rows: usize) -> Result<Column> {
     let (array, delimiter) = pair(args)?;
-    let mut made = String::new();
-    each(Kind::String, args, rows, |row, out| {
+    Ok(each_text(Kind::String, args, rows, |row, out| {
         let delimiter = text_of(delimiter, row);
-        made.clear();
         match (array, Dynamic::of(array, row)) {
             (Column::List(list), Some(_)) => {
                 for (place, item) in list.range(row).enumerate() {
-                    made.push_str(if place > 0 { &delimiter } else { "" });
-                    append(&list.items, item, &mut made);
+                    out.push_str(if place > 0 { &delimiter } else { "" });
+                    append(&list.items, item, out);
                 }
             }
-            (_, Some(value)) => made.push_str(&value.texts().unwrap_or_default().join(&delimiter)),
-            (_, None) => {
-                out.push_null();
-                return Ok(());
-            }
+            (_, Some(value)) => out.push_str(&value.texts().unwrap_or_default().join(&delimiter)),
+            (_, None) => return false,
         }
-        out.push_text(&made);
-        Ok(())
-    })
+        true
+    }))
 }
 
 /// Appends a value as `tostring` writes it.
@@ -158,28 +152,25 @@ fn append(column: &Column, row: usize, out: &mut String) {
     }
 }
 
-fn joined(delimiter: Option<&Column>, parts: &[Column], args: &[Column], rows: usize) -> Result<Column> {
-    let mut text = String::new();
-    each(Kind::String, args, rows, |row, out| {
-        text.clear();
+fn joined(delimiter: Option<&Column>, parts: &[Column], args: &[Column], rows: usize) -> Column {
+    each_text(Kind::String, args, rows, |row, out| {
         for (place, part) in parts.iter().enumerate() {
             if let Some(delimiter) = delimiter.filter(|_| place > 0) {
-                append(delimiter, row, &mut text);
+                append(delimiter, row, out);
             }
-            append(part, row, &mut text);
+            append(part, row, out);
         }
-        out.push_text(&text);
-        Ok(())
+        true
     })
 }
 
 fn strcat(_: &Context, args: &[Column], rows: usize) -> Result<Column> {
-    joined(None, args, args, rows)
+    Ok(joined(None, args, args, rows))
 }
 
 fn strcat_delim(_: &Context, args: &[Column], rows: usize) -> Result<Column> {
     let (delimiter, parts) = args.split_first().ok_or_else(|| Fault::internal("strcat_delim without a delimiter"))?;
-    joined(Some(delimiter), parts, args, rows)
+    Ok(joined(Some(delimiter), parts, args, rows))
 }
 
 crate::kernels! {

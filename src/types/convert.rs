@@ -117,6 +117,10 @@ fn from_longs(array: &Int64Array, kind: Kind) -> Option<Column> {
 /// A text column of longs; `""` or null for null.
 fn digits(array: &Int64Array, kind: Kind) -> Column {
     let mut pieces = Pieces::new(kind, None, array.len());
+    if array.null_count() == 0 {
+        array.values().iter().for_each(|long| pieces.push_long(*long));
+        return pieces.finish();
+    }
     for row in 0..array.len() {
         match array.is_valid(row) {
             true => pieces.push_long(array.value(row)),

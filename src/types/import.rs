@@ -5,7 +5,7 @@ use arrow_array::types::*;
 use arrow_array::{
     Array, ArrayRef, Float64Array, GenericStringArray, Int32Array, Int64Array, OffsetSizeTrait, StringViewArray,
 };
-use arrow_buffer::{ArrowNativeType, NullBuffer};
+use arrow_buffer::NullBuffer;
 use arrow_data::{ByteView, MAX_INLINE_VIEW_LEN};
 use arrow_schema::{DataType, Field, TimeUnit};
 use std::sync::Arc;
@@ -282,20 +282,19 @@ fn nested(array: &ArrayRef, rows: Option<&[u32]>) -> Column {
 
 /// A list of numbers, bools or texts as a typed list; none for other elements, and for texts that are null.
 fn list(array: &ArrayRef) -> Option<List> {
-    let place = |offset: usize| u32::try_from(offset).ok();
-    let (offsets, items): (Option<Vec<u32>>, &ArrayRef) = match array.data_type() {
+    let (offsets, items): (Arc<[u32]>, &ArrayRef) = match array.data_type() {
         DataType::List(_) => {
             let lists = array.as_list::<i32>();
-            (lists.value_offsets().iter().map(|o| place(o.as_usize())).collect(), lists.values())
+            (places(lists.value_offsets())?, lists.values())
         }
         DataType::LargeList(_) => {
             let lists = array.as_list::<i64>();
-            (lists.value_offsets().iter().map(|o| place(o.as_usize())).collect(), lists.values())
+            (places(lists.value_offsets())?, lists.values())
         }
         DataType::FixedSizeList(_, wide) => {
-            let wide = usize::try_from(*wide).ok()?;
-            let lists = array.as_fixed_size_list();
-            ((0..=array.len()).map(|row| place(row * wide)).collect(), lists.values())
+            let wide = u32::try_from(*wide).ok()?;
+            let rows = u32::try_from(array.len()).ok().filter(|rows| rows.checked_mul(wide).is_some())?;
+            ((0..=rows).map(|row| row * wide).collect(), array.as_fixed_size_list().values())
         }
         _ => return None,
     };
@@ -306,7 +305,13 @@ fn list(array: &ArrayRef) -> Option<List> {
         _ => return None,
     };
     let items = load(items, kind, None);
-    Some(List { offsets: offsets?.into(), nulls: array.nulls().cloned(), items: Arc::new(items) })
+    Some(List { offsets, nulls: array.nulls().cloned(), items: Arc::new(items) })
+}
+
+/// Offsets, which ascend, as the places that a list has; none where the last one lies too far.
+fn places<O: OffsetSizeTrait>(offsets: &[O]) -> Option<Arc<[u32]>> {
+    u32::try_from(offsets.last()?.as_usize()).ok()?;
+    Some(offsets.iter().map(|offset| offset.as_usize() as u32).collect())
 }
 
 /// Kusto's strings are never null: a null text becomes `""`.

@@ -10,7 +10,7 @@ pub struct Pieces {
     kind: Kind,
     source: Option<StringViewArray>,
     buffers: Vec<Buffer>,
-    open: Vec<u8>,
+    open: String,
     views: Vec<u128>,
     nulls: Vec<u32>,
 }
@@ -26,7 +26,7 @@ impl Pieces {
             _ => None,
         };
         let buffers = source.as_ref().map_or_else(Vec::new, |s| s.data_buffers().to_vec());
-        Pieces { kind, source, buffers, open: Vec::new(), views: Vec::with_capacity(rows), nulls: Vec::new() }
+        Pieces { kind, source, buffers, open: String::new(), views: Vec::with_capacity(rows), nulls: Vec::new() }
     }
 
     pub fn len(&self) -> usize {
@@ -56,6 +56,28 @@ impl Pieces {
                 let view = self.copied(Digits::of(value).as_str());
                 self.views.push(view);
             }
+        }
+    }
+
+    /// Appends the text that `write` appends to what it is given, which stays where it is; a null (or `""`) where it
+    /// says false.
+    #[inline]
+    pub fn write(&mut self, write: impl FnOnce(&mut String) -> bool) {
+        if self.open.len() >= BLOCK {
+            self.close();
+        }
+        let start = self.open.len();
+        let present = write(&mut self.open);
+        let text = self.open.as_bytes().get(start..).unwrap_or_default();
+        let view = match text.len() {
+            _ if !present => None,
+            0..=12 => Some(inline(text)),
+            _ => return self.views.push(long(text, self.buffers.len() as u32, start as u32)),
+        };
+        self.open.truncate(start);
+        match view {
+            Some(view) => self.views.push(view),
+            None => self.push_null(),
         }
     }
 
@@ -92,20 +114,24 @@ impl Pieces {
 
     fn copied(&mut self, text: &str) -> u128 {
         if !self.open.is_empty() && self.open.len() + text.len() > BLOCK {
-            self.buffers.push(Buffer::from_vec(std::mem::take(&mut self.open)));
-        }
-        if self.open.is_empty() {
-            self.open.reserve(text.len().max(BLOCK.min(4096)));
+            self.close();
         }
         let offset = self.open.len() as u32;
-        self.open.extend_from_slice(text.as_bytes());
+        self.open.push_str(text);
         long(text.as_bytes(), self.buffers.len() as u32, offset)
+    }
+
+    /// Where one block was filled, another one may be.
+    #[cold]
+    fn close(&mut self) {
+        let full = std::mem::replace(&mut self.open, String::with_capacity(BLOCK + BLOCK / 64));
+        self.buffers.push(Buffer::from_vec(full.into_bytes()));
     }
 
     pub fn finish(mut self) -> Column {
         let rows = self.views.len();
         if !self.open.is_empty() {
-            self.buffers.push(Buffer::from_vec(self.open));
+            self.buffers.push(Buffer::from_vec(self.open.into_bytes()));
         }
         let nulls = (!self.nulls.is_empty()).then(|| {
             let mut valid = arrow_buffer::BooleanBufferBuilder::new(rows);
@@ -149,14 +175,7 @@ impl Column {
     /// The column of the texts that `write` appends for each of so many rows; null (or `""`) where it says false.
     pub fn write_text(kind: Kind, rows: usize, mut write: impl FnMut(usize, &mut String) -> bool) -> Column {
         let mut pieces = Pieces::new(kind, None, rows);
-        let mut text = String::new();
-        for row in 0..rows {
-            text.clear();
-            match write(row, &mut text) {
-                true => pieces.push(row, &text),
-                false => pieces.push_null(),
-            }
-        }
+        (0..rows).for_each(|row| pieces.write(|out| write(row, out)));
         pieces.finish()
     }
 
@@ -189,10 +208,32 @@ mod tests {
         texts.iter().for_each(|text| pieces.push(0, text));
         let longs = [0, 7, -7, 99, 100, -12345, 123456789012, -12345678901, 1234567890123, i64::MIN, i64::MAX];
         longs.iter().for_each(|long| pieces.push_long(*long));
+        let write = |text: &str, out: &mut String| {
+            out.push_str(text);
+            true
+        };
+        texts.iter().for_each(|text| pieces.write(|out| write(text, out)));
         let Column::Text(_, Text::Views(views)) = pieces.finish() else { panic!() };
-        let expected: Vec<String> = texts.into_iter().chain(longs.iter().map(i64::to_string)).collect();
+        let longs = longs.iter().map(i64::to_string);
+        let expected: Vec<String> = texts.iter().cloned().chain(longs).chain(texts.iter().cloned()).collect();
         assert_eq!(views.iter().map(|text| text.unwrap().to_owned()).collect::<Vec<_>>(), expected);
         assert_eq!(views, StringViewArray::from_iter_values(&expected));
+        StringViewArray::try_new(views.views().clone(), views.data_buffers().clone(), None).unwrap();
+    }
+
+    #[test]
+    fn texts_are_written_where_they_stay() {
+        let text = |row: usize| "long text ".repeat(row % 3000);
+        let made = Column::write_text(Kind::Dynamic, 400, |row, out| {
+            out.push_str(&text(row * 7));
+            row % 5 != 0
+        });
+        for row in 0..400 {
+            let expected = (row % 5 != 0).then(|| text(row * 7));
+            assert_eq!(made.text(row), expected.as_deref(), "{row}");
+        }
+        let Column::Text(_, Text::Views(views)) = made else { panic!() };
+        assert!(views.data_buffers().len() > 1);
         StringViewArray::try_new(views.views().clone(), views.data_buffers().clone(), None).unwrap();
     }
 

@@ -9,7 +9,8 @@ pub fn arguments(line: &str, take: &mut dyn FnMut(&str)) -> bool {
     take(program);
     let mut argument = String::new();
     loop {
-        rest = rest.trim_start_matches([' ', '\t']);
+        let blanks = rest.bytes().position(|byte| !matches!(byte, b' ' | b'\t')).unwrap_or(rest.len());
+        rest = rest.get(blanks..).unwrap_or_default();
         if rest.is_empty() {
             return true;
         }

@@ -1,43 +1,71 @@
 //! Paths of files in the spellings of Windows and Unix.
 use crate::types::json;
 
-/// The parts of a path; what a path lacks is empty.
-fn taken_apart(path: &str) -> [(&'static str, &str); 7] {
-    let (scheme, rest) = path.split_once("://").unwrap_or(("", path));
-    let root = root(rest);
-    let stream_start = rest.len() - rest.get(root.len()..).unwrap_or_default().len();
-    let tail = rest.get(stream_start..).unwrap_or_default();
-    // A colon behind the root sets off an alternate data stream.
-    let (place, stream) = match tail.bytes().position(|byte| byte == b':') {
-        Some(at) => (rest.get(..stream_start + at).unwrap_or(rest), tail.get(at + 1..).unwrap_or_default()),
-        None => (rest, ""),
-    };
-    let (directory, file) = split_last(place).unwrap_or(("", place));
-    let name = split_last(directory).map_or(directory, |(_, name)| name);
-    let extension = file.bytes().rposition(|byte| byte == b'.').and_then(|at| file.get(at + 1..)).unwrap_or_default();
-    [
-        ("Scheme", scheme),
-        ("RootPath", root),
-        ("DirectoryPath", directory),
-        ("DirectoryName", name),
-        ("Filename", file),
-        ("Extension", extension),
-        ("AlternateDataStreamName", stream),
-    ]
+/// A path taken apart; what it lacks is empty.
+struct Parts<'a> {
+    scheme: &'a str,
+    root: &'a str,
+    directory: &'a str,
+    file: &'a str,
+    stream: &'a str,
+}
+
+impl<'a> Parts<'a> {
+    fn of(path: &'a str) -> Parts<'a> {
+        let (scheme, rest) = split_scheme(path);
+        let root = root(rest);
+        let stream_start = rest.len() - rest.get(root.len()..).unwrap_or_default().len();
+        let tail = rest.get(stream_start..).unwrap_or_default();
+        // A colon behind the root sets off an alternate data stream.
+        let (place, stream) = match memchr::memchr(b':', tail.as_bytes()) {
+            Some(at) => (rest.get(..stream_start + at).unwrap_or(rest), tail.get(at + 1..).unwrap_or_default()),
+            None => (rest, ""),
+        };
+        let (directory, file) = split_last(place).unwrap_or(("", place));
+        Parts { scheme, root, directory, file, stream }
+    }
+
+    /// The part that stands in the bag under a name; none for other names.
+    fn named(&self, name: &str) -> Option<&'a str> {
+        Some(match name {
+            "Scheme" => self.scheme,
+            "RootPath" => self.root,
+            "DirectoryPath" => self.directory,
+            "DirectoryName" => split_last(self.directory).map_or(self.directory, |(_, name)| name),
+            "Filename" => self.file,
+            "Extension" => {
+                let dot = memchr::memrchr(b'.', self.file.as_bytes());
+                dot.and_then(|at| self.file.get(at + 1..)).unwrap_or_default()
+            }
+            "AlternateDataStreamName" => self.stream,
+            _ => return None,
+        })
+    }
+}
+
+const NAMES: [&str; 7] =
+    ["Scheme", "RootPath", "DirectoryPath", "DirectoryName", "Filename", "Extension", "AlternateDataStreamName"];
+
+/// What stands before and behind the first `://`.
+fn split_scheme(path: &str) -> (&str, &str) {
+    let colons = memchr::memchr_iter(b':', path.as_bytes());
+    let split = |at: usize| Some((path.get(..at)?, path.get(at + 1..)?.strip_prefix("//")?));
+    colons.into_iter().find_map(split).unwrap_or(("", path))
 }
 
 /// What stands before and behind the last separator.
 fn split_last(path: &str) -> Option<(&str, &str)> {
-    let at = path.bytes().rposition(|byte| matches!(byte, b'/' | b'\\'))?;
+    let at = memchr::memrchr2(b'/', b'\\', path.as_bytes())?;
     Some((path.get(..at)?, path.get(at + 1..)?))
 }
 
 /// The parts of a path as a JSON bag.
 pub fn parts(path: &str) -> String {
     let mut writer = json::Writer::with_capacity(path.len() * 2 + 128);
+    let parts = Parts::of(path);
     writer.begin_bag();
-    for (name, part) in taken_apart(path) {
-        writer.key(name).string(part);
+    for name in NAMES {
+        writer.key(name).string(parts.named(name).unwrap_or_default());
     }
     writer.end_bag();
     writer.finish()
@@ -45,7 +73,7 @@ pub fn parts(path: &str) -> String {
 
 /// The part of a path that stands in the bag under a name; none for other names.
 pub fn part<'a>(path: &'a str, name: &str) -> Option<&'a str> {
-    taken_apart(path).into_iter().find(|(known, _)| *known == name).map(|(_, part)| part)
+    Parts::of(path).named(name)
 }
 
 /// The drive of a path, behind the mark of a long path too.

@@ -1,9 +1,10 @@
 //! Lines through series, and statistics of them.
-use super::{Numbers, mean};
+use super::{Numbers, mean, plain};
 use crate::diagnostic::{Fault, Result};
-use crate::functions::Context;
 use crate::functions::items::json_rows;
+use crate::functions::operators::pair;
 use crate::functions::row::{Bool, Dyn, JsonOut, Maybe};
+use crate::functions::{Context, forms};
 use crate::types::json::Writer;
 use crate::types::{Column, Dynamic, Kind};
 
@@ -157,35 +158,90 @@ fn two_lines(numbers: &Numbers) -> Option<Named> {
 const RIGHT: [&str; 5] = ["right_rsquare", "right_slope", "right_interception", "right_variance", "right_rvariance"];
 const LEFT: [&str; 5] = ["left_rsquare", "left_slope", "left_interception", "left_variance", "left_rvariance"];
 
-/// Nothing where an element is no finite number, unless such are to be passed over.
-fn statistics(numbers: &Numbers, ignore: bool) -> Option<Named> {
-    let usable = |value: &Option<f64>| value.filter(|value| value.is_finite());
-    let values: Vec<f64> = numbers.values.iter().filter_map(usable).collect();
-    if values.is_empty() || (!ignore && values.len() < numbers.values.len()) {
-        return None;
+/// What `series_stats` tells of a series: the smallest and the largest value with their places, mean, variance, sum.
+struct Statistics {
+    least: (f64, usize),
+    most: (f64, usize),
+    average: f64,
+    variance: f64,
+    sum: f64,
+    length: usize,
+}
+
+impl Statistics {
+    /// Nothing where an element is no finite number, unless such are to be passed over.
+    fn of(series: Dynamic, ignore: bool) -> Option<Statistics> {
+        if let Some(values) = plain(series) {
+            let found = Self::measured(values.iter().copied().enumerate(), values.len())?;
+            // A sum of finite numbers alone is finite, but for the largest.
+            if found.sum.is_finite() {
+                return Some(found);
+            }
+        }
+        let numbers = Numbers::of(series)?;
+        let usable = |value: &Option<f64>| value.filter(|value| value.is_finite());
+        if !ignore && !numbers.values.iter().all(|value| usable(value).is_some()) {
+            return None;
+        }
+        let values = numbers.values.iter().enumerate().filter_map(|(place, value)| Some((place, usable(value)?)));
+        Self::measured(values, numbers.values.len())
     }
-    // Of equal values the first one counts.
-    let first_where = |wins: std::cmp::Ordering| {
-        let best =
-            values.iter().copied().reduce(|best, value| if value.total_cmp(&best) == wins { value } else { best })?;
-        let same = |value: &Option<f64>| value.is_some_and(|value| value.total_cmp(&best).is_eq());
-        Some((best, numbers.values.iter().position(same)?))
-    };
-    let (least, most) = (first_where(std::cmp::Ordering::Less)?, first_where(std::cmp::Ordering::Greater)?);
-    let average = mean(&values);
-    let squares: f64 = values.iter().map(|value| (value - average).powi(2)).sum();
-    let variance = if values.len() > 1 { squares / (values.len() - 1) as f64 } else { 0.0 };
-    Some(vec![
-        ("min", Part::Real(least.0)),
-        ("min_idx", Part::Whole(least.1)),
-        ("max", Part::Real(most.0)),
-        ("max_idx", Part::Whole(most.1)),
-        ("avg", Part::Real(average)),
-        ("stdev", Part::Real(variance.sqrt())),
-        ("variance", Part::Real(variance)),
-        ("sum", Part::Real(values.iter().sum())),
-        ("len", Part::Whole(numbers.values.len())),
-    ])
+
+    /// Of equal values the first one counts. None for no values.
+    fn measured(mut values: impl Iterator<Item = (usize, f64)> + Clone, length: usize) -> Option<Statistics> {
+        let all = values.clone();
+        let (place, first) = values.next()?;
+        let (mut least, mut most, mut sum, mut count) = ((first, place), (first, place), first, 1usize);
+        for (place, value) in values {
+            sum += value;
+            count += 1;
+            if value.total_cmp(&least.0).is_lt() {
+                least = (value, place);
+            }
+            if value.total_cmp(&most.0).is_gt() {
+                most = (value, place);
+            }
+        }
+        let average = sum / count as f64;
+        let squares: f64 = all.map(|(_, value)| (value - average).powi(2)).sum();
+        let variance = if count > 1 { squares / (count - 1) as f64 } else { 0.0 };
+        Some(Statistics { least, most, average, variance, sum, length })
+    }
+
+    fn named(&self) -> Named {
+        let parts = [
+            Part::Real(self.least.0),
+            Part::Whole(self.least.1),
+            Part::Real(self.most.0),
+            Part::Whole(self.most.1),
+            Part::Real(self.average),
+            Part::Real(self.variance.sqrt()),
+            Part::Real(self.variance),
+            Part::Real(self.sum),
+            Part::Whole(self.length),
+        ];
+        STATISTICS.into_iter().zip(parts).collect()
+    }
+}
+
+const STATISTICS: [&str; 9] = ["min", "min_idx", "max", "max_idx", "avg", "stdev", "variance", "sum", "len"];
+
+/// `series_stats_dynamic(series).avg`: nothing but that number.
+pub(in crate::functions) fn path_of_statistics(context: &Context, args: &[Column], rows: usize) -> Result<Column> {
+    let (series, path) = pair(args)?;
+    let statistics = |row: usize| Statistics::of(Dynamic::of(series, row)?, false);
+    let name = forms::only_key(path);
+    let place = name.and_then(|name| STATISTICS.iter().position(|known| *known == name));
+    if let (Some(place), false) = (place, series.is_const()) {
+        return Ok(json_rows(args, rows, |row| {
+            let (_, part) = statistics(row)?.named().into_iter().nth(place)?;
+            let mut writer = Writer::default();
+            part.write(&mut writer);
+            Some(writer.finish())
+        }));
+    }
+    let bags = json_rows(&args[..1], rows, |row| Some(as_bag(statistics(row)?.named()).0));
+    forms::path(context, &[bags, path.clone()], rows)
 }
 
 crate::scalars! {
@@ -198,7 +254,7 @@ crate::scalars! {
     /// series_stats(dynamic([2, 1, 3])) // [1.0,1,3.0,2,2.0,1.0,1.0]
     /// ```
     kql fn series_stats (series: Dyn, ignore_nonfinite: Maybe<Bool>) -> Option<JsonOut> {
-        let mut named = statistics(&Numbers::of(series)?, ignore_nonfinite.unwrap_or(false))?;
+        let mut named = Statistics::of(series, ignore_nonfinite.unwrap_or(false))?.named();
         named.truncate(7);
         Some(as_array(named))
     }
@@ -211,7 +267,7 @@ crate::scalars! {
     /// bag_keys(series_stats_dynamic(dynamic([1, 2]))) // ["min","min_idx","max","max_idx","avg","stdev","variance","sum","len"]
     /// ```
     kql fn series_stats_dynamic (series: Dyn, ignore_nonfinite: Maybe<Bool>) -> Option<JsonOut> {
-        Some(as_bag(statistics(&Numbers::of(series)?, ignore_nonfinite.unwrap_or(false))?))
+        Some(as_bag(Statistics::of(series, ignore_nonfinite.unwrap_or(false))?.named()))
     }
 
     /// The line that fits a series best, as several columns: rsquare, slope, variance, rvariance, interception, line_fit.

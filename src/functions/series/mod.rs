@@ -11,6 +11,7 @@ mod polynomial;
 pub use decompose::COLUMNS as DECOMPOSITIONS;
 pub use elements::{COLUMNS as ELEMENTS, ROWS as MEASURES};
 pub use fill::ROWS as FILLS;
+pub(super) use fit::path_of_statistics;
 pub use fit::{COLUMNS as FIT_NUMBERS, ROWS as FITS};
 pub use fourier::ROWS as TRANSFORMS;
 pub use outliers::COLUMNS as OUTLIERS;
@@ -19,7 +20,8 @@ pub use polynomial::ROWS as POLYNOMIALS;
 
 use super::items::items;
 use crate::types::json::Writer;
-use crate::types::{Dynamic, Json, Kind, Value, number};
+use crate::types::{Column, Dynamic, Json, Kind, Value, number};
+use arrow_array::Array;
 
 /// The numbers of an array; none for elements that are no numbers.
 #[derive(Clone, Debug, PartialEq)]
@@ -46,6 +48,15 @@ impl Numbers {
     /// The numbers that are there and finite.
     fn finite(&self) -> Option<Vec<f64>> {
         self.values.iter().map(|value| value.filter(|value| value.is_finite())).collect()
+    }
+}
+
+/// The numbers of a row of typed lists of reals, as they lie there; none for any other array, and where one is null.
+fn plain<'a>(series: Dynamic<'a>) -> Option<&'a [f64]> {
+    let Dynamic::List(list, row) = series else { return None };
+    match &*list.items {
+        Column::Real(items) if items.null_count() == 0 => items.values().get(list.range(row)),
+        _ => None,
     }
 }
 
