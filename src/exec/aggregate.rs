@@ -11,7 +11,7 @@ use super::pipeline::{Counter, Feed, Pipeline, Step, Work, filter};
 use crate::diagnostic::{Fault, Result};
 use crate::expr::{Expr, Input, NodeId, evaluate, select};
 use crate::functions::Context;
-use crate::functions::aggregates::{Rows, State};
+use crate::functions::aggregates::{Ordinals, Rows, State};
 use crate::plan::{AggregateCall, Morsel, Node};
 use crate::types::{Chunk, Column, Kind, Name, Schema, Stored, Table, gather};
 use std::collections::HashSet;
@@ -268,7 +268,7 @@ impl Groups {
     ) -> Result<()> {
         let keys = summary.by.iter().map(|(_, e)| evaluate(e, &batch, context)).collect::<Result<Vec<_>>>()?;
         let groups = self.grouper.groups(&keys, batch.rows());
-        let ordinals = batch.ordinals();
+        let ordinals = Ordinals::new(|| batch.ordinals());
         self.note_firsts(&groups, &ordinals);
         if self.grouper.len() > context.limits.rows {
             return Err(Fault::limit("rows", "summarize makes too many groups"));
@@ -288,11 +288,11 @@ impl Groups {
     }
 
     /// A thread's rows come in ascending order: the first row seen of a group is its first.
-    fn note_firsts(&mut self, groups: &[u32], ordinals: &[u64]) {
+    fn note_firsts(&mut self, groups: &[u32], ordinals: &Ordinals) {
         if self.firsts.len() == self.grouper.len() {
             return;
         }
-        for (group, ordinal) in groups.iter().zip(ordinals) {
+        for (group, ordinal) in groups.iter().zip(ordinals.iter()) {
             if *group as usize == self.firsts.len() {
                 self.firsts.push(*ordinal);
             }
@@ -327,7 +327,7 @@ fn update(
     batch: &Batch,
     groups: &[u32],
     count: usize,
-    ordinals: &[u64],
+    ordinals: &Ordinals,
     context: &Context,
 ) -> Result<()> {
     let mut known: Vec<(&Expr, Column)> = Vec::new();
@@ -343,7 +343,7 @@ fn update(
                 let rows = select(&evaluate(condition, batch, context)?);
                 let arguments: Vec<Column> = arguments.iter().map(|c| gather::take(c, &rows)).collect();
                 let groups: Vec<u32> = rows.iter().map(|r| groups[*r as usize]).collect();
-                let ordinals: Vec<u64> = rows.iter().map(|r| ordinals[*r as usize]).collect();
+                let ordinals = Ordinals::new(|| rows.iter().map(|r| ordinals[*r as usize]).collect());
                 state.update(&Rows { context, groups: &groups, count, ordinals: &ordinals }, &arguments)?;
             }
         }
@@ -424,7 +424,7 @@ fn second_phase(
             let Some(feed) = pipeline.feeds.get(kept.feed).filter(|_| !rows.is_empty()) else { continue };
             let batch = Batch::again(kept.morsel.clone(), &feed.needs.columns, kept.first, rows);
             if let Some(batch) = feed.apply(batch, context)? {
-                let ordinals = batch.ordinals();
+                let ordinals = Ordinals::new(|| batch.ordinals());
                 update(summary, calls, &mut states, &batch, &groups, order.len(), &ordinals, context)?;
             }
         }

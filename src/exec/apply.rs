@@ -27,6 +27,8 @@ pub struct Application {
     keep: Vec<Name>,
     /// Columns of the outer row that the elements and the body read.
     reads: Vec<Name>,
+    /// Columns that the body reads.
+    inside: HashSet<Name>,
     made: Vec<Name>,
     /// Columns of the result that somebody reads.
     wanted: HashSet<Name>,
@@ -66,6 +68,7 @@ impl Application {
             in_place: InPlace::of(&body.nodes, body.root),
             keep: keep.clone(),
             reads,
+            inside: read_by_body,
             made,
             wanted: needed.clone(),
             argument,
@@ -103,7 +106,7 @@ impl Application {
             true => self.run_distinct(batch, &inputs, live, context),
             false => {
                 let (rows, columns) = self.results(&inputs, batch.rows(), context)?;
-                batch.multiplied(&rows, live, columns)
+                batch.multiplied(rows, live, columns)
             }
         }
     }
@@ -120,7 +123,7 @@ impl Application {
         let picks: Vec<u32> = groups.iter().map(|g| place[*g as usize]).collect();
         let columns = columns.into_iter().map(|(name, column)| (name, gather::take(&column, &picks))).collect();
         let every: Vec<u32> = (0..batch.rows() as u32).collect();
-        batch.multiplied(&every, live, columns)
+        batch.multiplied(every, live, columns)
     }
 
     /// For the rows of `inputs`: the outer row of each result row, and the body's columns.
@@ -132,7 +135,9 @@ impl Application {
         for (name, kind) in self.argument.columns() {
             let column = match made.iter().find(|(n, _)| n == name) {
                 Some((_, column)) => column.clone(),
-                None if self.reads.contains(name) => gather::take(&outer.column(name)?, &source),
+                None if self.reads.contains(name) && self.inside.contains(name) => {
+                    gather::take(&outer.column(name)?, &source)
+                }
                 None => Column::nulls(*kind, source.len()),
             };
             columns.push((name.clone(), column));

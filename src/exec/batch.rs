@@ -5,12 +5,63 @@ use crate::diagnostic::{Fault, Result};
 use crate::expr::{Expr, Input};
 use crate::plan::Morsel;
 use crate::types::{Column, Name, gather};
-use std::cell::RefCell;
+use arrow_buffer::BooleanBuffer;
+use std::cell::{OnceCell, RefCell};
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 /// Columns by name.
 pub type Columns = Vec<(Name, Column)>;
+
+/// Rows of a morsel, or of other rows, ascending.
+enum Selection {
+    Rows(Vec<u32>),
+    /// Of all rows, those of the set bits: counted out when they are first asked for.
+    Mask(BooleanBuffer, OnceCell<Vec<u32>>),
+}
+
+impl Selection {
+    fn rows(&self) -> &[u32] {
+        match self {
+            Selection::Rows(rows) => rows,
+            Selection::Mask(mask, rows) => rows.get_or_init(|| mask.set_indices_u32().collect()),
+        }
+    }
+}
+
+/// The ordinals of rows that other rows were made of.
+enum Ordinals {
+    Each(Vec<u64>),
+    /// Each row's own is that of the row before at this place.
+    Of {
+        rows: Vec<u32>,
+        before: Vec<u64>,
+    },
+}
+
+impl Ordinals {
+    fn first(&self) -> Option<u64> {
+        match self {
+            Ordinals::Each(ordinals) => ordinals.first().copied(),
+            Ordinals::Of { rows, before } => rows.first().map(|row| before[*row as usize]),
+        }
+    }
+
+    fn all(&self) -> Vec<u64> {
+        match self {
+            Ordinals::Each(ordinals) => ordinals.clone(),
+            Ordinals::Of { rows, before } => rows.iter().map(|row| before[*row as usize]).collect(),
+        }
+    }
+
+    /// Those of some of the rows.
+    fn picked(&self, picks: &[u32]) -> Ordinals {
+        Ordinals::Each(match self {
+            Ordinals::Each(ordinals) => picks.iter().map(|pick| ordinals[*pick as usize]).collect(),
+            Ordinals::Of { rows, before } => picks.iter().map(|pick| before[rows[*pick as usize] as usize]).collect(),
+        })
+    }
+}
 
 pub struct Batch {
     morsel: Option<Arc<dyn Morsel>>,
@@ -18,12 +69,12 @@ pub struct Batch {
     lazy: HashMap<Name, usize>,
     loaded: RefCell<HashMap<Name, Column>>,
     /// The morsel's rows that are left; none for all.
-    selection: Option<Vec<u32>>,
+    selection: Option<Selection>,
     rows: usize,
     /// The ordinal of the morsel's first row.
     first: u64,
     /// Ordinals that do not follow from the first: where rows were multiplied, or are a part of all rows.
-    ordinals: Option<Vec<u64>>,
+    ordinals: Option<Ordinals>,
     /// Text columns that are worth a dictionary: costly functions then run once per distinct value.
     encode: Arc<HashSet<Name>>,
 }
@@ -53,7 +104,7 @@ impl Batch {
 
     /// The rows stand at these places among all rows, which ascend.
     pub fn at(mut self, ordinals: Vec<u64>) -> Batch {
-        self.ordinals = Some(ordinals);
+        self.ordinals = Some(Ordinals::Each(ordinals));
         self
     }
 
@@ -61,7 +112,7 @@ impl Batch {
     pub fn again(morsel: Arc<dyn Morsel>, columns: &[Name], first: u64, selection: Vec<u32>) -> Batch {
         let mut batch = Batch::new(morsel, columns, first);
         batch.rows = selection.len();
-        batch.selection = Some(selection);
+        batch.selection = Some(Selection::Rows(selection));
         batch
     }
 
@@ -84,7 +135,10 @@ impl Batch {
 
     /// The morsel's rows that are left.
     pub fn selection(&self) -> Vec<u32> {
-        self.selection.clone().unwrap_or_else(|| (0..self.rows as u32).collect())
+        match &self.selection {
+            Some(selection) => selection.rows().to_vec(),
+            None => (0..self.rows as u32).collect(),
+        }
     }
 
     pub fn first(&self) -> u64 {
@@ -94,26 +148,57 @@ impl Batch {
     /// The place of each row among all rows of the pipeline: ascending.
     pub fn ordinals(&self) -> Vec<u64> {
         match (&self.ordinals, &self.selection) {
-            (Some(ordinals), _) => ordinals.clone(),
-            (None, Some(selection)) => selection.iter().map(|r| self.first + u64::from(*r)).collect(),
+            (Some(ordinals), _) => ordinals.all(),
+            (None, Some(selection)) => selection.rows().iter().map(|r| self.first + u64::from(*r)).collect(),
             (None, None) => (0..self.rows as u64).map(|r| self.first + r).collect(),
         }
     }
 
+    /// The ordinal of the first row, where there is one.
+    pub fn first_ordinal(&self) -> u64 {
+        match (&self.ordinals, &self.selection) {
+            (Some(ordinals), _) => ordinals.first().unwrap_or(0),
+            (None, Some(Selection::Mask(mask, _))) => {
+                mask.set_indices().next().map_or(0, |row| self.first + row as u64)
+            }
+            (None, Some(Selection::Rows(rows))) => rows.first().map_or(0, |row| self.first + u64::from(*row)),
+            (None, None) => self.first,
+        }
+    }
+
+    /// Keeps only the rows of the set bits, as [`Batch::narrow`] does.
+    pub fn narrow_to(&mut self, mask: BooleanBuffer, live: &dyn Fn(&Name) -> bool) {
+        self.forget_others(live);
+        // Most filters are followed by something that reads none of the columns that are there.
+        if self.selection.is_some() || self.ordinals.is_some() || !self.loaded.get_mut().is_empty() {
+            return self.narrow(mask.set_indices_u32().collect(), live);
+        }
+        self.rows = mask.count_set_bits();
+        self.selection = Some(Selection::Mask(mask, OnceCell::new()));
+    }
+
+    /// Lets go of loaded columns that nobody reads.
+    fn forget_others(&mut self, live: &dyn Fn(&Name) -> bool) {
+        let lazy = &self.lazy;
+        self.loaded.get_mut().retain(|name, _| live(name) || !(lazy.contains_key(name) || share::is_shared(name)));
+    }
+
     /// Keeps only `rows` (ascending); of the loaded columns only those that `live` names are kept.
     pub fn narrow(&mut self, rows: Vec<u32>, live: &dyn Fn(&Name) -> bool) {
+        self.forget_others(live);
         let loaded = self.loaded.get_mut();
-        let lazy = &self.lazy;
-        loaded.retain(|name, _| live(name) || !(lazy.contains_key(name) || share::is_shared(name)));
         loaded.values_mut().for_each(|column| *column = gather::take(column, &rows));
         if let Some(ordinals) = &mut self.ordinals {
-            *ordinals = rows.iter().map(|r| ordinals[*r as usize]).collect();
+            *ordinals = ordinals.picked(&rows);
         }
         self.rows = rows.len();
-        self.selection = Some(match &self.selection {
-            Some(before) => rows.iter().map(|r| before[*r as usize]).collect(),
+        self.selection = Some(Selection::Rows(match &self.selection {
+            Some(before) => {
+                let before = before.rows();
+                rows.iter().map(|r| before[*r as usize]).collect()
+            }
             None => rows,
-        });
+        }));
     }
 
     /// Adds computed columns, or replaces those of the same name.
@@ -147,13 +232,13 @@ impl Batch {
     }
 
     /// The rows at `rows` (with repetitions), with `columns` added: what an expansion makes of a batch.
-    pub fn multiplied(&self, rows: &[u32], live: &HashSet<Name>, columns: Vec<(Name, Column)>) -> Result<Batch> {
-        let ordinals = self.ordinals();
+    pub fn multiplied(&self, rows: Vec<u32>, live: &HashSet<Name>, columns: Vec<(Name, Column)>) -> Result<Batch> {
+        let before = self.ordinals();
         let mut loaded = HashMap::new();
         let own: HashSet<Name> = self.lazy.keys().chain(self.loaded.borrow().keys()).cloned().collect();
         let made = |name: &Name| columns.iter().any(|(made, _)| made == name);
         for name in own.iter().filter(|name| live.contains(*name) && !made(name)) {
-            loaded.insert(name.clone(), gather::take(&self.column(name)?, rows));
+            loaded.insert(name.clone(), gather::take(&self.column(name)?, &rows));
         }
         loaded.extend(columns);
         Ok(Batch {
@@ -163,7 +248,7 @@ impl Batch {
             selection: None,
             rows: rows.len(),
             first: self.first,
-            ordinals: Some(rows.iter().map(|r| ordinals[*r as usize]).collect()),
+            ordinals: Some(Ordinals::Of { rows, before }),
             encode: Arc::default(),
         })
     }
@@ -177,7 +262,7 @@ impl Batch {
             loaded: RefCell::new(columns.into_iter().collect()),
             selection: None,
             first: 0,
-            ordinals: Some(ordinals),
+            ordinals: Some(Ordinals::Each(ordinals)),
             encode: Arc::default(),
         }
     }
@@ -201,7 +286,7 @@ impl Input for Batch {
         let (Some(morsel), Some(at)) = (&self.morsel, self.lazy.get(name)) else {
             return Err(Fault::internal(format!("column `{name}` was pruned away")));
         };
-        let column = morsel.column(*at, self.selection.as_deref())?;
+        let column = morsel.column(*at, self.selection.as_ref().map(Selection::rows))?;
         self.loaded.borrow_mut().insert(name.clone(), column.clone());
         Ok(column)
     }

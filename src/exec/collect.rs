@@ -2,9 +2,10 @@
 use super::batch::Batch;
 use super::build::Executor;
 use super::drive::drive;
+use super::pipeline::Pipeline;
 use crate::diagnostic::{Fault, Result};
 use crate::expr::{Input, NodeId};
-use crate::types::{Chunk, Column, Name, Schema, Stored, Table, gather};
+use crate::types::{Chunk, Column, Kind, Name, Schema, Stored, Table, gather};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// All rows of a node that streams, in order.
@@ -13,19 +14,49 @@ pub fn run(executor: &Executor, id: NodeId) -> Result<Table> {
     let schema = executor.schema(id);
     let rows = AtomicUsize::new(0);
     let most = executor.context.limits.rows;
+    if let Some(table) = as_it_is(&pipeline, &schema).filter(|table| table.rows() <= most) {
+        return Ok(table);
+    }
     let in_memory = pipeline.feeds.iter().all(|feed| feed.source.table().is_some());
     let keep = |chunks: &mut Vec<(u64, Chunk)>, batch: Batch| {
         if rows.fetch_add(batch.rows(), Ordering::Relaxed) + batch.rows() > most {
             return Err(Fault::limit("rows", "a step holds too many rows"));
         }
-        let first = batch.ordinals().first().copied().unwrap_or(0);
-        // Most rows of a table that is in memory anyway: their texts may stay where they are.
-        let whole = in_memory && batch.morsel().is_some_and(|morsel| batch.rows() * 2 > morsel.rows());
+        let first = batch.first_ordinal();
+        // Many rows of a table that is in memory anyway: their texts may stay where they are.
+        let whole = in_memory && batch.morsel().is_some_and(|morsel| batch.rows() * FEW > morsel.rows());
         chunks.push((first, chunk(&batch, &schema, !whole)?));
         Ok(())
     };
     let chunks = drive(&pipeline, executor.context, executor.options.threads, Vec::new, keep, || false)?;
     Ok(ordered(schema, chunks))
+}
+
+/// One row of so many is worth a copy of its texts, which would hold on to those of the others.
+const FEW: usize = 16;
+
+/// The table of a pipeline that takes no step, of a table in memory: nothing is moved.
+fn as_it_is(pipeline: &Pipeline, schema: &Schema) -> Option<Table> {
+    let [feed] = pipeline.feeds.as_slice() else { return None };
+    let table = feed.source.table().filter(|_| feed.steps.is_empty() && feed.needs.window.is_none())?;
+    let position = |(name, kind): &(Name, Kind)| {
+        let at = table.schema().position(name)?;
+        (table.schema().kind(name) == Some(*kind)).then_some(at)
+    };
+    let positions = schema.columns().iter().map(position).collect::<Option<Vec<usize>>>()?;
+    let chunk = |(number, chunk): (usize, &Chunk)| {
+        let column = |at: &usize| {
+            let learned = table.learned(*at).and_then(|learned| learned.form.get()).and_then(Option::as_ref);
+            match learned.and_then(|columns| columns.get(number)) {
+                Some(column) => Some(Stored::Column(column.clone())),
+                None => chunk.columns.get(*at).cloned(),
+            }
+        };
+        Some(Chunk { rows: chunk.rows, columns: positions.iter().map(column).collect::<Option<_>>()? })
+    };
+    let chunks = table.chunks().iter().enumerate().map(chunk).collect::<Option<Vec<Chunk>>>()?;
+    feed.count_source(table.rows());
+    Some(Table::new(schema.clone(), chunks))
 }
 
 /// The batch as it is kept; `compact` copies texts together, so that they hold on to no others.
@@ -95,7 +126,7 @@ pub fn take(executor: &Executor, id: NodeId, input: NodeId, most: u64) -> Result
         if batch.rows() > most {
             batch.narrow((0..most as u32).collect(), &|name| live.contains(name));
         }
-        let first = batch.ordinals().first().copied().unwrap_or(0);
+        let first = batch.first_ordinal();
         chunks.push((first, chunk(&batch, &schema, true)?));
         rows.fetch_add(batch.rows(), Ordering::Relaxed);
         Ok(())

@@ -21,7 +21,7 @@ pub fn expand(batch: Batch, expansion: &Expansion, live: &HashSet<Name>, context
         return fields(batch, wanted, expansion.limit, live, context);
     }
     let (rows, made) = elements(&batch, expansion, context)?;
-    batch.multiplied(&rows, live, made)
+    batch.multiplied(rows, live, made)
 }
 
 /// The values of a field that has several: rows of one value, and rows without any, stay as they are.
@@ -58,7 +58,7 @@ fn fields(
             return Err(Fault::limit("rows", "the values of a field make too many rows"));
         }
     }
-    batch.multiplied(&rows, live, vec![(wanted.name.clone(), out.finish())])
+    batch.multiplied(rows, live, vec![(wanted.name.clone(), out.finish())])
 }
 
 /// The source row of each new row, and the new columns.
@@ -192,7 +192,10 @@ impl Elements {
         match self {
             Elements::Texts(_, out) if element == "null" => out.push_null(),
             Elements::Texts(Kind::Dynamic, out) => out.push(row, element),
-            Elements::Texts(_, out) if element.starts_with(['"', '{', '[']) => out.push(row, &json::to_string(element)),
+            Elements::Texts(_, out) if element.starts_with(['"', '{', '[']) => match plain_string(element) {
+                Some(text) => out.push(row, text),
+                None => out.push(row, &json::to_string(element)),
+            },
             Elements::Others(out) if out.kind() == Kind::Long => match json::long(element) {
                 Some(long) => out.push_long(long),
                 None => self.push_value(row, &json::scalar(element)),
@@ -217,6 +220,12 @@ impl Elements {
             Elements::Others(out) => out.finish(),
         }
     }
+}
+
+/// The text of a JSON string without escapes.
+fn plain_string(json: &str) -> Option<&str> {
+    let text = json.strip_prefix('"')?.strip_suffix('"')?;
+    memchr::memchr(b'\\', text.as_bytes()).is_none().then_some(text)
 }
 
 /// The elements of one cell.

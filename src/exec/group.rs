@@ -170,10 +170,17 @@ impl Singles {
 #[derive(Default)]
 pub struct PairTable {
     places: Places,
-    /// Pairs with their numbers: a growing table looks at nothing else.
+    /// Whether the pairs are no longer found by place.
+    hashed: bool,
+    /// The first right number of each left one, and the pair's number: most left numbers of many have no other.
+    firsts: Vec<(u32, u32)>,
+    /// The other pairs with their numbers: a growing table looks at nothing else.
     table: HashTable<(u64, u32)>,
     pairs: Vec<u64>,
 }
+
+/// No number of a left part is greater in a table of firsts.
+const MOST_FIRSTS: u32 = 1 << 28;
 
 /// The most pairs that have a place of their own.
 const MOST_PLACES: usize = 1 << 20;
@@ -214,8 +221,14 @@ impl PairTable {
     /// The number of a pair that was seen; [`NULL`] for others.
     fn find(&self, left: u32, right: u32) -> u32 {
         let pair = u64::from(left) << 32 | u64::from(right);
-        if self.table.is_empty() {
+        if !self.hashed {
             return self.places.slot(left, right).map_or(NULL, |slot| self.places.numbers[slot]);
+        }
+        if let Some((known, number)) = self.firsts.get(left as usize)
+            && *known == right
+            && *number != NULL
+        {
+            return *number;
         }
         self.table.find(HASHER.hash_one(pair), |(known, _)| *known == pair).map_or(NULL, |(_, number)| *number)
     }
@@ -236,11 +249,23 @@ impl PairTable {
 
     fn number_without_place(&mut self, left: u32, right: u32) -> u32 {
         let pair = u64::from(left) << 32 | u64::from(right);
-        if self.table.is_empty() {
+        if !self.hashed {
             if self.places.grow(left, right, &self.pairs) {
                 return self.number(left, right);
             }
             self.hash_all();
+        }
+        let next = self.pairs.len() as u32;
+        if let Some(first) = self.first(left) {
+            match *first {
+                (_, NULL) => {
+                    *first = (right, next);
+                    self.pairs.push(pair);
+                    return next;
+                }
+                (known, number) if known == right => return number,
+                _ => {}
+            }
         }
         let same = |(known, _): &(u64, u32)| *known == pair;
         match self.table.entry(HASHER.hash_one(pair), same, |(known, _)| HASHER.hash_one(*known)) {
@@ -254,14 +279,33 @@ impl PairTable {
         }
     }
 
-    /// From now on all pairs are found by hash.
+    /// The place of a left number's first pair; none for the largest.
+    #[inline(always)]
+    fn first(&mut self, left: u32) -> Option<&mut (u32, u32)> {
+        let slot = left as usize;
+        if slot >= self.firsts.len() {
+            if left >= MOST_FIRSTS {
+                return None;
+            }
+            self.firsts.resize((slot + 1).max(self.firsts.len() * 2), (0, NULL));
+        }
+        self.firsts.get_mut(slot)
+    }
+
+    /// From now on pairs are found by their left number or by hash.
     #[cold]
     fn hash_all(&mut self) {
         self.places = Places::default();
+        self.hashed = true;
         let hash = |(pair, _): &(u64, u32)| HASHER.hash_one(*pair);
-        self.table.reserve(self.pairs.len() * 2, hash);
-        for entry in self.pairs.iter().copied().zip(0..) {
-            self.table.insert_unique(hash(&entry), entry, hash);
+        for (pair, number) in std::mem::take(&mut self.pairs).into_iter().zip(0..) {
+            self.pairs.push(pair);
+            match self.first((pair >> 32) as u32) {
+                Some(first) if first.1 == NULL => *first = (pair as u32, number),
+                _ => {
+                    self.table.insert_unique(hash(&(pair, number)), (pair, number), hash);
+                }
+            }
         }
     }
 }

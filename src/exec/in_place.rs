@@ -109,7 +109,7 @@ fn updated(
     }
     let arguments = call.arguments.iter().map(|e| evaluate(e, batch, context)).collect::<Result<Vec<Column>>>()?;
     let Some(condition) = &call.condition else {
-        state.update(&Rows { context, groups, count, ordinals }, &arguments)?;
+        state.update(&Rows { context, groups, count, ordinals: &ordinals }, &arguments)?;
         return Ok(state);
     };
     let rows = select(&evaluate(condition, batch, context)?);

@@ -157,11 +157,13 @@ impl Join<'_> {
         let pipeline = executor.pipeline(left)?;
         let step = |part: &mut Part, batch: Batch| {
             let keys = self.numbers(&batch, &mut part.maps)?;
-            keys.iter().filter(|key| **key != NULL).for_each(|key| part.seen[*key as usize] = true);
+            if self.gives_right_rows() {
+                keys.iter().filter(|key| **key != NULL).for_each(|key| part.seen[*key as usize] = true);
+            }
             let pairs = self.pairs(&keys);
             self.count(pairs.left.len())?;
             if !pairs.left.is_empty() {
-                let first = batch.ordinals().first().copied().unwrap_or(0);
+                let first = batch.first_ordinal();
                 let left = |name: &Name| batch.column(name);
                 part.chunks.push((first, self.chunk(&left, batch.rows(), &pairs)?));
             }
@@ -185,13 +187,21 @@ impl Join<'_> {
         Ok(collect::ordered(self.schema.clone(), chunks))
     }
 
+    /// Whether rows of the right side are given on their own.
+    fn gives_right_rows(&self) -> bool {
+        use JoinKind::{FullOuter, RightAnti, RightOuter, RightSemi};
+        matches!(self.kind, RightOuter | FullOuter | RightAnti | RightSemi)
+    }
+
     /// The rows of the right side that are given on their own.
     fn right_rows(&self, seen: &[bool]) -> Vec<u32> {
+        if !self.gives_right_rows() {
+            return Vec::new();
+        }
         let matched = |key: u32| seen.get(key as usize).copied().unwrap_or(false);
         let wanted: &dyn Fn(u32) -> bool = match self.kind {
             JoinKind::RightOuter | JoinKind::FullOuter | JoinKind::RightAnti => &|key| !matched(key),
-            JoinKind::RightSemi => &matched,
-            _ => return Vec::new(),
+            _ => &matched,
         };
         let rows = self.right.of_row.iter().enumerate();
         rows.filter(|(_, key)| wanted(**key)).map(|(row, _)| row as u32).collect()
@@ -260,7 +270,7 @@ impl Join<'_> {
             }
             let keys = rows.iter().map(|row| keys[*row as usize]).collect();
             batch.narrow(rows, &|name| needed.contains(name));
-            let first = batch.ordinals().first().copied().unwrap_or(0);
+            let first = batch.first_ordinal();
             part.keys.push((first, keys));
             part.chunks.push((first, collect::chunk(&batch, &schema, true)?));
             Ok(())

@@ -219,7 +219,7 @@ fn truths(column: &Column) -> BooleanBuffer {
 fn pick(batch: &mut Batch, mask: Option<BooleanBuffer>, rest: &[Expr], live: &HashSet<Name>) {
     let Some(mask) = mask.filter(|m| m.count_set_bits() < m.len()) else { return };
     let later: Vec<Name> = rest.iter().flat_map(Expr::columns).collect();
-    batch.narrow(mask.set_indices_u32().collect(), &|name| live.contains(name) || later.contains(name));
+    batch.narrow_to(mask, &|name| live.contains(name) || later.contains(name));
 }
 
 /// The names that the expressions of a body read, and those of its result.

@@ -9,9 +9,12 @@ use crate::functions::Context;
 use crate::functions::compare::total_order;
 use crate::plan::SortKey;
 use crate::types::field::Numbers;
+use crate::types::vectors::bits_of;
 use crate::types::{Chunk, Column, Dictionary, Field, Kind, Name, Schema, Stored, Table, Text, gather};
 use arrow_array::Array;
+use arrow_buffer::{BooleanBuffer, NullBuffer};
 use rayon::prelude::*;
+use std::borrow::Cow;
 use std::cell::RefCell;
 use std::cmp::Ordering;
 use std::collections::HashMap;
@@ -83,16 +86,18 @@ pub fn top(executor: &Executor, id: NodeId, below: NodeId, order: &Order, most: 
     let wanted = usize::try_from(most).unwrap_or(usize::MAX);
     let context = executor.context;
     let live = executor.needed.of(below);
-    let keep = |chunks: &mut Vec<(u64, Chunk)>, mut batch: Batch| {
+    let keep = |best: &mut Best, mut batch: Batch| {
         if wanted > 0 && wanted < batch.rows() {
-            let rows = Ranks::new(order, &batch, context)?.first(batch.rows(), wanted);
+            let rows = best.first(batch.rows(), &Ranks::new(order, &batch, context)?, wanted);
             batch.narrow(rows, &|name| live.contains(name));
         }
-        let first = batch.ordinals().first().copied().unwrap_or(0);
-        chunks.push((first, collect::chunk(&batch, &schema, true)?));
+        if batch.rows() > 0 {
+            best.chunks.push((batch.first_ordinal(), collect::chunk(&batch, &schema, true)?));
+        }
         Ok(())
     };
-    let chunks = drive(&pipeline, context, executor.options.threads, Vec::new, keep, || false)?;
+    let parts = drive(&pipeline, context, executor.options.threads, Best::default, keep, || false)?;
+    let chunks = parts.into_iter().map(|best| best.chunks).collect();
     run(&collect::ordered(schema, chunks), order, Some(most), &executor.schema(id), context)
 }
 
@@ -161,21 +166,70 @@ impl Ranks {
             rows[turned..].reverse();
         }
     }
-
-    /// The first so many rows in this order, ascending.
-    fn first(&self, rows: usize, most: usize) -> Vec<u32> {
-        let mut rows: Vec<u32> = (0..rows as u32).collect();
-        rows.select_nth_unstable_by(most - 1, |a, b| self.order(*a, *b));
-        rows.truncate(most);
-        rows.sort_unstable();
-        rows
-    }
 }
 
 /// Times as numbers of any unit.
 fn times(column: &Column) -> Values {
     let numbers = Numbers::of(column);
-    Values::Numbers((0..column.len()).map(|row| numbers.get(row).map(|number| real_rank(number.real()))).collect())
+    let times: Vec<Option<f64>> = (0..column.len()).map(|row| numbers.get(row).map(|number| number.real())).collect();
+    let missing = times.iter().any(Option::is_none).then(|| times.iter().map(Option::is_some).collect());
+    Values::Numbers(times.iter().map(|time| time.map_or(0, real_rank)).collect(), missing)
+}
+
+/// The first rows of each of a thread's batches.
+#[derive(Default)]
+struct Best {
+    chunks: Vec<(u64, Chunk)>,
+    /// So many rows as are wanted have no greater code of their first key: rows with a greater one come too late.
+    bound: Option<u64>,
+}
+
+impl Best {
+    /// The first so many of some rows in their order, ascending; fewer where the others come too late.
+    fn first(&mut self, rows: usize, ranks: &Ranks, most: usize) -> Vec<u32> {
+        let codes = ranks.keys.first().and_then(Ranked::codes);
+        let mut picks: Vec<u32> = match (&codes, self.bound) {
+            (Some(codes), Some(bound)) => codes.up_to(bound).set_indices_u32().collect(),
+            _ => (0..rows as u32).collect(),
+        };
+        if picks.len() > most {
+            picks.select_nth_unstable_by(most - 1, |a, b| ranks.order(*a, *b));
+            picks.truncate(most);
+            if let Some(worst) = codes.and_then(|codes| codes.worst(&picks)) {
+                self.bound = Some(self.bound.map_or(worst, |bound| bound.min(worst)));
+            }
+            picks.sort_unstable();
+        }
+        picks
+    }
+}
+
+/// Numbers in the order of a key: of two rows that differ in theirs, the one with the smaller comes first.
+struct Codes {
+    codes: Vec<u64>,
+    missing: Option<NullBuffer>,
+    nulls_first: bool,
+}
+
+impl Codes {
+    /// The rows whose code is not greater; the nulls among them where they come first.
+    fn up_to(&self, bound: u64) -> BooleanBuffer {
+        let found = bits_of(&self.codes, |code| code <= bound);
+        match &self.missing {
+            None => found,
+            Some(missing) if self.nulls_first => &found | &!missing.inner(),
+            Some(missing) => &found & missing.inner(),
+        }
+    }
+
+    /// The greatest code of some rows; none where nulls are the last of them.
+    fn worst(&self, rows: &[u32]) -> Option<u64> {
+        let is_missing = |row: &u32| self.missing.as_ref().is_some_and(|missing| missing.is_null(*row as usize));
+        if !self.nulls_first && rows.iter().any(is_missing) {
+            return None;
+        }
+        rows.iter().filter(|row| !is_missing(row)).map(|row| self.codes[*row as usize]).max()
+    }
 }
 
 /// A key column ready to compare.
@@ -186,24 +240,27 @@ struct Ranked {
 }
 
 enum Values {
-    /// Bits whose order is the values' order; none for null and NaN.
-    Numbers(Vec<Option<u64>>),
+    /// Bits whose order is the values' order, and which of them are neither of null nor of NaN.
+    Numbers(Vec<u64>, Option<NullBuffer>),
     Texts(Column),
     Others(Column),
 }
 
 fn values(column: Column) -> Values {
+    let some_null = |nulls: Option<&NullBuffer>| nulls.filter(|nulls| nulls.null_count() > 0).cloned();
+    let whole = |value: i64| value as u64 ^ 1 << 63;
     match column.materialized() {
-        Column::Long(a) | Column::DateTime(a) | Column::TimeSpan(a) => {
-            Values::Numbers(a.iter().map(|v| v.map(|v| v as u64 ^ 1 << 63)).collect())
+        Column::Long(a) | Column::DateTime(a) | Column::TimeSpan(a) | Column::Field(Field::Long(a)) => {
+            Values::Numbers(a.values().iter().map(|v| whole(*v)).collect(), some_null(a.nulls()))
         }
-        Column::Int(a) => Values::Numbers(a.iter().map(|v| v.map(|v| i64::from(v) as u64 ^ 1 << 63)).collect()),
-        Column::Bool(a) => {
-            Values::Numbers((0..a.len()).map(|i| (!a.is_null(i)).then(|| u64::from(a.value(i)))).collect())
+        Column::Int(a) => {
+            Values::Numbers(a.values().iter().map(|v| whole(i64::from(*v))).collect(), some_null(a.nulls()))
         }
-        Column::Field(Field::Long(a)) => Values::Numbers(a.iter().map(|v| v.map(|v| v as u64 ^ 1 << 63)).collect()),
+        Column::Bool(a) => Values::Numbers(a.values().iter().map(u64::from).collect(), some_null(a.nulls())),
         Column::Real(a) | Column::Field(Field::Real(a)) => {
-            Values::Numbers(a.iter().map(|v| v.filter(|v| !v.is_nan()).map(real_rank)).collect())
+            let numbers = NullBuffer::new(bits_of(a.values(), |value| !value.is_nan()));
+            let there = NullBuffer::union(Some(&numbers), a.nulls());
+            Values::Numbers(a.values().iter().map(|v| real_rank(*v)).collect(), some_null(there.as_ref()))
         }
         column @ Column::Text(Kind::String | Kind::Guid | Kind::Field, _) => Values::Texts(column),
         column => Values::Others(column),
@@ -218,7 +275,7 @@ impl Ranked {
     fn is_null(&self, row: u32) -> bool {
         let row = row as usize;
         match &self.values {
-            Values::Numbers(ranks) => ranks[row].is_none(),
+            Values::Numbers(_, missing) => missing.as_ref().is_some_and(|missing| missing.is_null(row)),
             Values::Texts(column) | Values::Others(column) => column.is_null(row),
         }
     }
@@ -226,7 +283,10 @@ impl Ranked {
     fn order(&self, a: u32, b: u32) -> Ordering {
         let (a, b) = (a as usize, b as usize);
         match &self.values {
-            Values::Numbers(ranks) => self.directed(ranks[a].is_none(), ranks[b].is_none(), || ranks[a].cmp(&ranks[b])),
+            Values::Numbers(ranks, missing) => {
+                let is_missing = |row: usize| missing.as_ref().is_some_and(|missing| missing.is_null(row));
+                self.directed(is_missing(a), is_missing(b), || ranks[a].cmp(&ranks[b]))
+            }
             Values::Texts(Column::Text(_, text)) => {
                 self.directed(text.is_null(a), text.is_null(b), || order_texts(text, a, b))
             }
@@ -260,10 +320,27 @@ impl Ranked {
 }
 
 impl Ranked {
+    /// Codes in the order of the key; none for values of which a code would cost more than a comparison.
+    fn codes(&self) -> Option<Codes> {
+        let (ranks, missing): (Cow<[u64]>, Option<NullBuffer>) = match &self.values {
+            Values::Numbers(ranks, missing) => (ranks.into(), missing.clone()),
+            Values::Texts(Column::Text(_, Text::Views(views))) => {
+                ((0..views.len()).map(|row| start_of(views.value(row))).collect(), views.nulls().cloned())
+            }
+            _ => return None,
+        };
+        let codes = match self.descending {
+            true => ranks.iter().map(|rank| !rank).collect(),
+            false => ranks.into_owned(),
+        };
+        Some(Codes { codes, missing, nulls_first: self.nulls_first })
+    }
+
     /// Sorts rows by this key alone; equal rows keep their order.
     fn sort(&self, rows: &mut Vec<u32>) {
         let code: Box<dyn Fn(usize) -> Option<u64>> = match &self.values {
-            Values::Numbers(ranks) => Box::new(|row| ranks[row]),
+            Values::Numbers(ranks, None) => Box::new(|row| Some(ranks[row])),
+            Values::Numbers(ranks, Some(missing)) => Box::new(|row| missing.is_valid(row).then(|| ranks[row])),
             Values::Texts(Column::Text(_, Text::Dictionary(keys, dictionary))) => {
                 let places = places(dictionary);
                 Box::new(move |row| keys.is_valid(row).then(|| places[keys.value(row) as usize]))

@@ -102,7 +102,7 @@ impl<K: Key> State for Arg<K> {
         let (Some(order), Some(output)) = (arguments.first(), arguments.get(self.output)) else { return Ok(()) };
         let piece = self.held.add(output);
         let key = (self.keys)(order);
-        for (row, (&group, &ordinal)) in rows.groups.iter().zip(rows.ordinals).enumerate() {
+        for (row, (&group, &ordinal)) in rows.groups.iter().zip(rows.ordinals.iter()).enumerate() {
             self.offer(group as usize, Best { key: key(row), ordinal, place: (piece, row as u32) });
         }
         drop(key);

@@ -46,7 +46,7 @@ impl State for Bags {
     fn update(&mut self, rows: &Rows, arguments: &[Column]) -> Result<()> {
         self.groups.resize_with(rows.count, HashMap::new);
         let Some(argument) = arguments.first() else { return Ok(()) };
-        for (row, (&group, &ordinal)) in rows.groups.iter().zip(rows.ordinals).enumerate() {
+        for (row, (&group, &ordinal)) in rows.groups.iter().zip(rows.ordinals.iter()).enumerate() {
             let Some(Dynamic::Json(text)) = Dynamic::of(argument, row) else { continue };
             for (place, (key, value)) in Json::new(text).entries().enumerate() {
                 self.offer(group as usize, &key, (ordinal, place as u32), value.text());

@@ -31,7 +31,7 @@ impl<'a> Elements<'a> {
         Elements {
             column: Cow::Borrowed(column),
             groups: rows.groups.into(),
-            ordinals: rows.ordinals.into(),
+            ordinals: Cow::Borrowed(rows.ordinals),
             places: Vec::new(),
         }
     }
@@ -39,7 +39,7 @@ impl<'a> Elements<'a> {
     /// The texts of fields that have several.
     fn listed(list: &List, rows: &Rows) -> Elements<'a> {
         let (mut items, mut groups, mut ordinals, mut places) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-        for (row, (group, ordinal)) in rows.groups.iter().zip(rows.ordinals).enumerate() {
+        for (row, (group, ordinal)) in rows.groups.iter().zip(rows.ordinals.iter()).enumerate() {
             for (place, item) in list.range(row).enumerate() {
                 items.push(item as u32);
                 groups.push(*group);
@@ -54,7 +54,7 @@ impl<'a> Elements<'a> {
     fn opened(column: &Column, rows: &Rows) -> Elements<'a> {
         let mut values = Builder::new(Kind::Dynamic, column.len());
         let (mut groups, mut ordinals, mut places) = (Vec::new(), Vec::new(), Vec::new());
-        for (row, (group, ordinal)) in rows.groups.iter().zip(rows.ordinals).enumerate() {
+        for (row, (group, ordinal)) in rows.groups.iter().zip(rows.ordinals.iter()).enumerate() {
             let before = values.len();
             match Dynamic::of(column, row) {
                 Some(value) => match items(value) {

@@ -3,6 +3,7 @@ use super::{Rows, State, Wire, same};
 use crate::diagnostic::Result;
 use crate::functions::Context;
 use crate::functions::compare::order;
+use crate::types::vectors::wide;
 use crate::types::wire::{Reader, Writer};
 use crate::types::{Column, Kind, Value};
 use arrow_array::{Array, Int64Array};
@@ -38,6 +39,12 @@ impl State for Extreme {
         self.resize(rows.count);
         let Some(argument) = arguments.first() else { return Ok(()) };
         let values = crate::functions::arithmetic::longs(argument);
+        if rows.count == 1 && values.null_count() == 0 {
+            if !values.is_empty() {
+                self.offer(0, best_of(values.values(), self.largest));
+            }
+            return Ok(());
+        }
         for (row, &group) in rows.groups.iter().enumerate() {
             if values.is_valid(row) {
                 self.offer(group as usize, values.value(row));
@@ -93,6 +100,14 @@ impl Wire for Extreme {
         (self.seen, self.best) = read.into_iter().unzip();
         Ok(())
     }
+}
+
+/// The largest or the smallest of some values.
+fn best_of(values: &[i64], largest: bool) -> i64 {
+    wide(|| match largest {
+        true => values.iter().fold(i64::MIN, |best, value| best.max(*value)),
+        false => values.iter().fold(i64::MAX, |best, value| best.min(*value)),
+    })
 }
 
 /// Any other kind.

@@ -29,7 +29,9 @@ use crate::diagnostic::{Fault, Result};
 use crate::types::wire::{Reader, Writer};
 use crate::types::{Column, Kind, Value, gather};
 use std::any::Any;
+use std::cell::LazyCell;
 use std::collections::HashMap;
+use std::ops::Deref;
 use std::sync::LazyLock;
 
 /// Whether the order of rows can show in the answer.
@@ -81,7 +83,24 @@ pub struct Rows<'a> {
     /// How many groups there are by now.
     pub count: usize,
     /// The ordinal of each row: ascending within an update, unique over all updates.
-    pub ordinals: &'a [u64],
+    pub ordinals: &'a dyn Deref<Target = [u64]>,
+}
+
+/// Ordinals that are made when they are first asked for: most aggregates never do.
+pub struct Ordinals<'a>(LazyCell<Vec<u64>, Box<dyn FnOnce() -> Vec<u64> + 'a>>);
+
+impl<'a> Ordinals<'a> {
+    pub fn new(make: impl FnOnce() -> Vec<u64> + 'a) -> Ordinals<'a> {
+        Ordinals(LazyCell::new(Box::new(make)))
+    }
+}
+
+impl Deref for Ordinals<'_> {
+    type Target = [u64];
+
+    fn deref(&self) -> &[u64] {
+        &self.0
+    }
 }
 
 /// Makes the state for arguments of these kinds; constant arguments by position.

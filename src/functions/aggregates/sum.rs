@@ -2,6 +2,7 @@
 use super::{Rows, State, Wire, decimals, same};
 use crate::diagnostic::Result;
 use crate::functions::{Context, arithmetic};
+use crate::types::vectors::wide;
 use crate::types::wire::{Reader, Writer};
 use crate::types::{Builder, Column, Kind, Value};
 use arrow_array::Array;
@@ -22,6 +23,13 @@ impl Double {
             self.low = 0.0;
             return;
         }
+        self.add_finite(value);
+    }
+
+    /// As [`Self::add`], where the sum is finite.
+    #[inline(always)]
+    fn add_finite(&mut self, value: f64) {
+        let sum = self.high + value;
         let part = sum - self.high;
         self.low += (self.high - (sum - part)) + (value - part);
         self.high = sum;
@@ -103,9 +111,14 @@ impl Sums {
             });
         }
         let mut sums = [Double::default(); WIDE];
-        let chunks = values.values().chunks_exact(WIDE);
-        let rest = chunks.remainder();
-        chunks.for_each(|chunk| sums.iter_mut().zip(chunk).for_each(|(sum, value)| sum.add(*value)));
+        let (chunks, rest) = values.values().as_chunks::<WIDE>();
+        wide(|| {
+            chunks.iter().for_each(|chunk| sums.iter_mut().zip(chunk).for_each(|(sum, value)| sum.add_finite(*value)));
+        });
+        if !sums.iter().all(|sum| sum.high.is_finite() && sum.low.is_finite()) {
+            sums = [Double::default(); WIDE];
+            chunks.iter().for_each(|chunk| sums.iter_mut().zip(chunk).for_each(|(sum, value)| sum.add(*value)));
+        }
         rest.iter().zip(&mut sums).for_each(|(value, sum)| sum.add(*value));
         self.counts[0] += values.len() as i64;
         sums.into_iter().for_each(|sum| self.reals[0].join(sum));
@@ -207,12 +220,28 @@ struct WholeSums {
     groups: Vec<i128>,
 }
 
+/// The sum of integers, the lower and the upper halves of their bits apart: so no sum of fewer than 2^32 overflows.
+fn total_of(values: &[i64]) -> i128 {
+    let total = |values: &[i64]| {
+        let (low, high) = wide(|| {
+            values.iter().fold((0u64, 0u64), |(low, high), value| {
+                // With the sign turned the numbers are in order from 0.
+                let bits = *value as u64 ^ 1 << 63;
+                (low + (bits & 0xffff_ffff), high + (bits >> 32))
+            })
+        });
+        (i128::from(high) << 32) + i128::from(low) - ((values.len() as i128) << 63)
+    };
+    values.chunks(1 << 31).map(total).sum()
+}
+
 impl State for WholeSums {
     fn update(&mut self, rows: &Rows, arguments: &[Column]) -> Result<()> {
         self.groups.resize(rows.count, 0);
         let Some(argument) = arguments.first() else { return Ok(()) };
         let values = arithmetic::longs(argument);
         match values.nulls().filter(|n| n.null_count() > 0) {
+            None if rows.count == 1 => self.groups[0] += total_of(values.values()),
             None => {
                 let each = rows.groups.iter().zip(values.values());
                 each.for_each(|(&group, &value)| self.groups[group as usize] += i128::from(value));
@@ -401,4 +430,39 @@ crate::aggregates! {
     /// range x from 1 to 5 step 1 | summarize variancep(x) // 2
     /// ```
     kql Free cheap fn variancep called "variancep" (value: Number) -> Kind(Kind::Real) = variancep;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn halves_make_the_whole_sum() {
+        let mut values = vec![i64::MIN, i64::MAX, -1, 0, 1, 7 << 40, -(9 << 50), i64::MIN, i64::MIN + 1];
+        for _ in 0..6 {
+            assert_eq!(total_of(&values), values.iter().map(|v| i128::from(*v)).sum());
+            values.extend_from_within(1..);
+        }
+    }
+
+    #[test]
+    fn sums_side_by_side_are_those_of_one_after_the_other() {
+        let infinite = |at: usize| (0..40).map(move |i| if i == at { f64::INFINITY } else { i as f64 });
+        for values in [infinite(3).collect::<Vec<f64>>(), infinite(39).collect(), vec![f64::MAX; 17], vec![0.1; 35]] {
+            let mut sums = Sums {
+                real: true,
+                squares: false,
+                result: Kind::Real,
+                finish: total,
+                counts: vec![0],
+                wholes: Vec::new(),
+                reals: vec![Double::default()],
+                squared: Vec::new(),
+            };
+            sums.add_all(&Column::Real(values.clone().into()));
+            let mut one = Double::default();
+            values.iter().for_each(|value| one.add(*value));
+            assert_eq!(sums.reals[0].value(), one.value());
+        }
+    }
 }

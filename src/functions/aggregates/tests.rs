@@ -66,7 +66,7 @@ fn result(aggregate: &Aggregate, arguments: &[Column], constants: &[Option<Value
         let end = (start + piece).min(ROWS);
         let part: Vec<Column> = arguments.iter().map(|a| in_its_own_form(slice(a, start, end - start))).collect();
         let rows =
-            Rows { context: &context, groups: &groups[start..end], count: GROUPS, ordinals: &ordinals[start..end] };
+            Rows { context: &context, groups: &groups[start..end], count: GROUPS, ordinals: &&ordinals[start..end] };
         let mut state = new();
         state.update(&rows, &part).unwrap();
         whole.merge(state, &[0, 1, 2], GROUPS).unwrap();

@@ -71,7 +71,7 @@ impl Sights {
         let Some(value) = arguments.first() else { return };
         let times = arguments.get(1).filter(|_| self.wanted.by_time()).map(Numbers::of);
         let piece = self.held.add(value);
-        for (row, (&group, &ordinal)) in rows.groups.iter().zip(rows.ordinals).enumerate() {
+        for (row, (&group, &ordinal)) in rows.groups.iter().zip(rows.ordinals.iter()).enumerate() {
             let time = match &times {
                 Some(times) => times.get(row),
                 None => (!self.wanted.by_time()).then_some(Number::Long(0)),
