@@ -440,7 +440,7 @@ mod tests {
     fn halves_make_the_whole_sum() {
         let mut values = vec![i64::MIN, i64::MAX, -1, 0, 1, 7 << 40, -(9 << 50), i64::MIN, i64::MIN + 1];
         for _ in 0..6 {
-            assert_eq!(total_of(&values), values.iter().map(|v| i128::from(*v)).sum());
+            assert_eq!(total_of(&values), values.iter().map(|v| i128::from(*v)).sum::<i128>());
             values.extend_from_within(1..);
         }
     }

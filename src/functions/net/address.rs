@@ -57,9 +57,9 @@ fn short_quad(text: &[u8]) -> Option<u32> {
     let (first, last) = (u64::from_le_bytes(*first), u64::from_le_bytes(*last));
     let bytes = u128::from(first) | u128::from(last) << (8 * (length - 8));
     // Digits become their values, a dot 0x1e, and what lies behind the text is a digit.
-    let values = (bytes ^ ONES * 0x30) & (u128::MAX >> (8 * (16 - length)));
+    let values = (bytes ^ (ONES * 0x30)) & (u128::MAX >> (8 * (16 - length)));
     let others = (((values & LOW) + ONES * 0x76) | values) & !LOW;
-    let turned = values ^ ONES * 0x1e;
+    let turned = values ^ (ONES * 0x1e);
     let dots = !(((turned & LOW) + LOW) | turned | LOW);
     if others != dots || dots.count_ones() != 3 {
         return None;
