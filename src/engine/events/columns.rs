@@ -132,3 +132,27 @@ pub fn present(column: &Column) -> BooleanBuffer {
         None => BooleanBuffer::new_set(column.len()),
     }
 }
+
+/// The part of a text between delimiters, without the blanks and the quotes around it. Delimiters in quotes part
+/// nothing.
+pub fn part<'t>(text: &'t str, delimiters: &[char], at: usize) -> Option<&'t str> {
+    let mut quoted = false;
+    let mut parts = text.split(|c: char| {
+        quoted ^= c == '"';
+        !quoted && delimiters.contains(&c)
+    });
+    let part = parts.nth(at)?.trim();
+    Some(part.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).unwrap_or(part))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn quotes_hold_delimiters() {
+        let text = r#"a, "b,c" ,,"d" e"#;
+        let parts: Vec<_> = (0..5).map(|at| part(text, &[','], at)).collect();
+        assert_eq!(parts, [Some("a"), Some("b,c"), Some(""), Some(r#""d" e"#), None]);
+    }
+}

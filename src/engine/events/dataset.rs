@@ -7,7 +7,7 @@ use super::columns::{choose, first_present, mask, present};
 use super::models::{Dataset, Default};
 use super::morsel::EventMorsel;
 use super::part::Part;
-use super::rules::{Formula, Stage};
+use super::rules::{Formula, STAGES, Stage};
 use super::{Events, FIRST, scan};
 use crate::diagnostic::Result;
 use crate::expr::Input;
@@ -352,6 +352,8 @@ fn tags(morsel: &EventMorsel, wanted: impl Fn(&[String]) -> bool) -> Result<Bool
         let Some(stanza) = morsel.reading.knowledge.stanzas.get(*number) else { continue };
         for (at, (when, _)) in stanza.tags.iter().enumerate().filter(|(_, (_, tags))| wanted(tags)) {
             let holds = morsel.mask(format!("when {number} {at}"), || match when {
+                // Event types come behind everything that makes fields.
+                Some(when) if stanza.everywhere => Ok(mask(&morsel.formula(when, STAGES)?)),
                 Some(when) => Ok(mask(&morsel.formula(when, Stage::Calculations as usize)?)),
                 None => Ok(BooleanBuffer::new_set(morsel.rows())),
             })?;

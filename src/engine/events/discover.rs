@@ -190,7 +190,8 @@ fn made<'s>(names: &[Name], stanzas: impl Iterator<Item = &'s Stanza> + Clone) -
     let stages = stanzas.clone().map(|stanza| stanza.rules.len()).max().unwrap_or_default();
     for stage in 0..stages {
         for (name, rules) in stanzas.clone().filter_map(|stanza| stanza.rules.get(stage)).flatten() {
-            let may = rules.iter().any(|rule| rule.reads().iter().any(|read| has.contains(read)) || rule.is_constant());
+            let may =
+                rules.iter().any(|rule| rule.reads().iter().any(|read| has.contains(read)) || rule.needs_nothing());
             if may && !has.contains(name) {
                 made.insert(name.clone());
             }

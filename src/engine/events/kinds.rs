@@ -68,7 +68,7 @@ fn is_of(stanza: &Stanza, key: &[Option<String>]) -> Option<bool> {
     };
     let by_channel = [3, 4].iter().any(|at| stanza.channels.iter().any(|channel| text(*at) == Some(channel)));
     let named = fits(&stanza.sourcetypes, 0) || fits(&stanza.sources, 1) || fits(&stanza.hosts, 2) || by_channel;
-    match named {
+    match named || stanza.everywhere {
         true => Some(true),
         false if text(0).is_some() || stanza.signs.is_empty() => Some(false),
         false => None,

@@ -1,9 +1,13 @@
 //! What is known of sourcetypes and data models: built in, from YAML files of the same form, and from add-ons.
+use super::super::Database;
+use super::super::knowledge::Knowledge as Names;
 use super::models::Models;
 use super::part::Part;
 use super::props;
 use super::rules::{Formula, Precedence, Rule, STAGES, Stage, Stanza, Value};
 use crate::diagnostic::{Fault, Result};
+use crate::functions::{Context, Limits};
+use crate::read::RAW;
 use crate::types::Name;
 use serde::Deserialize;
 use std::collections::{BTreeMap, HashSet};
@@ -20,7 +24,14 @@ pub struct Knowledge {
 }
 
 static BUILT_IN: LazyLock<std::result::Result<Arc<Knowledge>, Fault>> = LazyLock::new(|| {
-    let stanzas = entries(include_str!("sourcetypes.yaml"), "sourcetypes.yaml")?;
+    let mut stanzas = Vec::new();
+    for (text, origin) in [
+        (include_str!("sourcetypes/platforms.yaml"), "platforms.yaml"),
+        (include_str!("sourcetypes/services.yaml"), "services.yaml"),
+        (include_str!("sourcetypes/network.yaml"), "network.yaml"),
+    ] {
+        stanzas.extend(entries(text, origin)?);
+    }
     let models = Models::parse(include_str!("models.yaml"), "models.yaml")?;
     Ok(Arc::new(Knowledge::new(stanzas, models)))
 });
@@ -47,6 +58,9 @@ impl Knowledge {
             } else {
                 props::load(path)?
             });
+            if path.is_dir() {
+                stanzas.extend(event_types(path)?);
+            }
         }
         Ok(Arc::new(Knowledge::new(stanzas, self.models.clone())))
     }
@@ -64,7 +78,7 @@ impl Knowledge {
             || has("sourcetype")
             || has("Channel")
             || (has("source") || !part.name.is_empty())
-            || self.stanzas.iter().any(signed)
+            || self.stanzas.iter().any(|stanza| stanza.everywhere || signed(stanza))
     }
 
     /// The fields by which events are told apart.
@@ -89,6 +103,38 @@ impl Knowledge {
     }
 }
 
+/// The tags of an add-on's event types: every event for which an event type's search holds carries them.
+fn event_types(addon: &Path) -> Result<Vec<Stanza>> {
+    let mut names = Names::default();
+    names.load_addon(addon)?;
+    let (types, tags) = (names.event_types(), names.tags());
+    let mut catalog = Database::default();
+    catalog.set_knowledge(names);
+    let context = Context::new(0, Limits::default(), Arc::default());
+    let mut stanzas: Vec<Stanza> = Vec::new();
+    for tag in &tags {
+        let own = types.iter().find(|own| tag.field == "eventtype" && own.name == tag.value);
+        let named = |name: &str| !name.contains('"') && !name.contains('\\');
+        let search = match own {
+            Some(own) => own.search.clone(),
+            None if tag.field != "eventtype" && named(&tag.value) => format!("\"{}\"=\"{}\"", tag.field, tag.value),
+            None => continue,
+        };
+        let name = format!("{}={}", tag.field, tag.value);
+        match stanzas.iter_mut().find(|stanza| stanza.name == name) {
+            Some(stanza) => stanza.tags.iter_mut().for_each(|(_, tags)| tags.push(tag.name.clone())),
+            None => {
+                let condition = crate::spl::search_condition(&search, &catalog, &context);
+                let at = |fault: Fault| fault.help(format!("it is the search of `{name}` in {}", addon.display()));
+                let when = Arc::new(Formula::of(&search, condition.map_err(at)?));
+                let tags = vec![(Some(when), vec![tag.name.clone()])];
+                stanzas.push(Stanza { name, everywhere: true, tags, ..Stanza::default() });
+            }
+        }
+    }
+    Ok(stanzas)
+}
+
 fn read(path: &Path) -> Result<String> {
     std::fs::read_to_string(path)
         .map_err(|error| Fault::data("HP401", format!("cannot read {}: {error}", path.display())))
@@ -107,10 +153,22 @@ struct Entry {
     channels: Vec<String>,
     #[serde(default)]
     signs: Vec<Vec<String>>,
+    /// Patterns whose named groups are fields.
+    #[serde(default)]
+    extract: Vec<String>,
+    /// Fields that the event's text has in this order.
+    columns: Option<Columns>,
     #[serde(default)]
     fields: BTreeMap<String, Written>,
     #[serde(default)]
     kinds: Vec<Kind>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Columns {
+    delimiter: String,
+    names: String,
 }
 
 #[derive(Deserialize)]
@@ -146,11 +204,14 @@ impl Written {
 fn entries(text: &str, origin: &str) -> Result<Vec<Stanza>> {
     let read: std::result::Result<Vec<Entry>, _> = serde_saphyr::from_str(text);
     let entries = read.map_err(|error| Fault::data("HP408", format!("{origin}: {error}")))?;
-    Ok(entries.into_iter().map(Entry::stanza).collect())
+    entries
+        .into_iter()
+        .map(|entry| entry.stanza().map_err(|fault| fault.help(format!("it stands in {origin}"))))
+        .collect()
 }
 
 impl Entry {
-    fn stanza(self) -> Stanza {
+    fn stanza(self) -> Result<Stanza> {
         let mut stanza = Stanza {
             name: self.name,
             sourcetypes: self.sourcetypes,
@@ -159,6 +220,12 @@ impl Entry {
             signs: self.signs.into_iter().map(|sign| sign.into_iter().map(Name::from).collect()).collect(),
             ..Stanza::default()
         };
+        for regex in &self.extract {
+            props::groups(&mut stanza, regex, &RAW.into(), false)?;
+        }
+        if let Some(columns) = &self.columns {
+            props::parts(&mut stanza, &columns.delimiter, columns.names.split_whitespace(), &RAW.into());
+        }
         for (name, written) in self.fields {
             stanza.add(Stage::Aliases, name, Rule::new(written.value(), Precedence::Own));
         }
@@ -173,7 +240,7 @@ impl Entry {
                 stanza.tags.push((when, tags));
             }
         }
-        stanza
+        Ok(stanza)
     }
 }
 

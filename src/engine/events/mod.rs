@@ -81,6 +81,14 @@ impl Events {
         Ok(self.found()?.fields.clone())
     }
 
+    /// Whether a table has a column for a field that says where events come from.
+    pub fn tell(&self, field: &str) -> bool {
+        let tells = |part: &Arc<Part>| {
+            part.column(field).is_some() || part.beside.is_some() || (field == "source" && !part.name.is_empty())
+        };
+        self.parts.is_empty() || self.parts.iter().any(tells)
+    }
+
     /// The events as a source with these fields; with all where none are named.
     pub fn source(self: &Arc<Self>, fields: Option<&[Name]>) -> Result<Arc<dyn Source>> {
         if let Some(table) = self.plain_table()? {

@@ -1,6 +1,6 @@
 //! Some events whose fields are found when they are asked for.
 use super::TIME;
-use super::columns::{choose, first_present, is_absent, mask, scalars};
+use super::columns::{choose, first_present, is_absent, mask, part, scalars};
 use super::kinds::{self, Known};
 use super::knowledge::Knowledge;
 use super::part::{Part, present};
@@ -193,8 +193,7 @@ impl EventMorsel {
                 let column = self.staged(from, stage)?;
                 self.each_row(&column, |row, builder| {
                     let text = text(&column, row).unwrap_or_default();
-                    let part = text.split(&delimiters[..]).nth(*at).map(str::trim);
-                    builder.push_several(part.filter(|part| !part.is_empty()));
+                    builder.push_several(part(&text, delimiters, *at).filter(|part| !part.is_empty()));
                     Ok(())
                 })
             }

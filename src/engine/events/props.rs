@@ -94,13 +94,14 @@ impl Loader {
             };
             let from: Name = transform.get("SOURCE_KEY").unwrap_or(RAW).into();
             if let (Some(delimiters), Some(fields)) = (transform.get("DELIMS"), transform.get("FIELDS")) {
-                parts(stanza, delimiters, fields, &from);
+                let delimiters = delimiters.split('"').nth(1).unwrap_or(delimiters).replace("\\t", "\t");
+                let fields = fields.split(',').map(|field| field.trim().trim_matches('"'));
+                parts(stanza, &delimiters, fields, &from);
                 continue;
             }
             let Some(regex) = transform.get("REGEX") else { continue };
             let all = transform.flag("MV_ADD") == Some(true);
-            let pattern = Arc::new(Pattern::new(regex, Limits::default().backtracks)?);
-            groups(stanza, &pattern, &from, all);
+            let pattern = groups(stanza, regex, &from, all)?;
             for (field, group) in formatted(transform.get("FORMAT").unwrap_or_default()) {
                 let value = Value::Group { pattern: pattern.clone(), group, from: from.clone(), all };
                 stanza.add(Stage::Extractions, field, Rule::new(value, Precedence::Rule));
@@ -168,18 +169,20 @@ fn extract(stanza: &mut Stanza, value: &str) -> Result<()> {
         Some((regex, field)) if is_field(field) => (regex.trim(), field),
         _ => (value.trim(), RAW),
     };
-    let pattern = Arc::new(Pattern::new(regex, Limits::default().backtracks)?);
-    groups(stanza, &pattern, &from.into(), false);
+    groups(stanza, regex, &from.into(), false)?;
     Ok(())
 }
 
-fn groups(stanza: &mut Stanza, pattern: &Arc<Pattern>, from: &Name, all: bool) {
+/// The named groups of a pattern as fields.
+pub fn groups(stanza: &mut Stanza, regex: &str, from: &Name, all: bool) -> Result<Arc<Pattern>> {
+    let pattern = Arc::new(Pattern::new(regex, Limits::default().backtracks)?);
     for (group, name) in pattern.names().iter().enumerate() {
         if let Some(name) = name {
             let value = Value::Group { pattern: pattern.clone(), group, from: from.clone(), all };
             stanza.add(Stage::Extractions, name.as_str(), Rule::new(value, Precedence::Rule));
         }
     }
+    Ok(pattern)
 }
 
 /// `FORMAT = field::$1 "other field"::$2`; names that are groups themselves are told by the event alone.
@@ -193,12 +196,10 @@ fn formatted(format: &str) -> Vec<(String, usize)> {
     parts.filter_map(field).collect()
 }
 
-/// `DELIMS = ","` with `FIELDS = a, b`.
-fn parts(stanza: &mut Stanza, delimiters: &str, fields: &str, from: &Name) {
-    let delimiters: Vec<char> =
-        delimiters.split('"').nth(1).unwrap_or(delimiters).replace("\\t", "\t").chars().collect();
-    let delimiters: Arc<[char]> = delimiters.into();
-    for (at, field) in fields.split(',').map(|field| field.trim().trim_matches('"')).enumerate() {
+/// The parts of a text between delimiters as fields, in order: `DELIMS = ","` with `FIELDS = a, b`.
+pub fn parts<'f>(stanza: &mut Stanza, delimiters: &str, fields: impl Iterator<Item = &'f str>, from: &Name) {
+    let delimiters: Arc<[char]> = delimiters.chars().collect();
+    for (at, field) in fields.enumerate() {
         let value = Value::Part { delimiters: delimiters.clone(), at, from: from.clone() };
         stanza.add(Stage::Extractions, field, Rule::new(value, Precedence::Rule));
     }

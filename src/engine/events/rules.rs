@@ -1,9 +1,10 @@
 //! Rules of a sourcetype: how its fields come from others, in the order in which Splunk applies them.
 use super::table::LookupTable;
 use crate::diagnostic::Result;
-use crate::expr::Expr;
+use crate::expr::{Expr, Input, evaluate};
 use crate::functions::spl::pcre::Pattern;
-use crate::types::Name;
+use crate::functions::{Context, Limits};
+use crate::types::{Column, Kind, Name};
 use std::collections::HashMap;
 use std::sync::{Arc, OnceLock};
 
@@ -50,6 +51,12 @@ impl Formula {
         Formula { text: text.trim().to_owned(), compiled: OnceLock::new() }
     }
 
+    /// An expression that is read already.
+    pub fn of(text: &str, expr: Expr) -> Formula {
+        let compiled = Compiled { reads: expr.columns(), expr };
+        Formula { text: text.to_owned(), compiled: OnceLock::from(Ok(compiled)) }
+    }
+
     /// The expression, read once.
     pub fn compiled(&self) -> Result<&Compiled> {
         let compile = || {
@@ -59,8 +66,27 @@ impl Formula {
         self.compiled.get_or_init(compile).as_ref().map_err(Clone::clone)
     }
 
+    fn needs_nothing(&self) -> bool {
+        let Ok(compiled) = self.compiled() else { return false };
+        let context = Context::new(0, Limits::default(), Arc::default());
+        evaluate(&compiled.expr, &NoFields, &context).is_ok_and(|column| !column.is_empty() && !column.is_null(0))
+    }
+
     fn reads(&self) -> Vec<Name> {
         self.compiled().map(|compiled| compiled.reads.clone()).unwrap_or_default()
+    }
+}
+
+/// An event without any field.
+struct NoFields;
+
+impl Input for NoFields {
+    fn rows(&self) -> usize {
+        1
+    }
+
+    fn column(&self, _: &Name) -> Result<Column> {
+        Ok(Column::nulls(Kind::Field, 1))
     }
 }
 
@@ -103,9 +129,9 @@ impl Rule {
         Rule { when: None, value, precedence }
     }
 
-    /// Whether it gives the same value to every event.
-    pub fn is_constant(&self) -> bool {
-        matches!(&self.value, Value::Formula(formula) if formula.reads().is_empty())
+    /// Whether it gives a value to an event that has no field at all.
+    pub fn needs_nothing(&self) -> bool {
+        matches!(&self.value, Value::Formula(formula) if formula.needs_nothing())
     }
 
     /// The fields that it reads.
@@ -125,6 +151,8 @@ impl Rule {
 #[derive(Clone, Debug, Default)]
 pub struct Stanza {
     pub name: String,
+    /// Whether every event is of it.
+    pub everywhere: bool,
     /// Patterns in which `*` stands for any text, in any case.
     pub sourcetypes: Vec<String>,
     pub sources: Vec<String>,

@@ -34,7 +34,9 @@ pub enum Form {
 impl Form {
     pub fn of(text: &str) -> Form {
         match text.trim_ascii_start().as_bytes() {
-            [b'{' | b'[', ..] => Form::Json,
+            [b'{', ..] => Form::Json,
+            // Times stand in brackets, too.
+            [b'[', rest @ ..] if matches!(rest.trim_ascii_start(), [b'{' | b'[' | b'"' | b']', ..]) => Form::Json,
             [b'<', rest @ ..] if rest.starts_with(b"Event ") || rest.starts_with(b"Event>") => Form::WindowsXml,
             [b'<', b'?' | b'a'..=b'z' | b'A'..=b'Z', ..] => Form::Xml,
             _ => Form::Pairs,

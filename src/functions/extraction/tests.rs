@@ -49,7 +49,7 @@ fn events_of_windows_have_the_names_of_their_data() {
     let event = "<Event xmlns='u'><System><Provider Name='P' Guid='{1}'/><EventID Qualifiers=''>4624</EventID>\
                  <Level>0</Level><TimeCreated SystemTime='2023-03-23T19:15:28.3Z'/><Execution ProcessID='5'/>\
                  <Computer>pc</Computer><Security/></System><EventData><Data Name='User'>A\\b</Data>\
-                 <Data Name='Line'>x &amp; &quot;y&quot; &#x41;</Data><Data Name='Empty'></Data><Data>one</Data>\
+                 <Data Name='Two Words'>w</Data><Data Name='Line'>x &amp; &quot;y&quot; &#x41;</Data><Data Name='Empty'></Data><Data>one</Data>\
                  <Data>two</Data></EventData><RenderingInfo><Message>m</Message><Level>Info</Level></RenderingInfo>\
                  </Event>";
     let expected = [
@@ -62,11 +62,17 @@ fn events_of_windows_have_the_names_of_their_data() {
         "ProcessID=5",
         "Computer=pc",
         "User=A\\b",
+        "Two_Words=w",
         "Line=x & \"y\" A",
         "Data=one|two",
         "Message=m",
     ];
-    assert_eq!(fields(event), expected);
+    let found = fields(event);
+    let (parts, whole) = found.split_at(expected.len());
+    assert_eq!(parts, expected);
+    assert!(whole[0].starts_with("System_Props_Xml=<Provider Name='P'") && whole[0].ends_with("<Security/>"));
+    assert!(whole[1].starts_with("EventData_Xml=<Data Name='User'>") && whole[1].ends_with("<Data>two</Data>"));
+    assert_eq!(whole.len(), 2);
 }
 
 #[test]

@@ -33,6 +33,26 @@ impl Part {
 /// The attributes of `System` keep their names (`Name`, `Guid`, `SystemTime`, `ProcessID`, `UserID`), and
 /// `EventCode` is the event's ID, as Splunk's add-ons have them.
 pub fn walk<'a>(text: &'a str, visitor: &mut impl Visitor<'a>) {
+    elements(text, visitor);
+    for (tag, name) in WHOLE {
+        if let Some(inside) = inside(text, tag) {
+            visitor.value(name, Cow::Borrowed(inside));
+        }
+    }
+}
+
+/// Parts of an event that are fields as they stand, too.
+const WHOLE: [(&str, &str); 3] =
+    [("System>", "System_Props_Xml"), ("EventData>", "EventData_Xml"), ("UserData>", "UserData_Xml")];
+
+/// What stands between the tags of an element without attributes.
+fn inside<'a>(text: &'a str, tag: &str) -> Option<&'a str> {
+    let (_, rest) = text.split_once(tag).filter(|(before, _)| before.ends_with('<'))?;
+    let (inside, _) = rest.split_once(tag)?;
+    inside.strip_suffix("</").filter(|inside| !inside.is_empty())
+}
+
+fn elements<'a>(text: &'a str, visitor: &mut impl Visitor<'a>) {
     let mut part = Part::None;
     // The name of the element that is open, and what it holds.
     let mut open: Option<Cow<'a, str>> = None;
@@ -74,12 +94,21 @@ fn field<'a>(part: Part, name: &'a str, written: &'a str, visitor: &mut impl Vis
         }
         Part::Data => {
             let named = attributes(written).find(|(attribute, _)| *attribute == "Name");
-            Some(named.map_or(Cow::Borrowed(name), |(_, value)| decoded(value)))
+            Some(named.map_or(Cow::Borrowed(name), |(_, value)| cleaned(decoded(value))))
         }
         Part::User => Some(Cow::Borrowed(name)),
         // Words for what System has as numbers are left to it.
         Part::Rendering => (name == "Message").then_some(Cow::Borrowed(name)),
         Part::None => None,
+    }
+}
+
+/// A name in which what no name of a field holds is an underscore: `Process Name` is Process_Name.
+fn cleaned(name: Cow<'_, str>) -> Cow<'_, str> {
+    let is_plain = |c: char| c.is_alphanumeric() || c == '_';
+    match name.chars().all(is_plain) {
+        true => name,
+        false => Cow::Owned(name.chars().map(|c| if is_plain(c) { c } else { '_' }).collect()),
     }
 }
 
@@ -90,17 +119,22 @@ fn give<'a>(part: Part, name: &str, text: Cow<'a, str>, visitor: &mut impl Visit
     visitor.value(name, text);
 }
 
-/// Whether a text is an event of Windows as Splunk writes it: lines of `key=value`, the message last.
+/// Whether a text is an event of Windows as Splunk writes it: lines of `key=value`, the message last. What is watched
+/// of Active Directory is written so, too.
 pub fn is_text(text: &str) -> bool {
-    let head = text.get(..400).unwrap_or(text);
-    head.contains("LogName=") && head.contains("EventCode=")
+    let mut near = text.len().min(400);
+    while !text.is_char_boundary(near) {
+        near -= 1;
+    }
+    let head = text.get(..near).unwrap_or(text);
+    (head.contains("LogName=") && head.contains("EventCode=")) || head.contains("admonEventType=")
 }
 
 /// Gives the fields of such an event. Lines of the message that are a label and a value are fields, too: `Account Name:`
 /// is Account_Name, once for each part of the message that has it.
 pub fn walk_text<'a>(text: &'a str, visitor: &mut impl Visitor<'a>) {
     let (head, message) = text.split_once("Message=").unwrap_or((text, ""));
-    for (key, value) in head.lines().filter_map(|line| line.trim_end().split_once('=')) {
+    for (key, value) in head.lines().filter_map(|line| line.trim().split_once('=')) {
         if !value.is_empty() && key.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_') {
             visitor.value(key, Cow::Borrowed(value));
         }
