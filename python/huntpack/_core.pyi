@@ -71,12 +71,14 @@ def spl(
     resolve: bool | None = None,
     limits: Mapping[str, int] | None = None,
     threads: int | None = None,
+    write_lookups: _Path | None = None,
 ) -> Table:
     """Runs an SPL search over events: the rows of all tables together, or of a single source.
 
     `earliest` and `latest` bound the events' time where the search does not; `timezone` is the zone of days. `geoip`
     is a file in MaxMind's format, in which `iplocation` looks. `addons` tells of sourcetypes: folders of Splunk's
-    add-ons, a `props.conf`, YAML files of aliases and calculated fields."""
+    add-ons, a `props.conf`, YAML files of aliases and calculated fields. `outputlookup` keeps rows in memory; with
+    `write_lookups` it writes CSV files into that folder, too."""
 
 def check(
     query: str,
@@ -398,14 +400,17 @@ class Pack:
         externaldata: _Sources | None = None,
         schemas: _Schemas | None = None,
         geoip: _Path | None = None,
+        addons: _Path | Sequence[_Path] | None = None,
         timezone: str = "UTC",
         progress: Callable[[int, int, str], object] | None = None,
         threads: int | None = None,
         strict: bool = False,
+        write_lookups: _Path | None = None,
     ) -> Hits:
         """Evaluates every rule once at `now`, over its query period. `progress` is called with the rules done, their
         number, and a rule's name. A failing rule stands in `hits.problems` and never stops the others; with `strict`
-        it raises. `geoip` is a file in MaxMind's format, in which `geo_info_from_ip_address` looks."""
+        it raises. `geoip` is a file in MaxMind's format, in which `geo_info_from_ip_address` looks. `addons` and
+        `write_lookups` are those of `spl`."""
 
     def export(self, to: str) -> str:
         """The rules as one text: "arm" is an ARM template, "savedsearches" a savedsearches.conf of Splunk."""

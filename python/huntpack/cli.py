@@ -4,6 +4,7 @@ Exit codes: 0 done, 1 a rule, query or input failed, 2 wrong usage, 3 alerts und
 """
 
 import contextlib
+import errno
 import functools
 import io
 import json
@@ -79,6 +80,13 @@ SchemaOption = Annotated[
 PlacesOption = Annotated[
     Optional[str], typer.Option("--geoip", metavar="FILE", help="The places of addresses, as GeoLite2-City.mmdb.")
 ]
+AddonOptions = Annotated[
+    Optional[list[str]],
+    typer.Option("--addons", metavar="PATH", help="What sourcetypes are: an add-on's folder, a props.conf, a YAML."),
+]
+WriteOption = Annotated[
+    Optional[Path], typer.Option("--write-lookups", metavar="FOLDER", help="Where outputlookup may write CSV files.")
+]
 ZoneOption = Annotated[str, typer.Option("--timezone", metavar="TZ", help="The time zone of SPL's dates.")]
 NowOption = Annotated[
     Optional[str], typer.Option("--now", metavar="TIME", help="The time to run at, or `latest`: the newest event's.")
@@ -144,6 +152,16 @@ def pairs(options: Optional[Iterable[str]], flag: str) -> dict[str, Any]:
             misuse(f"{flag} takes NAME=PATH, not '{option}'")
         found.setdefault(name, []).append(path)
     return {name: paths if len(paths) > 1 else paths[0] for name, paths in found.items()}
+
+
+def table_files(options: Optional[Iterable[str]]) -> dict[str, Any]:
+    """The tables of `--table`. A file that is not there is told before anything runs, whether it is read or not."""
+    found = pairs(options, "--table")
+    for paths in found.values():
+        for path in [paths] if isinstance(paths, str) else paths:
+            if path != "-" and not set("*?[") & set(path) and not Path(path).exists():
+                raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), path)
+    return found
 
 
 def urls(options: Optional[Iterable[str]]) -> dict[str, str]:
@@ -288,6 +306,8 @@ def run(
     externaldata: ExternalOptions = None,
     schema: SchemaOption = None,
     geoip: PlacesOption = None,
+    addons: AddonOptions = None,
+    write_lookups: WriteOption = None,
     timezone: ZoneOption = "UTC",
     now: NowOption = None,
     file: FileOption = None,
@@ -302,7 +322,7 @@ def run(
     """Run rules over log files."""
     form = form_of(form, file)
     outputs = outputs_of(output_option, form, file)
-    tables = pairs(table, "--table") or misuse("give the logs with --table NAME=PATH")
+    tables = table_files(table) or misuse("give the logs with --table NAME=PATH")
     pack = loaded(rules)
     with progress_bar("rules") as progress:
         hits = pack.run(
@@ -315,9 +335,11 @@ def run(
             externaldata=urls(externaldata) or None,
             schemas=schemas(schema),
             geoip=geoip,
+            addons=addons or None,
             timezone=timezone,
             progress=progress,
             threads=threads,
+            write_lookups=write_lookups,
         )
     report_bad_rows(hits.results.values())
     for note in hits.notes:
@@ -442,6 +464,8 @@ def query(
     externaldata: ExternalOptions = None,
     schema: SchemaOption = None,
     geoip: PlacesOption = None,
+    addons: AddonOptions = None,
+    write_lookups: WriteOption = None,
     timezone: ZoneOption = "UTC",
     now: NowOption = None,
     file: FileOption = None,
@@ -451,7 +475,7 @@ def query(
 ) -> None:
     """Run one query over log files."""
     form = form_of(form, file)
-    tables = pairs(table, "--table")
+    tables = table_files(table)
     declared = schemas(schema)
     if language == "spl":
         found = hp.spl(
@@ -461,8 +485,11 @@ def query(
             timezone=timezone,
             macros=macros or None,
             lookups=lookup_source(lookup),
+            geoip=geoip,
+            addons=addons or None,
             resolve=False,
             threads=threads,
+            write_lookups=write_lookups,
         )
     elif language == "kql":
         found = hp.kql(

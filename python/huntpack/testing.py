@@ -1,9 +1,9 @@
 """`huntpack test`: the tests that stand beside rules.
 
 `rule.test.yaml` tests the rules of `rule.yaml`: `now`, `tables` (rows, or paths from the test's folder), `watchlists`,
-`lookups`, `macros`, `functions`, `externaldata`, `schemas`, `geoip`, `timezone`, and what to `expect`: the number of
-`alerts` (of a detection of Splunk: of its findings), of `risk` events, `rows` that must be there (of a row only the
-columns that are given), or `none: true`. A file may hold several tests.
+`lookups`, `macros`, `functions`, `externaldata`, `schemas`, `geoip`, `addons`, `timezone`, and what to `expect`: the
+number of `alerts` (of a detection of Splunk: of its findings), of `risk` events, `rows` that must be there (of a row
+only the columns that are given), or `none: true`. A file may hold several tests.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from huntpack import Hits, Pack
 
 SOURCES = ("tables", "watchlists", "lookups", "externaldata")
-PATHS = ("macros", "functions", "geoip")
+PATHS = ("macros", "functions", "geoip", "addons")
 KNOWN = {"name", "now", "schemas", "timezone", "expect", *SOURCES, *PATHS}
 EXPECTED = {"alerts", "risk", "rows", "none"}
 

@@ -10,6 +10,8 @@ use crate::plan::{Catalog, EventType, ExternalForm, InMemory, Lookup, LookupWrit
 use crate::types::{Chunk, Column, Kind, Name, Schema, Stored, Table, Value};
 use std::collections::BTreeMap;
 use std::fmt;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
 /// Opens what a host has given, when a query first reads it.
@@ -85,8 +87,12 @@ pub struct Database {
     keeps: bool,
     /// What is known of the sourcetypes of events besides what is built in.
     event_knowledge: Option<Arc<EventKnowledge>>,
-    /// The tables as events, opened when a search first asks for them.
-    events: Mutex<Option<Arc<Events>>>,
+    /// The tables as events, opened when a search first asks for them; then the same with the risk events.
+    events: [Mutex<Option<Arc<Events>>>; 2],
+    /// Risk events that rules have raised.
+    risk: Option<Data>,
+    /// Whether searches see them.
+    shows_risk: AtomicBool,
 }
 
 impl fmt::Debug for Database {
@@ -134,6 +140,11 @@ impl Database {
         self.lookups.give(name, data);
     }
 
+    /// Lets searches write the rows of lookups into a folder.
+    pub fn write_lookups(&mut self, folder: impl Into<PathBuf>) {
+        self.lookups.write_to(folder.into());
+    }
+
     /// Where `geo_info_from_ip_address` looks.
     pub fn set_places(&mut self, places: Arc<dyn Places>) {
         self.places = Some(places);
@@ -157,9 +168,23 @@ impl Database {
         self.event_knowledge = Some(knowledge);
     }
 
+    /// Events that stand beside the tables for the searches that look at risk events: see [`Database::show_risk`].
+    pub fn set_risk(&mut self, events: Table) {
+        self.risk = Some(Data::Table(Held::new(events).into()));
+        self.events[1] = Mutex::default();
+    }
+
+    /// Whether the searches that come see the risk events.
+    pub fn show_risk(&self, shows: bool) {
+        self.shows_risk.store(shows, Ordering::Relaxed);
+    }
+
     /// The rows of all tables as events.
     fn all_events(&self) -> Result<Arc<Events>> {
-        let mut events = self.events.lock().map_err(|_| Fault::internal("events failed while they were opened"))?;
+        let risk = self.risk.as_ref().filter(|_| self.shows_risk.load(Ordering::Relaxed));
+        let mut events = self.events[usize::from(risk.is_some())]
+            .lock()
+            .map_err(|_| Fault::internal("events failed while they were opened"))?;
         if let Some(known) = events.as_ref() {
             return Ok(known.clone());
         }
@@ -167,7 +192,7 @@ impl Database {
         // Of several tables the name is the source of events that have none.
         let named = self.tables.len() > 1;
         let tables = self.tables.iter().map(|(name, entry)| (if named { name.as_str() } else { "" }, &entry.data));
-        let opened = Events::open(tables, knowledge)?;
+        let opened = Events::open(tables.chain(risk.map(|risk| ("", risk))), knowledge)?;
         *events = Some(opened.clone());
         Ok(opened)
     }
@@ -296,6 +321,10 @@ impl Catalog for Database {
         self.all_events()?.dataset(path, prefixed, fields)
     }
 
+    fn events_tell(&self, field: &str) -> bool {
+        self.all_events().is_ok_and(|events| events.tell(field))
+    }
+
     fn known_tables(&self) -> Vec<String> {
         self.schemas.keys().cloned().chain(crate::read::known_tables().map(str::to_owned)).collect()
     }
@@ -340,6 +369,10 @@ impl Catalog for Database {
 
     fn lookup_writer(&self, name: &str) -> Option<LookupWriter> {
         Some(self.lookups.writer(name, &self.knowledge))
+    }
+
+    fn lookup_file(&self, name: &str) -> Option<String> {
+        self.lookups.file(name, &self.knowledge).map(|path| path.display().to_string())
     }
 
     fn event_types(&self) -> Vec<EventType> {

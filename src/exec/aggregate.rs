@@ -6,8 +6,8 @@ use super::batch::{Batch, Columns};
 use super::build::Executor;
 use super::drive::{drive, feed_of};
 use super::group::Grouper;
+use super::optimize;
 use super::pipeline::{Counter, Feed, Pipeline, Step, Work, filter};
-use super::{inline, optimize};
 use crate::diagnostic::{Fault, Result};
 use crate::expr::{Expr, Input, NodeId, evaluate, select};
 use crate::functions::Context;
@@ -19,14 +19,11 @@ use std::sync::Arc;
 
 /// The groups of an aggregate node for which `having` holds.
 pub fn run(executor: &Executor, id: NodeId, having: &[Expr], passed: &[Arc<Counter>]) -> Result<Table> {
-    let mut summary = Summary::new(executor, id, having)?;
+    let summary = Summary::new(executor, id, having)?;
     let mut pipeline = executor.pipeline(summary.input)?;
     let later = match executor.options.trace {
         true => Vec::new(),
-        false => {
-            summary.take_in_columns(&mut pipeline);
-            summary.defer(&mut pipeline)
-        }
+        false => summary.defer(&mut pipeline),
     };
     let costly = summary.costly(&pipeline, !having.is_empty() || !later.is_empty());
     let first_calls: Vec<usize> = (0..summary.calls.len()).filter(|at| !costly.contains(at)).collect();
@@ -118,14 +115,6 @@ impl Summary {
             |(name, call): &(Name, AggregateCall)| Ok((name.clone(), call.clone().map(&mut |e| executor.ready(e))?));
         let calls = wanted.map(ready).collect::<Result<_>>()?;
         Ok(Summary { input: *input, by, calls, having: having.iter().flat_map(Expr::columns).collect() })
-    }
-
-    /// Takes columns of the pipeline into the keys and arguments that alone read them.
-    fn take_in_columns(&mut self, pipeline: &mut Pipeline) {
-        let [feed] = pipeline.feeds.as_mut_slice() else { return };
-        let keys = self.by.iter_mut().map(|(_, key)| key);
-        let read = self.calls.iter_mut().flat_map(|(_, call)| call.arguments.iter_mut().chain(&mut call.condition));
-        inline::columns(&mut feed.steps, &mut keys.chain(read).collect::<Vec<_>>(), &|_| false);
     }
 
     /// Takes out of the pipeline what is better decided on the groups.

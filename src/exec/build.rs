@@ -1,6 +1,6 @@
 //! From plan nodes to pipelines and sinks.
 use super::pipeline::{Counter, Expansion, Feed, Needed, Pipeline, Step, Work};
-use super::{Options, Profile, aggregate, apply, collect, inline, join, learn, optimize, rows, share, sort};
+use super::{Options, Profile, aggregate, apply, collect, join, learn, optimize, rows, share, sort};
 use crate::diagnostic::{Fault, Result};
 use crate::expr::{Expr, NodeId, fold};
 use crate::functions::Context;
@@ -331,10 +331,7 @@ impl<'a> Executor<'a> {
     fn feed(&self, id: NodeId, source: Arc<dyn Source>, above: Vec<Step>, feeds: &mut Vec<Feed>) -> Result<()> {
         let mut steps: Vec<Step> = above.into_iter().rev().collect();
         if !self.options.trace {
-            steps = optimize::steps(steps);
-            let read = inline::read_after(&steps);
-            inline::columns(&mut steps, &mut [], &|name| read.contains(name));
-            steps = share::steps(steps);
+            steps = share::steps(optimize::steps(steps));
         }
         let columns: Vec<Name> = self.schema(id).names().filter(|n| source.schema().contains(n)).cloned().collect();
         let window = optimize::window(&steps);

@@ -14,7 +14,6 @@ mod each;
 mod expand;
 mod group;
 mod in_place;
-mod inline;
 mod join;
 mod keep;
 mod learn;

@@ -205,6 +205,11 @@ pub trait Catalog {
         Ok(None)
     }
 
+    /// Whether events may tell where they come from by this field: `sourcetype`, `index`.
+    fn events_tell(&self, _field: &str) -> bool {
+        true
+    }
+
     /// The search macro of that name with so many arguments.
     fn search_macro(&self, _name: &str, _arguments: usize) -> Option<Macro> {
         None
@@ -226,6 +231,11 @@ pub trait Catalog {
 
     /// What keeps rows under a lookup's name, in memory, for the searches that follow; none where nothing is kept.
     fn lookup_writer(&self, _name: &str) -> Option<LookupWriter> {
+        None
+    }
+
+    /// The file that is written with a lookup's rows; none where they are kept in memory alone.
+    fn lookup_file(&self, _name: &str) -> Option<String> {
         None
     }
 

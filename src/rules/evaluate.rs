@@ -1,5 +1,6 @@
 //! Evaluates a pack's rules over a database: each once at one moment, over its query period.
 use super::load::Pack;
+use super::risk_index;
 use super::rule::{Choice, Language, Rule};
 use super::run::Runs;
 use crate::diagnostic::{Fault, FaultKind, Result};
@@ -11,6 +12,9 @@ use std::sync::Arc;
 
 /// Rows that are soon read once more; larger tables know the times of their blocks.
 const FEW: u64 = 32_768;
+
+/// What is said of searches over events that do not tell where they come from.
+const SAYS_NOTHING: &str = "HP512";
 
 /// A rule whose query could not be run.
 #[derive(Clone, Debug)]
@@ -43,7 +47,8 @@ pub struct Hits {
 /// What the queries of rules gave elsewhere, by [`Rule::key`].
 pub type Known = HashMap<String, Result<Answer>>;
 
-/// Runs every rule of a pack at `options.now`, but for those whose answers are `known`. A rule that fails stands among the failures; with `strict` the first
+/// Runs every rule of a pack at `options.now`, but for those whose answers are `known`. Rules that look at risk events
+/// come last, and see what the others raised. A rule that fails stands among the failures; with `strict` the first
 /// such error is returned. `progress` hears of rules done, of their number, and the name of the one that comes.
 ///
 /// Errors: a cancelled run; tables that cannot be read for `now="latest"`.
@@ -69,16 +74,25 @@ pub fn evaluate(
         options: Options { now: Now::At(now), ..options },
         known,
     };
-    for (done, rule) in rules.rules.iter().enumerate() {
+    let places = 0..rules.rules.len();
+    let (last, first): (Vec<usize>, Vec<usize>) = places.partition(|at| risk_index::is_read_by(&rules.rules[*at]));
+    let mut ran = Vec::new();
+    for (done, at) in first.iter().chain(&last).enumerate() {
+        let rule = &rules.rules[*at];
         progress(done, rules.rules.len(), &rule.name);
-        if let Err(error) = hits.run_rule(rule) {
-            if strict || error.kind() == FaultKind::Cancelled {
-                return Err(error);
-            }
-            hits.failures.push(Failure { rule: rule.name.clone(), path: rule.path.clone(), error });
+        if last.first() == Some(at) {
+            hits.database.set_risk(risk_index::events(&hits.runs.raised().risk_table()));
+        }
+        match hits.run_rule(rule) {
+            Ok(()) => ran.push(*at),
+            Err(error) if strict || error.kind() == FaultKind::Cancelled => return Err(error),
+            Err(error) => hits.failures.push(Failure { rule: rule.name.clone(), path: rule.path.clone(), error }),
         }
     }
     progress(rules.rules.len(), rules.rules.len(), "");
+    let mut results: Vec<_> = ran.into_iter().zip(std::mem::take(&mut hits.results)).collect();
+    results.sort_by_key(|(at, _)| *at);
+    hits.results = results.into_iter().map(|(_, result)| result).collect();
     hits.note_silence()?;
     Ok(hits)
 }
@@ -93,6 +107,12 @@ impl Hits {
 
     fn take(&mut self, rule: &Rule) -> Result<()> {
         let answer = self.answer(rule, false)?;
+        for said in answer.warnings.iter().filter(|said| said.code == SAYS_NOTHING && rule.language == Language::Spl) {
+            let note = said.help.iter().fold(said.message.clone(), |note, help| format!("{note}; {help}"));
+            if !self.notes.contains(&note) {
+                self.notes.push(note);
+            }
+        }
         let table = answer.tables.into_iter().next().unwrap_or_default().with_problems(answer.problems);
         self.runs.take(rule, &table, self.now);
         if table.rows() == 0 && self.saw_nothing(rule, answer.seen)? {
@@ -122,6 +142,7 @@ impl Hits {
             }
             // A search sees all events: how far apart its runs are, it does not tell.
             Language::Spl => {
+                self.database.show_risk(risk_index::is_read_by(rule));
                 let options = Options { trace, ..self.options.clone() };
                 engine::search(&rule.query_source, &self.database, &options)
             }

@@ -181,7 +181,8 @@ fn texts(value: &Value) -> Vec<String> {
     }
 }
 
-fn scalar(value: &serde_json::Value) -> String {
+/// A value of JSON as the text of a field.
+pub(super) fn scalar(value: &serde_json::Value) -> String {
     value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }
 

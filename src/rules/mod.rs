@@ -1,6 +1,7 @@
 //! Analytic rules: their files, their runs, alerts, entities and incidents.
 pub mod alert;
 pub mod arm;
+mod attack;
 pub mod detection;
 pub mod document;
 pub mod duration;
@@ -14,6 +15,7 @@ pub mod import;
 pub mod incident;
 pub mod load;
 pub mod mapping;
+mod risk_index;
 mod rule;
 mod run;
 pub mod savedsearch;

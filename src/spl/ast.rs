@@ -140,6 +140,19 @@ pub enum Term {
     },
 }
 
+impl Term {
+    /// Gives every field that is compared with something.
+    pub fn fields(&self, visit: &mut dyn FnMut(&Word)) {
+        match self {
+            Term::And(parts) | Term::Or(parts) => parts.iter().for_each(|part| part.fields(visit)),
+            Term::Not(inner) => inner.fields(visit),
+            Term::Compare { field, .. } | Term::In { field, .. } | Term::Case { field, .. } => visit(field),
+            Term::SearchOf { field, .. } => visit(field),
+            Term::Text { .. } | Term::Search(_) => {}
+        }
+    }
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Comparison {
     Equal,

@@ -138,6 +138,16 @@ impl Knowledge {
         }))
     }
 
+    /// Adds the macros, event types and tags of an add-on's folder, if it has any; a file is none.
+    ///
+    /// Errors (DataError): what cannot be read or is broken.
+    pub fn load_addon(&mut self, path: &Path) -> Result<()> {
+        match path.is_dir() {
+            true => self.load_folder(path, Wanted::Macros, 0).map(|_| ()),
+            false => Ok(()),
+        }
+    }
+
     fn load_folder(&mut self, folder: &Path, wanted: Wanted, depth: usize) -> Result<usize> {
         if depth >= FOLDER_LIMIT {
             return Err(Fault::data("HP431", format!("{}: too many folders inside of each other", folder.display())));

@@ -1,5 +1,5 @@
 //! The rows of lookups: opened once, and written to in memory.
-use super::{Knowledge, Rows};
+use super::{Definition, Knowledge, Rows};
 use crate::diagnostic::{Fault, Result};
 use crate::engine::database::Data;
 use crate::engine::files;
@@ -7,6 +7,7 @@ use crate::plan::{InMemory, Lookup, LookupWriter, Matching};
 use crate::types::field::{self, FieldBuilder};
 use crate::types::{Chunk, Column, Kind, Name, Schema, Stored, Table};
 use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
 /// The data that a caller has given for lookups, and the rows that were read or written so far.
@@ -14,6 +15,8 @@ use std::sync::{Arc, Mutex};
 pub struct LookupTables {
     given: Mutex<BTreeMap<String, Data>>,
     known: Mutex<BTreeMap<String, Table>>,
+    /// Where rows may be written to.
+    folder: Mutex<Option<PathBuf>>,
 }
 
 impl LookupTables {
@@ -32,15 +35,35 @@ impl LookupTables {
         Ok(rows.map(|rows| Lookup { name: key.to_owned(), source: InMemory::source(rows), matching }))
     }
 
+    /// Lets rows be written into a folder, too.
+    pub fn write_to(&self, folder: PathBuf) {
+        if let Ok(mut known) = self.folder.lock() {
+            *known = Some(folder);
+        }
+    }
+
+    /// The file of a lookup's name in the folder that may be written to.
+    pub fn file(&self, name: &str, knowledge: &Knowledge) -> Option<PathBuf> {
+        let folder = self.folder.lock().ok()?.clone()?;
+        let own = match knowledge.find_lookup(name) {
+            Some((_, Definition { rows: Rows::File(path), .. })) => path.file_name().map(PathBuf::from),
+            Some((key, _)) => Path::new(key).file_name().map(PathBuf::from),
+            None => Path::new(name).file_name().map(PathBuf::from),
+        };
+        Some(folder.join(own?.with_extension("csv")))
+    }
+
     /// What keeps rows under a lookup's name.
     pub fn writer(self: &Arc<Self>, name: &str, knowledge: &Knowledge) -> LookupWriter {
         let defined = knowledge.find_lookup(name);
         let key = defined.map_or(name, |(own, _)| own).to_owned();
+        let file = self.file(name, knowledge);
         let (tables, defined) = (self.clone(), defined.map(|(_, definition)| definition.rows.clone()));
         Arc::new(move |rows, append| {
             let before = if append { tables.rows(&key, defined.as_ref())? } else { None };
             let rows = with_texts(rows);
             let all = before.map_or_else(|| rows.clone(), |before| behind(&before, &rows));
+            file.as_ref().map_or(Ok(()), |file| write(file, &all))?;
             tables.known.lock().map_err(|_| broken())?.insert(key.clone(), all);
             Ok(())
         })
@@ -78,6 +101,33 @@ impl LookupTables {
         self.known.lock().map_err(|_| broken())?.insert(name.to_owned(), made.clone());
         Ok(made)
     }
+}
+
+/// Writes rows as CSV. The file appears whole or not at all.
+fn write(file: &Path, rows: &Table) -> Result<()> {
+    let mut text = String::new();
+    line(&mut text, rows.schema().names().map(|name| name.to_string()));
+    for row in 0..rows.rows() {
+        let cell = |at: usize| field::values(&rows.column(at), row).collect::<Vec<_>>().join("\n");
+        line(&mut text, (0..rows.schema().len()).map(cell));
+    }
+    let unwritten = |error: std::io::Error| Fault::data("HP433", format!("cannot write {}: {error}", file.display()));
+    let part = file.with_extension(format!("csv.{}.part", std::process::id()));
+    file.parent().map_or(Ok(()), std::fs::create_dir_all).map_err(unwritten)?;
+    std::fs::write(&part, text).and_then(|()| std::fs::rename(&part, file)).map_err(unwritten)
+}
+
+fn line(text: &mut String, cells: impl Iterator<Item = String>) {
+    for (at, cell) in cells.enumerate() {
+        if at > 0 {
+            text.push(',');
+        }
+        match cell.contains(['"', ',', '\n', '\r']) {
+            true => text.push_str(&format!("\"{}\"", cell.replace('"', "\"\""))),
+            false => text.push_str(&cell),
+        }
+    }
+    text.push('\n');
 }
 
 fn broken() -> Fault {

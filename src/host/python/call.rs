@@ -52,6 +52,10 @@ pub struct Call<'py> {
 }
 
 impl<'py> Call<'py> {
+    pub fn py(&self) -> Python<'py> {
+        self.py
+    }
+
     pub fn new(py: Python<'py>) -> Call<'py> {
         let (sender, receiver) = channel();
         let cancel = Arc::default();

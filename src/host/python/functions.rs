@@ -11,6 +11,7 @@ use crate::rules::{Choice, Language};
 use crate::types::Kind;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 type Given<'py> = Option<Bound<'py, PyAny>>;
@@ -105,10 +106,11 @@ fn callers_variables(py: Python<'_>) -> PyResult<Vec<Bound<'_, PyAny>>> {
 /// is UTC); "latest" is the newest event's. `earliest` and `latest` bound the events' time where the search does not:
 /// datetimes, or texts such as "-24h@h". `timezone` is the zone of days and of written times. `geoip` is a file in
 /// MaxMind's format, in which `iplocation` looks. `addons` tells of sourcetypes: folders of Splunk's add-ons, a
-/// `props.conf`, YAML files of aliases and calculated fields.
+/// `props.conf`, YAML files of aliases and calculated fields. `outputlookup` keeps rows in memory; with `write_lookups`
+/// it writes CSV files into that folder, too.
 #[pyfunction]
 #[pyo3(signature = (search, tables=None, *, now=None, earliest=None, latest=None, timezone="UTC", macros=None,
-    lookups=None, geoip=None, addons=None, resolve=None, limits=None, threads=None))]
+    lookups=None, geoip=None, addons=None, resolve=None, limits=None, threads=None, write_lookups=None))]
 #[allow(clippy::too_many_arguments)]
 pub fn spl<'py>(
     py: Python<'py>,
@@ -125,6 +127,7 @@ pub fn spl<'py>(
     resolve: Option<bool>,
     limits: Given<'py>,
     threads: Option<usize>,
+    write_lookups: Option<PathBuf>,
 ) -> PyResult<PyTable> {
     guarded(py, || {
         let source = Arc::new(Source { origin: "<search>".into(), ..Source::query(search) });
@@ -137,6 +140,7 @@ pub fn spl<'py>(
             lookups: lookups.as_ref(),
             geoip: geoip.as_ref(),
             addons: addons.as_ref(),
+            write_lookups,
             ..DataOptions::default()
         };
         let mut database = data.database(&mut call)?;

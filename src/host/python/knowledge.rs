@@ -11,14 +11,16 @@ use std::path::Path;
 
 type Given<'a, 'py> = Option<&'a Bound<'py, PyAny>>;
 
-/// Adds macros and lookups to a database; objects are read by `call` when a search asks for them.
+/// Adds macros, lookups, and the event types of add-ons to a database; objects are read by `call` when a search asks for them.
 pub fn add<'py>(
     database: &mut Database,
     call: &mut Call<'py>,
     macros: Given<'_, 'py>,
     lookups: Given<'_, 'py>,
+    addons: &[&Path],
 ) -> PyResult<()> {
     let mut knowledge = Knowledge::default();
+    addons.iter().try_for_each(|addon| knowledge.load_addon(addon)).or_raise(call.py())?;
     for given in macros.map_or(Ok(Vec::new()), parts)? {
         match sources::path(&given)? {
             Some(path) => knowledge.load(Path::new(&path), Wanted::Macros).or_raise(given.py())?,

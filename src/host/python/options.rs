@@ -10,7 +10,7 @@ use crate::types::{Kind, Name, Schema, datetime};
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::types::{PyDateTime, PyDict, PyList, PyString, PyTuple};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 type Given<'a, 'py> = Option<&'a Bound<'py, PyAny>>;
 
@@ -28,6 +28,8 @@ pub struct DataOptions<'a, 'py> {
     pub lookups: Given<'a, 'py>,
     /// What is known of the sourcetypes of events besides what is built in: add-ons of Splunk, YAML files.
     pub addons: Given<'a, 'py>,
+    /// The folder that `outputlookup` may write to.
+    pub write_lookups: Option<PathBuf>,
 }
 
 impl<'py> DataOptions<'_, 'py> {
@@ -53,16 +55,24 @@ impl<'py> DataOptions<'_, 'py> {
             let path = sources::path(given)?.ok_or_else(|| PyTypeError::new_err("`geoip` is no path"))?;
             database.set_places(open_places(Path::new(&path)).or_raise(given.py())?);
         }
-        knowledge::add(&mut database, call, given(self.macros), given(self.lookups))?;
+        let addons = self.addons()?;
+        let addons: Vec<&Path> = addons.iter().map(Path::new).collect();
+        knowledge::add(&mut database, call, given(self.macros), given(self.lookups), &addons)?;
         if let Some(given) = given(self.addons) {
-            let one = sources::path(given)?.map(|path| vec![path]);
-            let found = one.map_or_else(|| paths(given), |one| Ok(Some(one)))?;
-            let found = found.ok_or_else(|| PyTypeError::new_err("`addons` is a path or a list of paths"))?;
-            let found: Vec<&Path> = found.iter().map(Path::new).collect();
-            let known = EventKnowledge::built_in().and_then(|known| known.with(&found)).or_raise(given.py())?;
+            let known = EventKnowledge::built_in().and_then(|known| known.with(&addons)).or_raise(given.py())?;
             database.set_event_knowledge(known);
         }
+        if let Some(folder) = &self.write_lookups {
+            database.write_lookups(folder);
+        }
         Ok(database)
+    }
+
+    fn addons(&self) -> PyResult<Vec<String>> {
+        let Some(given) = given(self.addons) else { return Ok(Vec::new()) };
+        let one = sources::path(given)?.map(|path| vec![path]);
+        let found = one.map_or_else(|| paths(given), |one| Ok(Some(one)))?;
+        found.ok_or_else(|| PyTypeError::new_err("`addons` is a path or a list of paths"))
     }
 }
 

@@ -388,9 +388,11 @@ impl PyPack {
 
     /// Evaluates every rule once at `now`, over its query period. `progress` is called with the rules done, their
     /// number, and a rule's name. A failing rule stands in `hits.problems` and never stops the others; with `strict`
-    /// it raises. `geoip` is a file in MaxMind's format, in which `geo_info_from_ip_address` looks.
+    /// it raises. `geoip` is a file in MaxMind's format, in which `geo_info_from_ip_address` looks. `addons` and
+    /// `write_lookups` are those of `spl`.
     #[pyo3(signature = (tables, now=None, watchlists=None, lookups=None, macros=None, functions=None,
-        externaldata=None, schemas=None, geoip=None, timezone="UTC", progress=None, threads=None, strict=false))]
+        externaldata=None, schemas=None, geoip=None, addons=None, timezone="UTC", progress=None, threads=None,
+        strict=false, write_lookups=None))]
     #[allow(clippy::too_many_arguments)]
     fn run<'py>(
         &self,
@@ -404,10 +406,12 @@ impl PyPack {
         externaldata: Given<'py>,
         schemas: Given<'py>,
         geoip: Given<'py>,
+        addons: Given<'py>,
         timezone: &str,
         progress: Given<'py>,
         threads: Option<usize>,
         strict: bool,
+        write_lookups: Option<PathBuf>,
     ) -> PyResult<PyHits> {
         guarded(py, || {
             let mut call = Call::new(py);
@@ -421,7 +425,8 @@ impl PyPack {
                 geoip: geoip.as_ref(),
                 macros: macros.as_ref(),
                 lookups: lookups.as_ref(),
-                addons: None,
+                addons: addons.as_ref(),
+                write_lookups,
             };
             let mut database = data.database(&mut call)?;
             database.keep();

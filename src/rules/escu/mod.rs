@@ -9,6 +9,7 @@ mod write;
 pub use schedule::{frequency, period};
 pub(super) use write::document;
 
+use super::attack;
 use super::detection::{Detection, DetectionKind, Drilldown, Finding, Generation, Throttling, finding_of};
 use super::document::{Node, source_of};
 use super::fields::Said;
@@ -96,6 +97,7 @@ pub fn read_rule(node: &Node, file: &Arc<Source>, raw: Value) -> Result<Rule, Fa
     let query_source = Arc::new(source_of(node, "search", &query, file));
     let detection = read_detection(said, node, &name, &file.origin);
     let enabled = said.flag(node, "enabled_by_default").unwrap_or(true);
+    let techniques = about(node, "mitre_attack_id", said);
     let rule = Rule {
         id: said.text(node, "id").map(|id| id.trim().to_owned()),
         description: said.text(node, "description"),
@@ -103,7 +105,8 @@ pub fn read_rule(node: &Node, file: &Arc<Source>, raw: Value) -> Result<Rule, Fa
         author: said.text(node, "author"),
         status: said.text(node, "status"),
         enabled,
-        techniques: about(node, "mitre_attack_id", said),
+        tactics: attack::tactics(&techniques).iter().map(|tactic| tactic.joined.to_owned()).collect(),
+        techniques,
         tags: node.get("tags").map_or(Value::Object(Default::default()), Node::to_json),
         raw,
         ..Rule::of_detection(detection, name, query_source, Format::Escu, file)

@@ -7,6 +7,7 @@ mod sentinel;
 
 pub use export::to_conf;
 
+use super::attack;
 use super::detection::{
     Detection, DetectionKind, Drilldown, Entity, Finding, Generation, Schedule, ThreatObject, Throttling, finding_of,
 };
@@ -57,13 +58,15 @@ impl Reader<'_> {
         let detection = self.detection(&name, &annotations);
         let query = stanza.setting("search").map(|setting| self.search(setting)).unwrap_or_default();
         let rule = Rule::of_detection(detection, name, Arc::new(query), Format::SavedSearch, &self.conf.file);
+        let techniques = texts(&annotations, "mitre_attack");
         let said = |key: &str| metadata.get(key).map(scalar).filter(|text| !text.is_empty());
         Rule {
             id: said("detection_id"),
             version: said("detection_version"),
             description: stanza.get("description").map(str::to_owned),
             enabled: !stanza.flag("disabled").unwrap_or(false),
-            techniques: texts(&annotations, "mitre_attack"),
+            tactics: attack::tactics(&techniques).iter().map(|tactic| tactic.joined.to_owned()).collect(),
+            techniques,
             trigger_operator: self.operator(),
             trigger_threshold: self.threshold(),
             raw: raw(stanza),

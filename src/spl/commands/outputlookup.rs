@@ -80,7 +80,10 @@ fn lower(lowering: &mut Lowering, command: &Command, rows: Rows) -> Lower<Rows> 
     let append = options.flag("append")?.unwrap_or(false);
     let most = options.count("max")?.and_then(|most| usize::try_from(most).ok()).unwrap_or(usize::MAX);
     let Some(writer) = lowering.catalog.lookup_writer(&name.text) else { return Ok(rows) };
-    let note = format!("the rows of the lookup `{}` are kept in memory: no file is written", name.text);
+    let note = match lowering.catalog.lookup_file(&name.text) {
+        Some(file) => format!("the rows of the lookup `{}` are written to {file}", name.text),
+        None => format!("the rows of the lookup `{}` are kept in memory: no file is written", name.text),
+    };
     lowering.warn(Diagnostic::new(crate::diagnostic::Severity::Note, "HP511", note).at(command.name.span));
     let keep = Keep { name: name.text, append, empties, most, writer };
     let schema = rows.schema.clone();
@@ -90,8 +93,8 @@ fn lower(lowering: &mut Lowering, command: &Command, rows: Rows) -> Lower<Rows> 
 crate::command! {
     /// Keeps the rows as a lookup, for the searches that follow over the same data, and hands them on.
     ///
-    /// They take the place of the lookup's rows, or come behind them with `append=true`. Nothing is written to disk:
-    /// the rows are kept in memory. `max` keeps no more than so many rows; with `override_if_empty=false` no rows do
+    /// They take the place of the lookup's rows, or come behind them with `append=true`. They are kept in memory; a
+    /// file is written only where a folder for it is given (`write_lookups`, `--write-lookups`). `max` keeps no more than so many rows; with `override_if_empty=false` no rows do
     /// not take the place of some.
     ///
     /// Source: outputlookup.

@@ -1,11 +1,14 @@
 //! `eventtype=name` and `tag=name` as the terms that they stand for.
-use super::{Lower, Lowering, expressions, said};
-use crate::diagnostic::{Diagnostic, Span};
-use crate::plan::Tag;
+use super::{Halt, Lower, Lowering, Rows, expressions, said, terms};
+use crate::diagnostic::{Diagnostic, Fault, FaultKind, Span};
+use crate::expr::Expr;
+use crate::functions::Context;
+use crate::plan::{Catalog, Tag};
 use crate::spl::ast::{Comparison, Term, Word};
 use crate::spl::expand::{self, Script};
 use crate::spl::parse::Reader;
 use crate::spl::wildcard;
+use crate::types::{Kind, Schema};
 
 /// Event types inside of each other.
 const MAX_DEPTH: usize = 16;
@@ -16,6 +19,34 @@ impl Lowering<'_> {
     /// The terms with event types and tags written out, where any are defined. Events that carry such a field of
     /// their own are taken as well.
     pub fn with_event_types(&self, term: &Term) -> Lower<Term> {
+        Names { catalog: self.catalog, context: self.settings.context }.all(term)
+    }
+}
+
+/// The condition of search terms by themselves, with the event types, tags and macros of a catalog.
+pub fn search_condition(search: &str, catalog: &dyn Catalog, context: &Context) -> crate::diagnostic::Result<Expr> {
+    let names = Names { catalog, context };
+    let term = names.terms_of(search, search, Span::default()).and_then(|term| names.all(&term));
+    let condition = term.and_then(|term| {
+        let mut schema = Schema::default();
+        schema.set("_raw".into(), Kind::Field);
+        term.fields(&mut |field| schema.set(field.text.as_str().into(), Kind::Field));
+        terms::condition(&term, &Rows::new(crate::plan::NodeId(0), schema))
+    });
+    condition.map_err(|halt| match halt {
+        Halt::Said(said) => Fault::new(FaultKind::Query, vec![*said]),
+        Halt::Need => Fault::internal("search terms ask for data"),
+    })
+}
+
+/// What names of event types and tags stand for.
+struct Names<'a> {
+    catalog: &'a dyn Catalog,
+    context: &'a Context,
+}
+
+impl Names<'_> {
+    fn all(&self, term: &Term) -> Lower<Term> {
         match self.catalog.event_types().is_empty() && self.catalog.event_tags().is_empty() {
             true => Ok(term.clone()),
             false => self.written_out(term, 0),
@@ -86,11 +117,10 @@ impl Lowering<'_> {
     }
 
     fn terms_of(&self, name: &str, search: &str, place: Span) -> Lower<Term> {
-        let context = self.settings.context;
-        let evaluate = |text: &str| expressions::constant_text(text, context);
+        let evaluate = |text: &str| expressions::constant_text(text, self.context);
         let wrong = |why: &str| {
             let message = format!("the event type `{name}` has no search terms: {why}");
-            said(&crate::diagnostic::Fault::query("HP504", message), place)
+            said(&Fault::query("HP504", message), place)
         };
         let first = |said: Vec<Diagnostic>| said.into_iter().next().map_or_else(String::new, |said| said.message);
         let script = expand::expand(search, self.catalog, &evaluate).map_err(|said| wrong(&first(said)))?;

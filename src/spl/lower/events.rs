@@ -4,7 +4,7 @@ use super::{Lower, Lowering, Rows, said};
 use crate::diagnostic::{Diagnostic, Span};
 use crate::expr::Expr;
 use crate::plan::Node;
-use crate::spl::ast::{Term, Word};
+use crate::spl::ast::{Comparison, Term, Word};
 use crate::types::Value;
 
 const TIME: &str = "_time";
@@ -23,6 +23,7 @@ impl Lowering<'_> {
             }
         }
         if !self.runs() {
+            self.name_origins(term);
             self.survey.want(TIME);
             let rows = Rows { survey: Some(self.survey.clone()), ..self.nothing().opened() };
             return self.bounded(rows, term);
@@ -32,6 +33,28 @@ impl Lowering<'_> {
         let node = self.plan.add(Node::Scan { name: "events".into(), source }, schema.clone());
         let rows = self.bounded(Rows::new(node, schema), term)?;
         Ok(self.newest_first(rows))
+    }
+
+    /// Notes the sourcetypes and sources that terms ask for: where nothing runs, they are what a search reads.
+    fn name_origins(&mut self, term: &Term) {
+        let mut named = |field: &Word, values: &[Word]| {
+            if ["sourcetype", "source"].contains(&field.text.as_str()) {
+                let new = values.iter().map(|value| &value.text).filter(|name| !self.tables.contains(name));
+                let new: Vec<String> = new.cloned().collect();
+                self.tables.extend(new);
+            }
+        };
+        let mut open = vec![term];
+        while let Some(term) = open.pop() {
+            match term {
+                Term::And(parts) | Term::Or(parts) => open.extend(parts.iter().rev()),
+                Term::Compare { field, operator: Comparison::Equal, value } => {
+                    named(field, std::slice::from_ref(value))
+                }
+                Term::In { field, values } => named(field, values),
+                _ => {}
+            }
+        }
     }
 
     /// Events as a search gives them. Where nobody can tell, they stay as they are: see [`super::order`].
@@ -45,6 +68,9 @@ impl Lowering<'_> {
     /// The events of a data model's dataset, with its name before its fields or without. `term` as in
     /// [`Lowering::events`].
     pub fn dataset(&mut self, path: &Word, prefixed: bool, term: &Term, span: Span) -> Lower<Rows> {
+        if !self.runs() && !self.tables.contains(&path.text) {
+            self.tables.push(path.text.clone());
+        }
         let found = self.catalog.dataset(&path.text, prefixed, None).map_err(|fault| said(&fault, span))?;
         let Some(source) = found else {
             let message = format!("there is no data model `{}`, and no event has its fields", path.text);

@@ -11,6 +11,7 @@ mod terms;
 mod times;
 
 pub use aggregates::{Aggregated, Aggregation};
+pub use event_types::search_condition;
 pub use expressions::{condition_of, expression};
 pub use rows::{Rows, Survey, plain_columns};
 pub use times::moment;

@@ -25,6 +25,9 @@ impl Lowering<'_> {
     pub fn selected_events(&mut self, input: &Rows, term: &Term, searches: &[Search]) -> Lower<Rows> {
         // A single source means the events that every index and sourcetype selects from.
         let single = self.catalog.tables().len() == 1;
+        if !single && self.runs() {
+            self.warn_of_origins(term);
+        }
         self.selected_of(input, term, searches, if single { Origins::OneSource } else { Origins::Fields })
     }
 
@@ -40,6 +43,21 @@ impl Lowering<'_> {
             Expr::Const(Value::Bool(true)) => input.clone(),
             condition => self.filter(input, condition),
         })
+    }
+
+    /// Says of events that tell nothing of where they come from that terms about it select none of them.
+    fn warn_of_origins(&mut self, term: &Term) {
+        let mut asked: Vec<Word> = Vec::new();
+        term.fields(&mut |field| {
+            if ORIGINS.contains(&field.text.as_str()) && !asked.iter().any(|known| known.text == field.text) {
+                asked.push(field.clone());
+            }
+        });
+        for field in asked.into_iter().filter(|field| !self.catalog.events_tell(&field.text)) {
+            let message = format!("no table has a column `{}`: terms about it select no event", field.text);
+            let help = "give the events such a column, or one source alone, in which every index and sourcetype lies";
+            self.warn(Diagnostic::warning("HP512", message).at(field.span).help(help));
+        }
     }
 
     /// The terms with `earliest` and `latest` as comparisons of `_time`.
