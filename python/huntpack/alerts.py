@@ -1,4 +1,4 @@
-"""An alert as a person reads it: the parts of a SecurityAlert row, unpacked."""
+"""An alert as a person reads it: the parts of a SecurityAlert row, or of a finding of Splunk, unpacked."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from huntpack import Hits, Pack
 
-SEVERITIES = ("High", "Medium", "Low", "Informational")
+SEVERITIES = ("Critical", "High", "Medium", "Low", "Informational")
 
 # The identifier that names an entity best, by the entity's type.
 IDENTIFIERS = (
@@ -49,9 +49,10 @@ class Alert:
 
 
 def of(hits: Hits, pack: Pack | None = None) -> list[Alert]:
-    """The alerts of a run: the gravest first, then by time."""
+    """The alerts and findings of a run: the gravest first, then by time."""
     names = {rule.id: rule.name or "" for rule in pack or ()}
     alerts = [alert(record, names) for record in hits.alerts.to_dicts()]
+    alerts += [finding(record) for record in hits.findings.to_dicts()]
     return sorted(alerts, key=lambda a: (rank(a.severity), str(a.start), a.name))
 
 
@@ -81,14 +82,55 @@ def alert(record: dict[str, Any], names: dict[str | None, str]) -> Alert:
     )
 
 
+def finding(record: dict[str, Any]) -> Alert:
+    """One finding of a Splunk detection."""
+    start, end = period_of(record)
+    return Alert(
+        name=record.get("title") or "",
+        severity=(record.get("severity") or "").title(),
+        description="",
+        rule_id=record.get("rule_id") or "",
+        rule=record.get("rule_name") or "",
+        start=start,
+        end=end,
+        entities=((record.get("entity_type") or "entity", record["entity"]),) if record.get("entity") else (),
+        tactics=(),
+        techniques=techniques_of(record),
+        details={},
+    )
+
+
+def period_of(record: dict[str, Any]) -> tuple[dt.datetime | None, dt.datetime | None]:
+    """From when until when a finding or risk event tells: by the times that detections name so, else its own."""
+    row = unpack(record.get("row")) or {}
+    own = record.get("_time")
+    start, end = ([*map(time_of, each(row.get(name)))] for name in ("firstTime", "lastTime"))
+    return min(filter(None, start), default=own), max(filter(None, end), default=own)
+
+
+def techniques_of(record: dict[str, Any]) -> tuple[str, ...]:
+    """The ATT&CK techniques of a finding or a risk event."""
+    annotations = unpack(record.get("annotations")) or {}
+    return tuple(map(str, each(annotations.get("mitre_attack"))))
+
+
+def each(value: Any) -> list[Any]:
+    """The values of a list, a value by itself, or none."""
+    return value if isinstance(value, list) else [] if value is None else [value]
+
+
+def time_of(value: Any) -> dt.datetime | None:
+    """A time from text in UTC, or from seconds since 1970."""
+    with contextlib.suppress(ValueError, OverflowError, OSError):
+        if isinstance(value, (int, float)):
+            return dt.datetime.fromtimestamp(value, dt.timezone.utc)
+        return dt.datetime.strptime(str(value)[:19], "%Y-%m-%dT%H:%M:%S").replace(tzinfo=dt.timezone.utc)
+    return None
+
+
 def times(details: dict[str, Any], name: str) -> list[dt.datetime]:
     """The times of a custom detail: an alert itself knows its rows' TimeGenerated alone, which often is the last."""
-    found = []
-    for text in details.get(name) or []:
-        with contextlib.suppress(ValueError):
-            time = dt.datetime.strptime(str(text)[:19], "%Y-%m-%dT%H:%M:%S")
-            found.append(time.replace(tzinfo=dt.timezone.utc))
-    return found
+    return [time for time in map(time_of, details.get(name) or []) if time]
 
 
 def precise(techniques: tuple[str, ...], subs: tuple[str, ...]) -> tuple[str, ...]:

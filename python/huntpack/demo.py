@@ -10,9 +10,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import huntpack as hp
-from huntpack import alerts, output, report, samples
+from huntpack import alerts, output, report, risk, samples
 
 if TYPE_CHECKING:
+    import datetime as dt
+
     from rich.console import Console
 
     from huntpack import Hits, Pack
@@ -26,7 +28,7 @@ def main(folder: Path) -> None:
     from rich.console import Console
 
     console = Console(highlight=False, width=None if sys.stdout.isatty() else UNFOLDED)
-    console.print("Writing two weeks of sample logs with four attacks in them ...", style="dim")
+    console.print("Writing two weeks of sample logs with five attacks in them ...", style="dim")
     logs = samples.write(folder)
     # The logs are nobody's source: a clone's `git status` stays clean.
     output.write_text(folder / ".gitignore", "*\n")
@@ -48,44 +50,71 @@ def search(pack: Pack, logs: samples.Samples) -> Hits:
 
 def summary(console: Console, hits: Hits, pack: Pack, logs: samples.Samples, took: float) -> None:
     """What was found: a short block per alert."""
-    found = alerts.of(hits, pack)
+    found, risky = alerts.of(hits, pack), risk.of(hits, pack)
     files = sum(map(len, logs.tables.values()))
     console.print(
-        f"Searched {logs.events:,} events in {files} files with {len(pack)} rules: {took:.1f} s, {len(found)} alerts.\n"
+        f"Searched {logs.events:,} events in {files} files with {len(pack)} rules: "
+        f"{took:.1f} s, {len(found)} alerts, {len(risky)} risk objects.\n"
     )
     for problem in hits.problems:
         console.print(str(problem.error), style="red", markup=False)
     for alert in found:
         show(console, alert)
+    for each in risky:
+        show_risk(console, each)
 
 
 def show(console: Console, alert: alerts.Alert) -> None:
     """One alert: what, who, when, and what an analyst calls it."""
+    block(
+        console,
+        (alert.severity.upper(), COLOURS.get(alert.severity, "reverse")),
+        alert.name,
+        [
+            ("", alert.description),
+            ("who", ", ".join(f"{kind} {name}" for kind, name in alert.entities)),
+            ("when", period(alert.start, alert.end)),
+            ("ATT&CK", f"{', '.join(alert.techniques)}  ({', '.join(map(alerts.spell, alert.tactics))})"),
+            ("rule", alert.rule),
+        ],
+    )
+
+
+def show_risk(console: Console, risky: risk.RiskObject) -> None:
+    """One risk object: how much, why, and when."""
+    block(
+        console,
+        (f"RISK {risky.score}", "reverse"),
+        f"{risky.kind} {risky.name}",
+        [
+            *(("", message) for message in risky.messages),
+            ("when", period(risky.start, risky.end)),
+            ("ATT&CK", ", ".join(risky.techniques)),
+            ("rule", ", ".join(risky.rules)),
+        ],
+    )
+
+
+def block(console: Console, label: tuple[str, str], title: str, lines: list[tuple[str, str]]) -> None:
+    """A coloured label with a title, and what there is to say below."""
     from rich.padding import Padding
     from rich.text import Text
 
-    label = f" {alert.severity.upper():<6} "
-    console.print(Text.assemble((label, COLOURS.get(alert.severity, "reverse")), "  ", (alert.name, "bold")))
-    lines = [
-        ("", alert.description),
-        ("who", ", ".join(f"{kind} {name}" for kind, name in alert.entities)),
-        ("when", period(alert)),
-        ("ATT&CK", f"{', '.join(alert.techniques)}  ({', '.join(map(alerts.spell, alert.tactics))})"),
-        ("rule", alert.rule),
-    ]
-    for name, text in lines:
-        if text:
-            line = Text.assemble((f"{name:<8}" if name else "", "dim"), text)
+    text, colour = label
+    console.print(Text.assemble((f" {text:<7} ", colour), " ", (title, "bold")))
+    for name, value in lines:
+        if value:
+            line = Text.assemble((f"{name:<8}" if name else "", "dim"), value)
             console.print(Padding(line, (0, 0, 0, 10), expand=False))
     console.print()
 
 
-def period(alert: alerts.Alert) -> str:
+def period(start: dt.datetime | None, end: dt.datetime | None) -> str:
     """`12 Mar 14:05 to 14:47 UTC`."""
-    if alert.start is None or alert.end is None:
+    if start is None or end is None:
         return ""
-    end = f"{alert.end:%H:%M}" if alert.start.date() == alert.end.date() else f"{alert.end:%d %b %H:%M}"
-    return f"{alert.start:%d %b %H:%M} to {end} UTC"
+    until = f"{end:%H:%M}" if start.date() == end.date() else f"{end:%d %b %H:%M}"
+    return f"{start:%d %b %H:%M} to {until} UTC"
 
 
 def closing(console: Console, logs: samples.Samples, page: Path) -> None:

@@ -1,4 +1,4 @@
-"""Sample logs of a small company: two weeks of ordinary work, four attacks, and what only looks like one.
+"""Sample logs of a small company: two weeks of ordinary work, five attacks, and what only looks like one.
 
 The same seed gives the same files, byte for byte. Names and addresses are of the ranges kept for examples.
 """
@@ -38,6 +38,7 @@ PERSONAL_SITES = ("drive.google.com", "www.dropbox.com", "wetransfer.com", "gith
 SPRAYER = "203.0.113.77"
 SPRAYED = 34
 IIS_GUESSER = "203.0.113.201"
+MINER = "203.0.113.180"
 
 WRONG_PASSWORD = ("50126", "Invalid username or password or Invalid on-premise username or password.")
 SIGN_IN_RESULTS = (
@@ -85,6 +86,7 @@ def write(folder: Path, seed: int = 7) -> Samples:
     signins = in_order(company.sign_ins())
     broker, proxy = in_order(company.private_access()), in_order(company.web_traffic())
     office, web = in_order(company.office()), in_order(company.web_requests())
+    stopped = in_order(company.stopped_downloads())
     files = {
         "SigninLogs": [write_ndjson_gz(folder / "signins.ndjson.gz", signins)],
         "CommonSecurityLog": [
@@ -93,9 +95,10 @@ def write(folder: Path, seed: int = 7) -> Samples:
         ],
         "OfficeActivity": [write_lines(folder / "office.ndjson", map(as_json, office))],
         "W3CIISLog": write_iis(folder, web),
+        "zscaler": [write_lines(folder / "zscaler-nss.ndjson", map(as_splunk, stopped))],
     }
     allowlist = write_lines(folder / "NetworkAllowlist.csv", ALLOWLIST.splitlines())
-    return Samples(folder, files, allowlist, sum(map(len, (signins, broker, proxy, office, web))))
+    return Samples(folder, files, allowlist, sum(map(len, (signins, broker, proxy, office, web, stopped))))
 
 
 class Company:
@@ -105,9 +108,10 @@ class Company:
         self.chance = chance
         self.guessed = f"marta.lind@{DOMAIN}"
         self.leaver = f"oskar.nyberg@{DOMAIN}"
+        self.miner = f"vera.holm@{DOMAIN}"
         names = [f"{first}.{last}@{DOMAIN}" for first in FIRST_NAMES for last in LAST_NAMES]
-        attacked = {self.guessed, self.leaver}
-        self.users = [*chance.sample([name for name in names if name not in attacked], 318), *sorted(attacked)]
+        attacked = {self.guessed, self.leaver, self.miner}
+        self.users = [*chance.sample([name for name in names if name not in attacked], 317), *sorted(attacked)]
         self.homes = {user: f"198.51.100.{chance.randint(128, 254)}" for user in self.users}
 
     def workday(self, days: int = 1) -> float:
@@ -228,6 +232,33 @@ class Company:
         }
         return Event(age, record)
 
+    def stopped_downloads(self) -> Iterator[Event]:
+        """A day of what the web proxy looked at closely, with a program that wants to be fetched again and again."""
+        for _ in range(400):
+            user = self.chance.choice(self.users)
+            site = self.chance.choice(BUSINESS_SITES)
+            yield self.download(self.workday(), user, f"{site}/file{self.chance.randint(1, 99)}.pdf", "None")
+        for at in range(6):
+            yield self.download(2 * HOUR - at * 600, self.miner, "pool.example/xmrig.zip", "Win64.Coinminer.XMRig")
+        # A look at what was written about it, and other malware.
+        yield self.download(3 * HOUR, self.users[20], "news.example.com/miner.html", "None")
+        yield self.download(4 * HOUR, self.users[21], "files.example/invoice.js", "JS.Downloader.Agent")
+
+    def download(self, age: float, user: str, url: str, threat: str) -> Event:
+        stopped = threat != "None"
+        record = {
+            "action": "Blocked" if stopped else "Allowed",
+            "threatname": threat,
+            "login": user,
+            "deviceowner": user.partition("@")[0],
+            "ClientIP": self.homes[user],
+            "serverip": MINER if "pool" in url else "203.0.113.150",
+            "hostname": url.partition("/")[0],
+            "url": url,
+            "urlcategory": "Malicious Content" if stopped else "Business",
+        }
+        return Event(age, record)
+
     # Office ---------------------------------------------------------------------------------------------------------
 
     def office(self) -> Iterator[Event]:
@@ -311,6 +342,13 @@ def as_json(event: Event) -> str:
     """A Log Analytics record."""
     stamp = event.time.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
     return json.dumps({"TimeGenerated": stamp, **event.record}, separators=(",", ":"))
+
+
+def as_splunk(event: Event) -> str:
+    """An event as Splunk exports it: the text that was logged, with what its index knows of it."""
+    raw = json.dumps({"time": event.time.strftime("%a %b %d %H:%M:%S %Y"), **event.record}, separators=(",", ":"))
+    known = {"_time": f"{event.time.timestamp():.3f}", "index": "proxy", "sourcetype": "zscalernss-web", "_raw": raw}
+    return json.dumps(known, separators=(",", ":"))
 
 
 def cef(event: Event, product: str) -> str:

@@ -8,7 +8,7 @@ import re
 from pathlib import Path
 
 import pytest
-from huntpack import alerts, samples
+from huntpack import alerts, risk, samples
 from shared import Cli
 
 ENTITIES = {
@@ -43,14 +43,18 @@ def test_the_planted_attacks_are_found(logs: samples.Samples) -> None:
     found = alerts.of(hits, pack)
     assert {alert.entities[0] for alert in found} == ENTITIES
     assert len(found) == len(ENTITIES)
+    assert {(risky.kind, risky.name.partition("@")[0], risky.score) for risky in risk.of(hits, pack)} >= {
+        ("user", "vera.holm", 30)
+    }
+    assert len(hits.risk) == 2
     assert not [bad for table in hits.results.values() for bad in table.problems]
 
 
 def test_demo(cli: Cli, tmp_path: Path) -> None:
     done = cli("demo")
     assert done.returncode == 0, done.stderr
-    assert "4 alerts" in done.stdout
-    for name in ("marta.lind", "oskar.nyberg", samples.SPRAYER, samples.IIS_GUESSER, "T1110.003"):
+    assert "4 alerts, 2 risk objects" in done.stdout
+    for name in ("marta.lind", "oskar.nyberg", samples.SPRAYER, samples.IIS_GUESSER, "T1110.003", "vera.holm", "T1496"):
         assert name in done.stdout
     (report,) = [line for line in done.stdout.splitlines() if line.endswith("report.html")]
     page = Path(report).read_text(encoding="utf-8")

@@ -8,12 +8,13 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from huntpack import alerts, output
+from huntpack import alerts, output, risk
 from huntpack.report import timeline
 
 if TYPE_CHECKING:
     from huntpack import Hits, Pack, Table
     from huntpack.alerts import Alert
+    from huntpack.risk import RiskObject
 
 STYLE = Path(__file__).with_name("report.css")
 SHOWN_ROWS = 100
@@ -39,13 +40,14 @@ def write(hits: Hits, path: str | os.PathLike[str]) -> None:
 def render(hits: Hits, pack: Pack | None = None) -> str:
     """The report of a run. With the pack, rules carry their names and descriptions."""
     found = alerts.of(hits, pack)
-    incidents = len(hits.incidents)
+    risky = risk.of(hits, pack)
     parts = [
         "<header><h1>huntpack</h1>",
-        f"<p>{headline(found, incidents)}</p></header>",
+        f"<p>{headline(found, len(hits.incidents), risky)}</p></header>",
         tally(found),
         section("Timeline", timeline.draw(found)) if found else "",
         section("Alerts", "\n".join(card(alert) for alert in found)) if found else "",
+        section("Risk", "\n".join(map(risk_card, risky))) if risky else "",
         section("Rows of each rule", "\n".join(rows(key, hits, pack) for key in hits.results)),
         failures(hits),
     ]
@@ -57,13 +59,18 @@ def section(title: str, body: str) -> str:
     return f"<section>\n<h2>{title}</h2>\n{body}\n</section>"
 
 
-def headline(found: list[Alert], incidents: int) -> str:
+def headline(found: list[Alert], incidents: int, risky: list[RiskObject]) -> str:
     """The one sentence that says it."""
-    if not found:
+    if not found and not risky:
         return "No alerts."
-    starts, ends = [a.start for a in found if a.start], [a.end for a in found if a.end]
-    when = f", {moment(min(starts))} to {moment(max(ends))} UTC" if starts and ends else ""
-    return f"{count(len(found), 'alert')} in {count(incidents, 'incident')}{when}"
+    parts = [count(len(found), "alert") + (f" in {count(incidents, 'incident')}" if incidents else "")]
+    if risky:
+        parts.append(f"{count(len(risky), 'risk object')}")
+    periods = [(each.start, each.end) for each in found] + [(each.start, each.end) for each in risky]
+    starts, ends = [start for start, _ in periods if start], [end for _, end in periods if end]
+    if starts and ends:
+        parts.append(f"{moment(min(starts))} to {moment(max(ends))} UTC")
+    return ", ".join(parts)
 
 
 def count(number: int, noun: str) -> str:
@@ -102,6 +109,22 @@ def card(alert: Alert) -> str:
     return (
         f'<article class="{severity.lower()}"><p class="badge">{severity}</p><h3>{escape(alert.name)}</h3>'
         f"<p>{escape(alert.description)}</p><dl>{listed}</dl></article>"
+    )
+
+
+def risk_card(risky: RiskObject) -> str:
+    """One risk object."""
+    when = f"{moment(risky.start)} to {moment(risky.end)} UTC" if risky.start and risky.end else ""
+    facts = [
+        ("Time", escape(when)),
+        ("Technique", "".join(f"<span>{technique(name)}</span>" for name in risky.techniques)),
+        ("Rule", escape(", ".join(risky.rules))),
+    ]
+    listed = "".join(f"<dt>{name}</dt><dd>{text}</dd>" for name, text in facts if text)
+    messages = "".join(f"<p>{escape(message)}</p>" for message in risky.messages if message)
+    return (
+        f'<article class="risk"><p class="badge">Risk {risky.score}</p>'
+        f"<h3>{escape(risky.kind)} {escape(risky.name)}</h3>{messages}<dl>{listed}</dl></article>"
     )
 
 
