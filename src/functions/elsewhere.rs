@@ -2,11 +2,27 @@
 //! there is one nameless database and no sign-in, and the answers say so.
 use super::Context;
 use super::row::{GuidOut, JsonOut};
-use crate::diagnostic::Result;
+use crate::diagnostic::{Diagnostic, Fault, FaultKind, Result, Span};
 use crate::types::{Column, Kind, Value, datetime};
 
 fn is_member(_: &Context, _: &[Column], rows: usize) -> Result<Column> {
     Ok(Column::Const(Value::Bool(false), rows))
+}
+
+/// Holds for no rows at all: there is nothing to ask.
+fn asked(_: &Context, args: &[Column], rows: usize) -> Result<Column> {
+    if rows == 0 {
+        return Ok(Column::Const(Value::Bool(true), 0));
+    }
+    let name = args.first().map(|name| name.value(0).to_text()).unwrap_or_default();
+    let place = |at: usize| args.get(at).and_then(|place| u32::try_from(place.value(0).as_long()?).ok());
+    let said = Diagnostic::error("KS211", format!("the function '{name}' asks Microsoft Defender, and is not given"));
+    let said = said.help(format!("give what it answers with functions={{\"{name}\": \"(T:(*), …) {{ T | … }}\"}}"));
+    let said = match (place(1), place(2)) {
+        (Some(start), Some(end)) => said.at(Span { start, end }),
+        _ => said,
+    };
+    Err(Fault::new(FaultKind::Query, vec![said]))
 }
 
 crate::scalars! {
@@ -83,4 +99,14 @@ crate::kernels! {
     /// current_principal_is_member_of('aaduser=user1@fabrikam.com') // false
     /// ```
     kql fn current_principal_is_member_of (group[repeats]: Any) -> Kind(Kind::Bool) = is_member;
+
+    /// What a function of Microsoft Defender's stands for that nobody gave: over no rows nothing is asked. Where it
+    /// stands in the query is told with it.
+    ///
+    /// Source: invoke-operator.
+    ///
+    /// ```kql
+    /// datatable(Hash: string)[] | invoke FileProfile(Hash, 1000) | count // 0
+    /// ```
+    kql #per_row fn ".asked" (function: String, start[optional]: Integer, end[optional]: Integer) -> Kind(Kind::Bool) = asked;
 }

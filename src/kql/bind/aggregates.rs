@@ -1,7 +1,7 @@
 //! Aggregates: their `…if` forms, their automatic names, those that give several columns.
 use super::Bind;
 use super::binder::Binder;
-use super::names::{Names, automatic, first_argument};
+use super::names::{Names, automatic, first_argument, passed_on};
 use super::relation::{Relation, Row};
 use crate::expr::Expr;
 use crate::functions::Dialect;
@@ -146,6 +146,7 @@ impl Binder<'_> {
         column: &Column,
         relation: &Relation,
         names: &mut Names,
+        by: &[(Name, Expr)],
     ) -> Option<Bind<Vec<Given>>> {
         let ExpressionKind::Call(call) = &column.expression.kind else { return None };
         let shadowed = self.scopes.find(self.scope, &call.name.text).is_some();
@@ -153,8 +154,12 @@ impl Binder<'_> {
             return None;
         }
         Some(match call.name.text.as_str() {
-            "arg_max" | "arg_min" | "argmax" | "argmin" => self.arg_columns(call, column, relation, names),
-            "take_any" | "any" | "take_anyif" | "anyif" => self.any_columns(call, column, relation, names),
+            "arg_max" | "arg_min" | "argmax" | "argmin" => {
+                self.arg_columns(call, column, relation, names, &grouped(by))
+            }
+            "take_any" | "any" | "take_anyif" | "anyif" => {
+                self.any_columns(call, column, relation, names, &grouped(by))
+            }
             "percentiles" | "percentilesw" => self.percentile_columns(call, column, relation, names),
             _ => self.plain_call(call, relation).map(|made| {
                 let name = self.given_name(column, 0, names, label(call));
@@ -173,7 +178,7 @@ impl Binder<'_> {
         match (written, automatic) {
             (Some(name), _) => self.declared(name, names),
             (None, Some(name)) => names.unique(&name),
-            (None, None) => names.numbered(),
+            (None, None) => names.numbered(&mut self.numbered),
         }
     }
 
@@ -183,6 +188,7 @@ impl Binder<'_> {
         column: &Column,
         relation: &Relation,
         names: &mut Names,
+        by: &[&Name],
     ) -> Bind<Vec<Given>> {
         let row = Row::of(relation);
         let function = canonical(&call.name.text);
@@ -197,7 +203,7 @@ impl Binder<'_> {
         let mut values = vec![(first_name, order.clone())];
         for argument in call.arguments.iter().skip(1) {
             if matches!(argument.value.kind, ExpressionKind::Star) {
-                let own = |n: &Name| **n == *first || (!legacy && names.has(n));
+                let own = |n: &Name| **n == *first || by.contains(&n);
                 let rest = relation.schema.columns().iter().filter(|(n, _)| !own(n));
                 values.extend(rest.map(|(n, k)| (n.to_string(), Expr::Column(n.clone(), *k))));
                 continue;
@@ -220,6 +226,7 @@ impl Binder<'_> {
         column: &Column,
         relation: &Relation,
         names: &mut Names,
+        by: &[&Name],
     ) -> Bind<Vec<Given>> {
         let prefix = if call.name.text.starts_with("any") { "any_" } else { "" };
         let row = Row::of(relation);
@@ -232,7 +239,7 @@ impl Binder<'_> {
         let mut wanted: Vec<(String, Expr)> = Vec::new();
         for argument in values {
             if matches!(argument.value.kind, ExpressionKind::Star) {
-                let rest = relation.schema.columns().iter().filter(|(n, _)| !names.has(n));
+                let rest = relation.schema.columns().iter().filter(|(n, _)| !by.contains(&n));
                 wanted.extend(rest.map(|(n, k)| (n.to_string(), Expr::Column(n.clone(), *k))));
             } else {
                 let value = self.whole(&argument.value, &row)?;
@@ -294,6 +301,33 @@ impl Binder<'_> {
             self.say(crate::diagnostic::Diagnostic::warning("KS171", message).at(name.span));
         }
         names.unique(&name.text)
+    }
+}
+
+/// The columns that are keys themselves: `*` leaves them out. A conversion to the kind that a column has is the
+/// column, too.
+fn grouped(by: &[(Name, Expr)]) -> Vec<&Name> {
+    by.iter().filter_map(|(_, key)| column_of(key)).collect()
+}
+
+fn column_of(key: &Expr) -> Option<&Name> {
+    match key {
+        Expr::Column(name, _) => Some(name),
+        Expr::Call { function, arguments, .. } if function.name.starts_with("to") => match arguments.as_slice() {
+            [Expr::Column(name, kind)] if *kind == key.kind() => Some(name),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+/// The name of a column that a function makes of an aggregate's value: `round(avg(x), 2)` is `avg_x`.
+pub(super) fn around_aggregate(expression: &Expression) -> Option<String> {
+    let ExpressionKind::Call(call) = &expression.kind else { return None };
+    let inner = passed_on(call)?;
+    match &inner.kind {
+        ExpressionKind::Call(inner_call) if form(&inner_call.name.text).is_some() => label(inner_call),
+        _ => around_aggregate(inner),
     }
 }
 

@@ -46,6 +46,10 @@ pub(super) struct Binder<'a> {
     pub probe: Option<Probe>,
     need: Option<(Key, NodeId)>,
     instances: HashMap<u32, u32>,
+    /// Names that were taken for columns of rows that may have any, by the operator being bound.
+    pub assumed: Vec<Name>,
+    /// The last number that a column without a name was given; a function's body counts for itself.
+    pub numbered: usize,
     hidden: usize,
     depth: usize,
     work: usize,
@@ -75,6 +79,8 @@ impl<'a> Binder<'a> {
             probe: None,
             need: None,
             instances: HashMap::new(),
+            assumed: Vec::new(),
+            numbered: 0,
             hidden: 0,
             depth: 0,
             work: 0,

@@ -43,11 +43,13 @@ impl Binder<'_> {
         self.calling.push(closure.saved.as_ref().map(|(name, _)| name.clone()).unwrap_or_default());
         let before = self.diagnostics.len();
         let outer = std::mem::replace(&mut self.scope, closure.scope);
+        let numbered = std::mem::take(&mut self.numbered);
         for (parameter, binding) in closure.function.parameters.iter().zip(bound) {
             self.scope = self.scopes.with(self.scope, &parameter.name.text, binding);
         }
         let value = self.body(&closure.function.body, span);
         self.scope = outer;
+        self.numbered = numbered;
         self.calling.pop();
         self.leave();
         if let Some((name, text)) = &closure.saved {

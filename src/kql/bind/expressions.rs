@@ -227,6 +227,7 @@ impl Binder<'_> {
     fn open_column(&mut self, name: &Name, relation: &Relation) -> Expr {
         if relation.open == Open::Any {
             self.open = true;
+            self.assumed.push(name.text.as_str().into());
             let message = format!("the column '{}' is not known: it is null unless the data have it", name.text);
             self.say(Diagnostic::new(Severity::Note, "HP130", message).at(name.span));
         }

@@ -19,6 +19,8 @@ enum Origin {
     Path(Name, Vec<PathStep>),
     /// The place among the cells of a record.
     Ordinal(usize),
+    /// The record as a whole: `$`.
+    Record,
 }
 
 /// What the properties of `externaldata` say.
@@ -108,6 +110,9 @@ impl Binder<'_> {
                     if steps.is_empty() { top } else { self.call_item(".path", vec![top, path_of(steps)], span)? }
                 }
                 Some(Origin::Ordinal(at)) => Expr::Column(ordinal(*at), Kind::String),
+                Some(Origin::Record) => {
+                    return Err(self.unsupported("the path '$', a record as a whole,", span));
+                }
                 None => Expr::Const(Value::null(*kind)),
             };
             columns.push((name.clone(), self.converted(value, *kind, span)?));
@@ -121,7 +126,7 @@ fn mapped_schema(declared: &Schema, properties: &Properties) -> Schema {
     let mut schema = Schema::default();
     let most = properties.mapping.iter().filter_map(|(_, origin)| match origin {
         Origin::Ordinal(at) => Some(*at),
-        Origin::Path(..) => None,
+        Origin::Path(..) | Origin::Record => None,
     });
     (0..most.max().map_or(0, |most| most + 1)).for_each(|at| schema.set(ordinal(at), Kind::String));
     for (column, origin) in &properties.mapping {
@@ -176,9 +181,10 @@ fn mapping(text: &str) -> Option<Vec<(Name, Origin)>> {
         let origin = match (found("path"), found("ordinal")) {
             (Some(path), _) => {
                 let mut steps = json_path(&path)?.into_iter();
-                match steps.next()? {
-                    PathStep::Key(top) => Origin::Path(top.as_ref().into(), steps.collect()),
-                    PathStep::Index(_) => return None,
+                match steps.next() {
+                    None => Origin::Record,
+                    Some(PathStep::Key(top)) => Origin::Path(top.as_ref().into(), steps.collect()),
+                    Some(PathStep::Index(_)) => return None,
                 }
             }
             (None, Some(at)) => Origin::Ordinal(at.parse().ok().filter(|at| *at < MOST)?),

@@ -41,6 +41,12 @@ pub(super) fn first_argument(call: &Call) -> Option<String> {
     })
 }
 
+/// The argument whose name a function passes on to its column.
+pub(super) fn passed_on(call: &Call) -> Option<&Expression> {
+    let passes = PASSES_ON.contains(&call.name.text.as_str());
+    call.arguments.first().filter(|argument| passes && argument.name.is_none()).map(|argument| &argument.value)
+}
+
 fn of_call(call: &Call) -> Option<String> {
     let name = call.name.text.as_str();
     if PASSES_ON.contains(&name) {
@@ -136,7 +142,6 @@ const PASSES_ON: &[&str] = &[
 #[derive(Default)]
 pub(super) struct Names {
     taken: HashSet<String>,
-    numbered: usize,
 }
 
 impl Names {
@@ -160,11 +165,11 @@ impl Names {
         free.into()
     }
 
-    /// `Column1`, `Column2`…
-    pub fn numbered(&mut self) -> Name {
+    /// `Column1`, `Column2`… : `last` counts through the whole query, as Microsoft's binder does.
+    pub fn numbered(&mut self, last: &mut usize) -> Name {
         loop {
-            self.numbered += 1;
-            let name = format!("Column{}", self.numbered);
+            *last += 1;
+            let name = format!("Column{last}");
             if self.declare(&name) {
                 return name.into();
             }

@@ -25,6 +25,9 @@ const OPTIONAL_WATCHLISTS: [&str; 3] = ["ASimDisabledParsers", "ASimSourceType",
 /// The time column of Log Analytics tables.
 const TIME: &str = "TimeGenerated";
 
+/// So many tables of a check are all there are, not those that a query wants by their names.
+pub(super) const MANY_TABLES: usize = 500;
+
 /// Calls that give a table by their nature.
 const TABLE_FUNCTIONS: &[&str] = &["materialize", "table", "_GetWatchlist", "_ASIM_GetWatchlistRaw"];
 
@@ -267,23 +270,48 @@ impl Binder<'_> {
 
     /// The tables and views whose names match, as legs of a union.
     pub fn tables_like(&mut self, pattern: &NamePattern) -> Bind<Relation> {
-        let legs = self.matching_tables(pattern);
-        if legs.is_empty() {
-            let message = format!("The name '{}' does not refer to any known table.", pattern.text);
-            return Err(self.error("KS204", message, pattern.span));
-        }
+        let legs = self.tables_named_like(pattern, false)?;
         self.united(legs, &super::operators::Uniting::default())
+    }
+
+    /// The tables of a pattern; none is an error, unless all tables are wanted or what is missing may be left out.
+    pub fn tables_named_like(&mut self, pattern: &NamePattern, fuzzy: bool) -> Bind<Vec<Relation>> {
+        let found = self.matching_tables(pattern);
+        if !found.is_empty() || fuzzy {
+            return Ok(found);
+        }
+        if pattern.text == "*" {
+            self.say(Diagnostic::warning("KS204", "no table is given: `*` stands for none").at(pattern.span));
+            return Ok(vec![self.nothing()]);
+        }
+        let message = format!("The name '{}' does not refer to any known table.", pattern.text);
+        Err(self.error("KS204", message, pattern.span))
     }
 
     pub fn matching_tables(&mut self, pattern: &NamePattern) -> Vec<Relation> {
         let matching = |name: &String| matches_pattern(&pattern.text, name);
         let mut legs = self.views(&matching, pattern.span);
-        let mut names = self.visible_tables();
+        let mut names: Vec<String> = self.visible_tables().into_iter().filter(matching).collect();
+        if self.settings.open_tables {
+            let known = self.catalog.known_tables().into_iter().filter(matching);
+            names.extend(known.filter(|name| self.is_visible(name)));
+        }
         names.sort();
-        for text in names.into_iter().filter(matching) {
-            legs.extend(self.named_table(&Name { text, span: pattern.span }));
+        names.dedup();
+        let all = names.len() > MANY_TABLES && self.settings.open_tables;
+        for text in names {
+            match all {
+                true => legs.push(self.one_of_many(text)),
+                false => legs.extend(self.named_table(&Name { text, span: pattern.span })),
+            }
         }
         legs
+    }
+
+    /// A table of a check that is wanted with all others: it is not read by its name.
+    fn one_of_many(&mut self, name: String) -> Relation {
+        let schema = self.catalog.schema(&name).unwrap_or_default();
+        Relation { table: Some(name), ..self.values(Table::from_rows(schema, &[])) }
     }
 
     /// The table that a path names: what stands behind its last dot.

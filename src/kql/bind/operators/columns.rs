@@ -114,7 +114,7 @@ impl Binder<'_> {
                     name.into()
                 }
                 Some(name) => names.unique(&name),
-                None => names.numbered(),
+                None => names.numbered(&mut self.numbered),
             },
         };
         vec![(name, expr)]

@@ -9,8 +9,9 @@ use crate::kql::bind::Bind;
 use crate::kql::bind::binder::Binder;
 use crate::kql::bind::names::Names;
 use crate::kql::bind::relation::{Open, Relation};
+use crate::kql::bind::tables::MANY_TABLES;
 use crate::plan::Node;
-use crate::types::{Kind, Name, Schema, Value};
+use crate::types::{Kind, Name, Schema, Table, Value};
 
 /// A column of the result, and what each table gives for it.
 struct Found {
@@ -33,6 +34,9 @@ impl Binder<'_> {
         let read = self.columns_read(find, &legs)?;
         let has_one = |leg: &Relation| leg.is_open() || read.iter().any(|name| leg.schema.contains(name));
         legs.retain(|leg| read.is_empty() || has_one(leg));
+        if legs.len() > MANY_TABLES && self.settings.open_tables {
+            return self.found_anywhere(find, &legs, &read);
+        }
         let width: usize = legs.iter().map(|l| l.schema.len()).sum();
         self.spend(width, span)?;
         let searched = Searched::new(&legs, false);
@@ -50,6 +54,22 @@ impl Binder<'_> {
             Some(FindProjection::Away(_)) => return Err(self.unsupported("'project-away' of 'find'", span)),
         };
         self.found(&kept, source, &columns, pack, span)
+    }
+
+    /// The columns of a `find` in all the tables of a check, without its rows.
+    fn found_anywhere(&mut self, find: &Find, legs: &[Relation], read: &[Name]) -> Bind<Relation> {
+        let source: Name = find.with_source.as_ref().map_or("source_", |n| n.text.as_str()).into();
+        let (columns, packs) = match &find.projection {
+            Some(FindProjection::Project { columns, pack }) => {
+                (self.named_finds(columns, legs, &source)?, pack.is_some())
+            }
+            _ => (smart_columns(legs, read, &source), true),
+        };
+        self.open = true;
+        let named = columns.into_iter().map(|column| (column.name, column.kind));
+        let pack = packs.then(|| ("pack_".into(), Kind::Dynamic));
+        let schema = std::iter::once((source, Kind::String)).chain(named).chain(pack).collect();
+        Ok(self.values(Table::from_rows(schema, &[])))
     }
 
     /// The columns that the condition names. A name that nothing has is an error.

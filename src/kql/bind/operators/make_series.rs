@@ -37,7 +37,7 @@ impl Binder<'_> {
         let on = if is_unknown(&on, input) { self.converted(on, Kind::DateTime, span)? } else { on };
         let mut names = Names::default();
         let mut made = Aggregation::default();
-        self.keys(&series.keys, input, &mut names, &mut made, true)?;
+        self.keys(&series.keys, &Row::of(input), input, &mut names, &mut made)?;
         let keys = made.by.len();
         let mut defaults = Vec::new();
         for column in &series.aggregates {

@@ -1,5 +1,6 @@
 //! The operators of a pipeline, each lowered to plan nodes.
 mod columns;
+mod defender;
 mod expand;
 mod find;
 mod graph;
@@ -26,12 +27,14 @@ pub(super) use scan::state_column;
 pub(super) use union::Uniting;
 
 use super::binder::Binder;
-use super::relation::Relation;
+use super::relation::{Open, Relation};
 use super::{Bind, Reported};
-use crate::diagnostic::{Diagnostic, Span};
+use crate::diagnostic::{Diagnostic, Severity, Span};
+use crate::expr::Expr;
 use crate::kql::Page;
 use crate::kql::ast::{Expression, Operator, OperatorKind, Pipeline};
 use crate::plan::Node;
+use crate::types::{Kind, Name, Value};
 
 /// The manual pages of all operators and plugins.
 pub(super) const OPERATOR_PAGES: &[&[Page]] = &[
@@ -128,10 +131,36 @@ impl Binder<'_> {
         }
         let made = match input.graph.as_deref() {
             Some(graph) => self.over_graph(operator, input, graph),
-            None => self.lowered(operator, input),
+            None => self.over_rows(operator, input),
         };
         self.leave();
         made
+    }
+
+    /// What an operator makes of rows. Rows that may have any column have those that it names from here on.
+    fn over_rows(&mut self, operator: &Operator, input: &Relation) -> Bind<Relation> {
+        if input.open != Open::Any {
+            return self.lowered(operator, input);
+        }
+        let outer = std::mem::take(&mut self.assumed);
+        let before = self.diagnostics.len();
+        let numbered = self.numbered;
+        let made = self.lowered(operator, input);
+        let assumed = std::mem::replace(&mut self.assumed, outer);
+        if assumed.is_empty() || !keeps_what_it_names(&operator.kind) {
+            return made;
+        }
+        let said = self.diagnostics.split_off(before);
+        self.diagnostics.extend(said.into_iter().filter(|d| d.severity == Severity::Note));
+        self.numbered = numbered;
+        let mut fresh: Vec<(Name, Expr)> = Vec::new();
+        for name in assumed {
+            if !input.schema.contains(&name) && !fresh.iter().any(|(known, _)| *known == name) {
+                fresh.push((name, Expr::Const(Value::Null(Kind::Dynamic))));
+            }
+        }
+        let named = self.extend(input, fresh);
+        self.lowered(operator, &Relation { table: input.table.clone(), ..named })
     }
 
     fn lowered(&mut self, operator: &Operator, input: &Relation) -> Bind<Relation> {
@@ -200,6 +229,12 @@ impl Binder<'_> {
         let message = format!("'{}' has several results: it stands only at the end of a query.", name.text);
         self.error("HP129", message, name.span)
     }
+}
+
+/// Whether the columns that an operator names are among those behind it.
+fn keeps_what_it_names(kind: &OperatorKind) -> bool {
+    use OperatorKind::*;
+    matches!(kind, Where(_) | Extend(_) | Serialize(_) | Sort(_) | Top(_))
 }
 
 /// Whether the columns are known behind the operator even where something in it is wrong.

@@ -52,7 +52,7 @@ impl Binder<'_> {
         span: Span,
     ) -> Bind<Relation> {
         let own = vec![(key.clone(), Expr::Column(key.clone(), kind))];
-        let distinct = Aggregation { by: own.clone(), calls: Vec::new(), columns: own };
+        let distinct = Aggregation { by: own.clone(), columns: own, ..Aggregation::default() };
         let distinct = self.aggregated(input, distinct);
         let found = self.answered(distinct.node, span).map(|table| table.column(0));
         let values: Vec<Value> = found.iter().flat_map(|column| column.values()).collect();

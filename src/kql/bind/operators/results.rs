@@ -3,12 +3,24 @@
 //! Source: the pages "fork operator" and "facet operator".
 use super::summarize::Aggregation;
 use crate::expr::Expr;
-use crate::kql::ast::{Expression, ExpressionKind, Facet, Fork, OperatorKind, Pipeline};
+use crate::kql::ast::{Expression, ExpressionKind, Facet, Fork, Operator, OperatorKind, Pipeline, Render};
 use crate::kql::bind::Bind;
 use crate::kql::bind::binder::Binder;
 use crate::kql::bind::expressions::Value;
 use crate::kql::bind::relation::{Relation, Row};
 use crate::types::Name;
+
+/// The operators without a `render` behind several results, and that `render`.
+fn without_render(operators: &[Operator]) -> (&[Operator], Option<&Render>) {
+    use OperatorKind::{Facet, Fork, Render};
+    match operators.split_last() {
+        Some((last, before)) => match (&last.kind, before.last().map(|several| &several.kind)) {
+            (Render(render), Some(Fork(_) | Facet(_))) => (before, Some(render)),
+            _ => (operators, None),
+        },
+        None => (operators, None),
+    }
+}
 
 impl Binder<'_> {
     /// The results of a statement. The names that `as` gives in it are known to the statements behind it.
@@ -17,6 +29,7 @@ impl Binder<'_> {
             return Ok(vec![self.value(expression, &Row::default())?]);
         };
         let Pipeline { source, operators, span } = &**pipeline;
+        let (operators, render) = without_render(operators);
         let whole = |binder: &mut Self| binder.piped(source.as_ref(), operators, None, *span);
         let Some((last, before)) = operators.split_last() else { return Ok(each(whole(self)?)) };
         let results = match &last.kind {
@@ -34,7 +47,11 @@ impl Binder<'_> {
             }
             _ => return Ok(each(whole(self)?)),
         };
-        Ok(results?.into_iter().map(Value::Table).collect())
+        let results = results?;
+        if let (Some(render), Some(first)) = (render, results.first()) {
+            self.render(render, first);
+        }
+        Ok(results.into_iter().map(Value::Table).collect())
     }
 
     fn forked(&mut self, fork: &Fork, input: &Relation) -> Bind<Vec<Relation>> {
@@ -64,7 +81,7 @@ impl Binder<'_> {
         let count: Name = format!("count_{name}").into();
         let own = (name.clone(), Expr::Column(name, kind));
         let columns = vec![own.clone(), (count.clone(), Expr::Column(count.clone(), call.kind))];
-        Ok(self.aggregated(input, Aggregation { by: vec![own], calls: vec![(count, call)], columns }))
+        Ok(self.aggregated(input, Aggregation { by: vec![own], calls: vec![(count, call)], columns, all: false }))
     }
 }
 

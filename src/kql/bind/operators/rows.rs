@@ -104,8 +104,13 @@ impl Binder<'_> {
             }
             _ => return Err(self.unsupported("'invoke' of such a function", invoke.function.span)),
         };
-        if self.settings.open_tables && !self.is_function(&call.name.text) {
-            return Ok(self.missing_function(&call.name));
+        if !self.is_function(&call.name.text) {
+            if let Some(asked) = self.asked_of_defender(call, input) {
+                return asked;
+            }
+            if self.settings.open_tables {
+                return Ok(self.missing_function(&call.name));
+            }
         }
         let closure = self.invoked(call)?;
         if let Some(first) = closure.function.parameters.first() {

@@ -39,7 +39,7 @@ impl Binder<'_> {
         }
         let columns: Vec<Name> = schema.names().cloned().collect();
         let (visible, states) = with_states(&rows, &schema, &scan.steps);
-        let steps: Vec<Bind<Step>> = scan.steps.iter().map(|s| self.scan_step(s, &visible, &rows.schema)).collect();
+        let steps: Vec<Bind<Step>> = scan.steps.iter().map(|s| self.scan_step(s, &visible)).collect();
         let steps = steps.into_iter().collect::<Bind<Vec<Step>>>()?;
         if let Some(name) = &scan.with_match_id {
             schema.set(schema.free_name(&name.text), Kind::Long);
@@ -49,14 +49,14 @@ impl Binder<'_> {
         Ok(self.over(&rows, Node::Table { inputs: vec![rows.node], operation }, schema))
     }
 
-    fn scan_step(&mut self, step: &ScanStep, visible: &Relation, input: &Schema) -> Bind<Step> {
+    fn scan_step(&mut self, step: &ScanStep, visible: &Relation) -> Bind<Step> {
         let condition = self.predicate(&step.condition, &Row::of(visible))?;
         let mut assignments = Vec::new();
         for column in &step.assignments {
             let ColumnNames::One(name) = &column.names else {
                 return Err(self.error("KS109", "Column name expected.", column.span));
             };
-            let place = visible.schema.position(&name.text).filter(|_| !input.contains(&name.text));
+            let place = visible.schema.position(&name.text);
             let Some((at, (_, kind))) = place.and_then(|at| Some((at, visible.schema.columns().get(at)?.clone())))
             else {
                 let known: Vec<Name> = visible.schema.names().cloned().collect();
@@ -94,7 +94,7 @@ struct Step {
     optional: bool,
     output: ScanOutput,
     condition: Expr,
-    /// The place of a declared column, and its value.
+    /// The place of a column, and the value that the step gives it.
     assignments: Vec<(usize, Expr)>,
 }
 

@@ -12,6 +12,7 @@ use crate::kql::bind::binder::Binder;
 use crate::kql::bind::expressions::Value as Bound;
 use crate::kql::bind::relation::{Relation, Row};
 use crate::kql::bind::scope::Binding;
+use crate::kql::bind::tables::MANY_TABLES;
 use crate::plan::Node;
 use crate::types::{Kind, Name, Value};
 use std::collections::HashSet;
@@ -26,6 +27,13 @@ impl Binder<'_> {
             legs = self.every_table(span);
         }
         let case_sensitive = search.kind.as_ref().is_some_and(|k| k.value == SearchKind::CaseSensitive);
+        let uniting = Uniting { inner: false, with_source: Some("$table".into()) };
+        if legs.len() > MANY_TABLES && self.settings.open_tables {
+            let all = self.united(legs, &uniting)?;
+            let searched = Searched::new(std::slice::from_ref(&all), case_sensitive);
+            let predicate = self.search_term(&search.predicate, &all, &searched)?;
+            return Ok(self.same_columns(&all, Node::Filter { input: all.node, predicate }));
+        }
         let width: usize = legs.iter().map(|l| l.schema.len()).sum();
         self.spend(width, span)?;
         let searched = Searched::new(&legs, case_sensitive);
@@ -36,7 +44,7 @@ impl Binder<'_> {
             let kept = self.same_columns(&leg, Node::Filter { input: leg.node, predicate });
             found.push(Relation { table: leg.table, ..kept });
         }
-        self.united(found, &Uniting { inner: false, with_source: Some("$table".into()) })
+        self.united(found, &uniting)
     }
 
     pub(super) fn every_table(&mut self, span: Span) -> Vec<Relation> {

@@ -4,7 +4,8 @@ use crate::diagnostic::Span;
 use crate::expr::Expr;
 use crate::functions::Dialect;
 use crate::functions::aggregates;
-use crate::kql::ast::{Column, ColumnNames, Count, Distinct, ExpressionKind, SampleDistinct, Summarize};
+use crate::kql::ast::{Column, ColumnNames, Count, Distinct, Expression, ExpressionKind, SampleDistinct, Summarize};
+use crate::kql::bind::aggregates::around_aggregate;
 use crate::kql::bind::binder::{Binder, is_unknown};
 use crate::kql::bind::names::{Names, automatic};
 use crate::kql::bind::relation::{Lifted, Open, Relation, Row};
@@ -20,13 +21,18 @@ pub(super) struct Aggregation {
     pub calls: Vec<(Name, AggregateCall)>,
     /// What the result is made of.
     pub columns: Vec<(Name, Expr)>,
+    /// Whether every column of the rows is wanted, those that nobody knows as well.
+    pub all: bool,
 }
 
 impl Binder<'_> {
     pub fn summarize(&mut self, summarize: &Summarize, input: &Relation) -> Bind<Relation> {
         let mut names = Names::default();
         let mut made = Aggregation::default();
-        let mut failed = self.keys(&summarize.keys, input, &mut names, &mut made, true).err();
+        let lifted = Lifted::default();
+        let row = Row { in_order: Some(&lifted), ..Row::of(input) };
+        let mut failed = self.keys(&summarize.keys, &row, input, &mut names, &mut made).err();
+        let input = &self.with_rows(lifted, input);
         for column in &summarize.aggregates {
             failed = self.aggregate_item(column, input, &mut names, &mut made).err().or(failed);
         }
@@ -51,19 +57,21 @@ impl Binder<'_> {
     pub(super) fn keys(
         &mut self,
         keys: &[Column],
+        row: &Row,
         input: &Relation,
         names: &mut Names,
         made: &mut Aggregation,
-        checked: bool,
     ) -> Bind<()> {
         let mut failed = Ok(());
         for column in keys {
-            let bound = self.whole(&column.expression, &Row::of(input));
-            let bound =
-                bound.and_then(|key| match checked && key.kind() == Kind::Dynamic && !is_unknown(&key, input) {
+            let bound = self.whole(&column.expression, row);
+            let bound = bound.and_then(|key| {
+                let known = input.open != Open::Broken && !is_unknown(&key, input);
+                match key.kind() == Kind::Dynamic && known {
                     true => Err(self.dynamic_key(column.expression.span)),
                     false => Ok(key),
-                });
+                }
+            });
             let key = bound.unwrap_or_else(|Reported| {
                 failed = Err(Reported);
                 Expr::Const(Value::Null(Kind::Dynamic))
@@ -72,7 +80,7 @@ impl Binder<'_> {
                 ColumnNames::One(name) => self.declared(name, names),
                 _ => match automatic(&column.expression) {
                     Some(name) => names.unique(&name),
-                    None => names.numbered(),
+                    None => names.numbered(&mut self.numbered),
                 },
             };
             made.columns.push((name.clone(), Expr::Column(name.clone(), key.kind())));
@@ -98,12 +106,13 @@ impl Binder<'_> {
         names: &mut Names,
         made: &mut Aggregation,
     ) -> Bind<()> {
-        if let Some(given) = self.aggregate_columns(column, input, names) {
+        if let Some(given) = self.aggregate_columns(column, input, names, &made.by) {
             let given = given.inspect_err(|Reported| {
                 if let ColumnNames::One(name) = &column.names {
                     made.columns.push((names.unique(&name.text), Expr::Const(Value::Null(Kind::Dynamic))));
                 }
             })?;
+            made.all |= takes_all(&column.expression);
             for given in given {
                 made.columns.push((given.name.clone(), Expr::Column(given.name.clone(), given.call.kind)));
                 made.calls.push((given.name, given.call));
@@ -116,9 +125,9 @@ impl Binder<'_> {
         made.calls.extend(lifted.into_inner());
         let name = match &column.names {
             ColumnNames::One(name) => self.declared(name, names),
-            _ => match automatic(&column.expression) {
+            _ => match around_aggregate(&column.expression).or_else(|| automatic(&column.expression)) {
                 Some(name) => names.unique(&name),
-                None => names.numbered(),
+                None => names.numbered(&mut self.numbered),
             },
         };
         let failed = expr.as_ref().err().copied();
@@ -130,16 +139,27 @@ impl Binder<'_> {
     pub(super) fn aggregated(&mut self, input: &Relation, made: Aggregation) -> Relation {
         let keys = made.by.iter().map(|(n, e)| (n.clone(), e.kind()));
         let schema: Schema = keys.chain(made.calls.iter().map(|(n, c)| (n.clone(), c.kind))).collect();
-        let unknown: Vec<Name> = made.by.iter().filter(|(_, e)| is_unknown(e, input)).map(|(n, _)| n.clone()).collect();
+        let mut unknown: Vec<Name> =
+            made.by.iter().filter(|(_, e)| is_unknown(e, input)).map(|(n, _)| n.clone()).collect();
+        let taken = made.calls.iter().filter(|(_, call)| call.arguments.get(1).is_some_and(|e| is_unknown(e, input)));
+        unknown.extend(taken.map(|(name, _)| name.clone()));
         let plain = schema.len() == made.columns.len()
             && schema.names().zip(&made.columns).all(|(n, (name, e))| n == name && is_itself(name, e));
         let node = Node::Aggregate { input: input.node, by: made.by, aggregates: made.calls };
         let mut out = self.over(input, node, schema);
         out.unknown = unknown;
-        if out.open == Open::Any {
+        let open = out.open;
+        if open == Open::Any && !made.all {
             out.open = Open::Closed;
         }
-        if plain { out } else { self.project(&out, made.columns) }
+        if plain {
+            return out;
+        }
+        let mut columns = self.project(&out, made.columns);
+        if made.all {
+            columns.open = open;
+        }
+        columns
     }
 
     pub fn distinct(&mut self, distinct: &Distinct, input: &Relation) -> Bind<Relation> {
@@ -149,8 +169,9 @@ impl Binder<'_> {
         if star {
             made.by = all_columns(&input.schema);
             made.columns = all_columns(&input.schema);
+            made.all = true;
         } else {
-            failed = self.keys(&distinct.columns, input, &mut Names::default(), &mut made, true).err();
+            failed = self.keys(&distinct.columns, &Row::of(input), input, &mut Names::default(), &mut made).err();
         }
         let out = self.aggregated(input, made);
         Ok(if failed.is_some() { out.broken() } else { out })
@@ -158,7 +179,7 @@ impl Binder<'_> {
 
     pub fn sample_distinct(&mut self, sample: &SampleDistinct, input: &Relation) -> Bind<Relation> {
         let mut made = Aggregation::default();
-        self.keys(std::slice::from_ref(&sample.of), input, &mut Names::default(), &mut made, true)?;
+        self.keys(std::slice::from_ref(&sample.of), &Row::of(input), input, &mut Names::default(), &mut made)?;
         let distinct = self.aggregated(input, made);
         self.take(&sample.count, &distinct)
     }
@@ -168,8 +189,14 @@ impl Binder<'_> {
         let Some(function) = aggregates::find(Dialect::Kql, "count") else { return Err(Reported) };
         let call = AggregateCall { function, arguments: Vec::new(), condition: None, kind: Kind::Long };
         let columns = vec![(name.clone(), Expr::Column(name.clone(), Kind::Long))];
-        Ok(self.aggregated(input, Aggregation { by: Vec::new(), calls: vec![(name, call)], columns }))
+        Ok(self.aggregated(input, Aggregation { calls: vec![(name, call)], columns, ..Aggregation::default() }))
     }
+}
+
+/// Whether an aggregate is asked for every column: `arg_max(t, *)`.
+fn takes_all(expression: &Expression) -> bool {
+    let ExpressionKind::Call(call) = &expression.kind else { return false };
+    call.arguments.iter().any(|argument| matches!(argument.value.kind, ExpressionKind::Star))
 }
 
 fn is_itself(name: &Name, expr: &Expr) -> bool {

@@ -11,7 +11,7 @@ use crate::kql::bind::Bind;
 use crate::kql::bind::binder::Binder;
 use crate::kql::bind::convert::constant_to;
 use crate::kql::bind::names::{Names, automatic};
-use crate::kql::bind::relation::Relation;
+use crate::kql::bind::relation::{Relation, Row};
 use crate::plan::{JoinKind, JoinSide, Node, SortKey};
 use crate::types::{Kind, Name, Schema, Value};
 
@@ -133,7 +133,7 @@ impl Binder<'_> {
             made.columns.push((key.clone(), Expr::Column(key.clone(), *kind)));
         }
         let before = made.by.len();
-        self.keys(std::slice::from_ref(&level.of), rows, names, &mut made, true)?;
+        self.keys(std::slice::from_ref(&level.of), &Row::of(rows), rows, names, &mut made)?;
         let Some((shown, value)) = made.by.get(before).cloned() else { return Err(super::Reported) };
         let by = self.weight(level, &shown);
         self.aggregate_item(&by, rows, names, &mut made)?;
@@ -234,7 +234,7 @@ impl Binder<'_> {
         let rows = self.row_count(&top.count)?;
         let mut names = Names::default();
         let mut made = Aggregation::default();
-        self.keys(std::slice::from_ref(&top.of), input, &mut names, &mut made, true)?;
+        self.keys(std::slice::from_ref(&top.of), &Row::of(input), input, &mut names, &mut made)?;
         let of = made.by.first().map(|(n, _)| n.to_string()).unwrap_or_default();
         let (function, arguments, label) = match &top.by {
             Some(by) => {

@@ -76,12 +76,7 @@ impl Binder<'_> {
     /// The legs that an item gives; a fuzzy union goes without those whose tables are missing.
     pub(super) fn legs(&mut self, item: &Expression, fuzzy: bool) -> Bind<Vec<Relation>> {
         if let ExpressionKind::Wildcard(pattern) = &item.kind {
-            let found = self.matching_tables(pattern);
-            if found.is_empty() && !fuzzy {
-                let message = format!("The name '{}' does not refer to any known table.", pattern.text);
-                return Err(self.error("KS204", message, pattern.span));
-            }
-            return Ok(found);
+            return self.tables_named_like(pattern, fuzzy);
         }
         if !fuzzy {
             return Ok(vec![self.table(item)?]);
@@ -107,7 +102,7 @@ impl Binder<'_> {
         }
         let columns = united_columns(&legs, uniting);
         if columns.len().saturating_mul(legs.len()) > MAX_CELLS {
-            return self.too_wide(columns);
+            return self.too_wide(columns, uniting);
         }
         let open = legs.iter().map(|l| l.open).max_by_key(|o| match o {
             Open::Closed => 0,
@@ -134,13 +129,14 @@ impl Binder<'_> {
     }
 
     /// All tables of a workspace at once: a check leaves the columns open, a run refuses.
-    fn too_wide(&mut self, columns: Vec<United>) -> Bind<Relation> {
+    fn too_wide(&mut self, columns: Vec<United>, uniting: &Uniting) -> Bind<Relation> {
         if !self.settings.open_tables {
             self.say(Diagnostic::error("HP310", "the union has too many tables and columns"));
             return Err(crate::kql::bind::Reported);
         }
         self.open = true;
-        let schema: Schema = columns.into_iter().map(|c| (c.name, c.kind)).collect();
+        let source = uniting.with_source.iter().map(|name| (name.clone(), Kind::String));
+        let schema: Schema = source.chain(columns.into_iter().map(|c| (c.name, c.kind))).collect();
         let mut all = self.values(Table::from_rows(schema, &[]));
         all.open = Open::Any;
         Ok(all)

@@ -2,8 +2,8 @@
 use super::super::{Parsed, Parser, Wanted};
 use crate::diagnostic::{Diagnostic, Span};
 use crate::kql::ast::{
-    As, Consume, Count, Name, NullsOrder, OperatorKind, Range, Render, RenderProperty, Sample, SampleDistinct, Sort,
-    SortKey, SortOrder, Take, Top, TopHitters, Where,
+    As, Binary, BinaryOperator, Consume, Count, Expression, ExpressionKind, Name, NullsOrder, OperatorKind, Range,
+    Render, RenderProperty, Sample, SampleDistinct, Sort, SortKey, SortOrder, Take, Top, TopHitters, Where,
 };
 use crate::kql::lex::TokenKind;
 
@@ -26,7 +26,23 @@ impl Parser<'_> {
     pub(super) fn where_operator(&mut self) -> Parsed<OperatorKind> {
         let parameters = self.parameters(&[])?;
         let predicate = self.expression()?;
+        let predicate = if self.at("=") { self.equal_written_as_assigned(predicate)? } else { predicate };
         Ok(OperatorKind::Where(Where { parameters, predicate }))
+    }
+
+    /// `where a = b`, which Azure takes for `a == b`.
+    fn equal_written_as_assigned(&mut self, left: Expression) -> Parsed<Expression> {
+        let operator_span = self.token().span;
+        if !matches!(left.kind, ExpressionKind::Name(_)) {
+            return Ok(left);
+        }
+        self.expect("=")?;
+        let right = self.expression()?;
+        self.report(Diagnostic::warning("HP104", "`=` is read as `==` here").at(operator_span));
+        let span = left.span.to(right.span);
+        let operator = BinaryOperator::Equal;
+        let kind = ExpressionKind::Binary(Box::new(Binary { operator, operator_span, left, right }));
+        Ok(Expression { kind, span })
     }
 
     pub(super) fn take(&mut self) -> Parsed<OperatorKind> {

@@ -49,7 +49,7 @@ impl Binder<'_> {
         let id = Expr::Column(id.clone(), kind(&id));
         let by: Vec<(Name, Expr)> =
             keys.iter().map(|&name| (name.clone(), Expr::Column(name.clone(), kind(name)))).collect();
-        let mut made = Aggregation { columns: by.clone(), by, calls: Vec::new() };
+        let mut made = Aggregation { columns: by.clone(), by, ..Aggregation::default() };
         let most = Expr::Const(Value::Long(SAMPLES));
         for (name, function, arguments, kind) in [
             ("dcount", "dcount", vec![id.clone()], Kind::Long),

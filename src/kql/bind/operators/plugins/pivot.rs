@@ -83,7 +83,7 @@ impl Binder<'_> {
 
     fn pivot_aggregate(&mut self, argument: &Argument, input: &Relation) -> Bind<AggregateCall> {
         let item = Column { names: ColumnNames::Automatic, expression: argument.value.clone(), span: argument.span };
-        let given: Option<Vec<Given>> = self.aggregate_columns(&item, input, &mut Names::default()).transpose()?;
+        let given: Option<Vec<Given>> = self.aggregate_columns(&item, input, &mut Names::default(), &[]).transpose()?;
         match given.and_then(|given| given.into_iter().next()) {
             Some(given) if AGGREGATES.contains(&given.call.function.name) => Ok(given.call),
             Some(_) => {
@@ -150,7 +150,7 @@ impl Binder<'_> {
         keys.iter().for_each(|(name, _)| {
             names.declare(name);
         });
-        let mut made = Aggregation { by: keys.clone(), calls: Vec::new(), columns: keys };
+        let mut made = Aggregation { by: keys.clone(), columns: keys, ..Aggregation::default() };
         let own = Expr::Column(pivot.column.clone(), pivot.kind);
         let own = self.converted(own, Kind::String, evaluation.span)?;
         for value in values {

@@ -36,7 +36,7 @@ impl Binder<'_> {
         let name: Name = name.into();
         let call = self.row_count_aggregate()?;
         let columns = vec![(name.clone(), Expr::Column(name.clone(), call.kind))];
-        Ok(self.aggregated(input, Aggregation { by: Vec::new(), calls: vec![(name, call)], columns }))
+        Ok(self.aggregated(input, Aggregation { calls: vec![(name, call)], columns, ..Aggregation::default() }))
     }
 
     fn rows_near(&mut self, evaluation: &Evaluation) -> Bind<Relation> {
