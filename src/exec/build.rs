@@ -208,8 +208,10 @@ impl<'a> Executor<'a> {
     }
 
     fn late_value(&self, node: NodeId, kind: Kind) -> Result<Value> {
-        let table = self.table(node)?;
-        Ok(if table.rows() == 0 { Value::null(kind) } else { table.column(0).value(0) })
+        super::keep::value(self, node, kind, || {
+            let table = self.table(node)?;
+            Ok(if table.rows() == 0 { Value::null(kind) } else { table.column(0).value(0) })
+        })
     }
 
     /// The pipeline that gives the rows of a node to a reader, as far down as rows can be streamed. A node

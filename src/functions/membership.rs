@@ -140,7 +140,10 @@ pub(super) fn is_member(context: &Context, args: &[Column], rows: usize, fold: b
     if let Some(name) = kept::name_of(constant) {
         let list = context.lists.as_ref().and_then(|lists| lists.get(name));
         let list = list.ok_or_else(|| Fault::internal("a list that was kept is gone"))?;
-        return Ok(text_predicate(value, rows, |text| list.has(text) == wanted));
+        return Ok(match fold {
+            true => text_predicate(value, rows, |text| list.has(&fold_case(text)) == wanted),
+            false => text_predicate(value, rows, |text| list.has(text) == wanted),
+        });
     }
     let Some(elements) = Dynamic::of(list, 0) else {
         return Ok(Column::Const(Value::Bool(!wanted), rows));

@@ -56,7 +56,7 @@ pub use extract::json_path;
 pub use pattern::compile as compile_pattern;
 
 pub use context::{Context, Limits};
-pub use kept::{Lists, TextList};
+pub use kept::{Content, KeptList, Lists};
 pub use places::{Place, Places};
 pub use rex::sed_pieces;
 pub use scalar::{Accepts, Dialect, Kernel, Parameter, Purity, Returns, Scalar, examples};

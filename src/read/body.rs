@@ -14,6 +14,7 @@ use crate::diagnostic::{Fault, Result};
 use crate::plan::Morsel;
 use crate::types::{Column, Kind, Name};
 use std::borrow::Cow;
+use std::collections::HashSet;
 use std::io::Read;
 use std::sync::Arc;
 
@@ -140,7 +141,8 @@ impl Header {
             return Err(broken(&format!("it has more than {MOST_COLUMNS} columns")));
         }
         let text = Bytes { block: bytes, beside: &[] };
-        let names = cells.iter().map(|cell| Name::from(&*text.text(*cell))).collect();
+        let names: Vec<Name> = cells.iter().map(|cell| Name::from(&*text.text(*cell))).collect();
+        check(&names)?;
         let header = Header { names, text: bytes.get(..length).unwrap_or_default().to_vec() };
         let rest = match Arc::try_unwrap(block) {
             Ok(mut own) => {
@@ -152,6 +154,7 @@ impl Header {
         Ok((header, Piece(rest.into())))
     }
 
+    /// Where a column stands.
     pub fn position(&self, name: &str) -> Option<usize> {
         self.names.iter().position(|own| **own == *name)
     }
@@ -160,6 +163,21 @@ impl Header {
     pub fn fields(&self) -> impl Iterator<Item = &Name> {
         self.names.iter().filter(|name| !name.starts_with(SEVERAL) && ***name != *ORDER)
     }
+}
+
+/// Errors: a name twice, or one that can be none: what stands behind it would be read as if it were whole.
+fn check(names: &[Name]) -> Result<()> {
+    let mut seen = HashSet::with_capacity(names.len());
+    for name in names {
+        if let Some(control) = name.chars().find(|c| matches!(c, '\0' | '\r')) {
+            let name = name.escape_debug();
+            return Err(broken(&format!("the header: {control:?} stands in the name of the column `{name}`")));
+        }
+        if !seen.insert(name) {
+            return Err(broken(&format!("the header names the column `{name}` twice")));
+        }
+    }
+    Ok(())
 }
 
 /// The column by which Splunk puts a row and the fields that it has withheld together again.

@@ -119,8 +119,9 @@ def test_a_rule_finds_the_same(
     for output, table in (("alerts", in_python(path).alerts), ("results", *in_python(path).results.values())):
         search = f'index=* | huntpack rules="{rule(path)}" output={output} now={case(path)["now"]}'
         names = [name for name, _ in table.columns]
-        found = rows_of(splunkd.search(search, events).rows, names)
-        assert found == rows_of(table.to_dicts(), names)
+        job = splunkd.search(search, events)
+        assert any("phase=states" in text for text in job.remote), job.remote
+        assert rows_of(job.rows, names) == rows_of(table.to_dicts(), names)
 
 
 @pytest.mark.parametrize("path", RULES, ids=rule)

@@ -192,6 +192,10 @@ impl<Bits: Copy + Ord> Ranges<Bits> {
         Ranges { unreadable: ranges.is_empty() && !texts.is_empty(), ranges }
     }
 
+    pub fn into_parts(self) -> (Vec<(Bits, Bits)>, bool) {
+        (self.ranges, self.unreadable)
+    }
+
     /// Whether an address lies in any of them; none where no range could be read.
     pub fn contain(&self, address: Bits) -> Option<bool> {
         if self.unreadable {

@@ -4,8 +4,8 @@ mod text;
 
 pub use text::{COLUMNS as TEXT_COLUMNS, ROWS as TEXT_ROWS};
 
-use super::Context;
 use super::row::{Any, JsonOut, Long, Maybe, Output, Str, each, spread, text_of};
+use super::{Context, kept};
 use crate::diagnostic::{Fault, Result};
 use crate::types::{Column, Dynamic, Kind, Value, json};
 use address::{Ranges, V4, V6};
@@ -75,7 +75,7 @@ fn range_texts(args: &[Column], row: usize) -> Vec<String> {
 }
 
 /// Whether the address of a row lies in any of the ranges, which are prepared once where they are constant.
-fn in_any<Bits: Copy + Ord + Send + Sync + 'static>(
+fn in_any<Bits: Copy + Ord + Into<u128> + Send + Sync + 'static>(
     what: &'static str,
     context: &Context,
     args: &[Column],
@@ -85,6 +85,19 @@ fn in_any<Bits: Copy + Ord + Send + Sync + 'static>(
 ) -> Result<Column> {
     let column = args.first().ok_or_else(|| Fault::internal("a look-up without an address"))?;
     let missing = |row| args.get(1).is_some_and(|c| c.kind() == Kind::Dynamic && c.is_null(row));
+    if let Some(Column::Const(list, _)) = args.get(1)
+        && let Some(name) = kept::name_of(list)
+    {
+        let list = context.lists.as_ref().and_then(|lists| lists.get(name));
+        let list = list.ok_or_else(|| Fault::internal("a list that was kept is gone"))?;
+        return each(Kind::Bool, args, rows, |row, out| {
+            match address(&text_of(column, row)).and_then(|address| list.covers(address.into())) {
+                Some(found) => out.push_bool(found),
+                None => out.push_null(),
+            }
+            Ok(())
+        });
+    }
     let constant = args.iter().skip(1).all(Column::is_const);
     let prepare = |row| Ranges::new(&range_texts(args, row), &range);
     let prepared = match constant && rows > 0 {
@@ -105,6 +118,15 @@ fn in_any<Bits: Copy + Ord + Send + Sync + 'static>(
         }
         Ok(())
     })
+}
+
+/// The ranges that texts state, sorted and without overlaps, and whether there are texts but no range among them.
+pub(super) fn ranges(texts: &[String], v4: bool) -> (Vec<(u128, u128)>, bool) {
+    let wide = |(low, high): (u32, u32)| (u128::from(low), u128::from(high));
+    match v4 {
+        true => Ranges::new(texts, |text| V4::parse(text).map(|v4| wide(v4.range()))).into_parts(),
+        false => Ranges::new(texts, |text| V6::parse(text).map(V6::range)).into_parts(),
+    }
 }
 
 fn in_any_v4(context: &Context, args: &[Column], rows: usize) -> Result<Column> {

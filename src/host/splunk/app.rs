@@ -94,7 +94,7 @@ impl App {
     /// The query that is kept under a name.
     pub fn query(&self, name: &str) -> Result<Arc<Source>> {
         let folders = PLACES.map(|place| self.folder.join(place).join("queries"));
-        if name.contains(['/', '\\']) || name.starts_with('.') {
+        if name.contains(['/', '\\', '\0']) || name.starts_with('.') || name.is_empty() {
             return Err(Fault::query("HP461", format!("`@{name}` is no name of a query")));
         }
         for folder in &folders {

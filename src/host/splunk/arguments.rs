@@ -46,7 +46,10 @@ impl Arguments {
     }
 
     fn check(&self, command: &str, known: &[Known]) -> Result<()> {
-        for (at, (name, _)) in self.options.iter().enumerate() {
+        for (at, (name, value)) in self.options.iter().enumerate() {
+            if value.trim().is_empty() && known.iter().any(|option| option.name == name) {
+                return Err(Fault::query("HP460", format!("the option `{name}` has no value")));
+            }
             if !known.iter().any(|option| option.name == name) {
                 return Err(unknown(command, name, known));
             }

@@ -1,7 +1,8 @@
 //! The chunks of a search, read by a thread of their own while others are worked on.
-use super::frame::Frames;
+use super::frame::{Frame, Frames, broken};
 use crate::diagnostic::{Fault, Result};
 use crate::read::{Header, Piece, Pieces};
+use serde_json::Value;
 use std::io::Read;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -104,13 +105,12 @@ fn read_all<R: Read>(mut frames: Frames<R>, sender: &SyncSender<Message>, cancel
             cancel.store(true, Ordering::Relaxed);
             return Ok(());
         };
-        let is = |key: &str| frame.metadata.get(key).is_some_and(|value| value == true || value == 1);
         if frame.metadata.get("action").is_none_or(|action| action != "execute") {
             let action = frame.metadata.get("action").map_or("none".to_owned(), ToString::to_string);
-            return Err(Fault::data("HP453", format!("a message of splunkd is broken: its action is {action}")));
+            return Err(broken(format!("its action is {action}")));
         }
-        let (finished, mut left) = (is("finished"), frame.body);
-        let preview = is("preview");
+        let (finished, preview) = (truth(&frame, "finished")?, truth(&frame, "preview")?);
+        let mut left = frame.body;
         if sender.send(Message::Chunk { finished, preview }).is_err() {
             return Ok(());
         }
@@ -120,8 +120,22 @@ fn read_all<R: Read>(mut frames: Frames<R>, sender: &SyncSender<Message>, cancel
                 return Ok(());
             }
         }
+        // Splunk waits for an answer: lengths that are wrong leave a rest, and what was read is not the whole.
+        if finished && frames.has_more() {
+            return Err(broken("it is the last one, and the input goes on behind it"));
+        }
         if sender.send(Message::End).is_err() || finished {
             return Ok(());
         }
+    }
+}
+
+/// Errors: a value that is neither true nor false.
+fn truth(frame: &Frame, key: &str) -> Result<bool> {
+    match frame.metadata.get(key) {
+        None | Some(Value::Null) => Ok(false),
+        Some(Value::Bool(truth)) => Ok(*truth),
+        Some(value) if value == 0 || value == 1 => Ok(value == 1),
+        Some(value) => Err(broken(format!("`{key}` is {value}, and not true or false"))),
     }
 }

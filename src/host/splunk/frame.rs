@@ -52,6 +52,11 @@ impl<R: Read> Frames<R> {
         Ok(Some(Frame { metadata: Value::Object(metadata), body }))
     }
 
+    /// Whether bytes have come already that nobody has asked for.
+    pub fn has_more(&self) -> bool {
+        !self.input.buffer().is_empty()
+    }
+
     /// What follows a message's metadata.
     pub fn body(&mut self) -> &mut impl Read {
         &mut self.input
@@ -93,7 +98,8 @@ fn unreadable(error: &std::io::Error) -> Fault {
     }
 }
 
-fn broken(what: impl std::fmt::Display) -> Fault {
+/// What is said of a message that is none.
+pub fn broken(what: impl std::fmt::Display) -> Fault {
     Fault::data("HP453", format!("a message of splunkd is broken: {what}"))
 }
 

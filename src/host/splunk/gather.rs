@@ -6,7 +6,7 @@ use super::output;
 use super::query::Query;
 use super::reply::{Level, Reply};
 use super::rows::{stream_layout, stream_tables};
-use super::states::{Marks, Part};
+use super::states::{Marks, Part, Parts};
 use crate::diagnostic::{Fault, Result};
 use crate::engine::Prepared;
 use crate::exec::{Gathering, GroupOrder, Run};
@@ -24,8 +24,14 @@ pub fn reduce(query: &Query, stable: bool, chunks: &Chunks, out: &mut impl Write
     let fields = if stable { Fields::Read } else { Fields::Of(chunk.header.as_ref().unwrap_or(&nothing)) };
     let prepared = query.prepare(fields)?.ok_or_else(lost)?;
     let started = Instant::now();
-    let mut intake =
-        Intake { gatherer: Gatherer::new(&query.tables, &prepared)?, header: None, marks: None, parts: 0, chunks: 0 };
+    let mut intake = Intake {
+        gatherer: Gatherer::new(&query.tables, &prepared)?,
+        header: None,
+        marks: None,
+        parts: Parts::default(),
+        cells: 0,
+        chunks: 0,
+    };
     loop {
         if chunk.preview {
             chunks.skip(&mut chunk)?;
@@ -44,10 +50,11 @@ pub fn reduce(query: &Query, stable: bool, chunks: &Chunks, out: &mut impl Write
         };
     }
     let mut reply = Reply::to_chunk(true);
-    let Intake { gatherer, header, parts, chunks, .. } = intake;
+    let Intake { gatherer, header, parts, cells, chunks, .. } = intake;
+    parts.finish()?;
     let events = gatherer.events;
     query.report(&prepared.warnings, &mut reply);
-    if let Some(header) = header.filter(|_| parts == 0) {
+    if let Some(header) = header.filter(|_| cells == 0) {
         query.report_lacking(&header, &mut reply);
     }
     if gatherer.rows == 0 && events > 0 {
@@ -74,8 +81,9 @@ struct Intake<'a> {
     gatherer: Gatherer<'a>,
     header: Option<Header>,
     marks: Option<Marks>,
-    /// Partial results so far.
-    parts: usize,
+    parts: Parts,
+    /// Cells of partial results so far.
+    cells: usize,
     chunks: usize,
 }
 
@@ -90,7 +98,7 @@ impl Intake<'_> {
         }
         while let Some(piece) = chunks.piece(chunk)? {
             let marked = self.marks.as_ref().map(|marks| marks.read(&piece)).transpose()?.unwrap_or_default();
-            if marked.parts.is_empty() {
+            if marked.cells.is_empty() {
                 // Rows that are no partial results are events: indexers need not have done their part.
                 self.gatherer.count(&piece);
                 self.gatherer.take(&piece, None)?;
@@ -99,8 +107,10 @@ impl Intake<'_> {
             if marked.events > 0 {
                 return Err(mixed());
             }
-            self.parts += marked.parts.len();
-            marked.parts.into_iter().try_for_each(|part| self.gatherer.merge(part))?;
+            self.cells += marked.cells.len();
+            for cell in &marked.cells {
+                self.parts.take(cell)?.map_or(Ok(()), |part| self.gatherer.merge(part))?;
+            }
         }
         Ok(())
     }

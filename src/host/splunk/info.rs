@@ -1,5 +1,6 @@
 //! What splunkd says of a search before the first chunk.
-use crate::diagnostic::{Fault, Result};
+use super::frame::broken;
+use crate::diagnostic::Result;
 use crate::types::datetime;
 use serde_json::Value;
 
@@ -12,6 +13,10 @@ pub struct Info {
     pub latest: Option<i64>,
     /// The search, decoded.
     pub search: String,
+    /// The address of splunkd, the key with which the search may ask it, and the app that it runs in.
+    pub splunkd: String,
+    pub session_key: String,
+    pub app: String,
     /// The number that all processes of a search share.
     pub sid: String,
 }
@@ -20,19 +25,27 @@ impl Info {
     /// Reads the metadata of the first message.
     pub fn read(metadata: &Value) -> Result<Info> {
         if metadata.get("action").is_none_or(|action| action != "getinfo") {
-            return Err(Fault::data("HP453", "a message of splunkd is broken: the first one is not `getinfo`"));
+            return Err(broken("the first one is not `getinfo`"));
         }
         let search = metadata.get("searchinfo").unwrap_or(&Value::Null);
-        let texts = |key: &str| -> Vec<String> {
-            let items = search.get(key).and_then(Value::as_array);
-            items.into_iter().flatten().map(|item| item.as_str().map_or(item.to_string(), str::to_owned)).collect()
-        };
-        let raw = texts("raw_args");
-        let arguments = if raw.is_empty() { texts("args") } else { raw };
+        if !matches!(search, Value::Null | Value::Object(_)) {
+            return Err(broken("`searchinfo` is no object"));
+        }
+        let raw = texts(search, "raw_args")?;
+        let arguments = if raw.is_empty() { texts(search, "args")? } else { raw };
         let written = search.get("search").and_then(Value::as_str).unwrap_or_default();
         let search_text = percent_encoding::percent_decode_str(written).decode_utf8_lossy().into_owned();
-        let sid = search.get("sid").and_then(Value::as_str).unwrap_or_default().to_owned();
-        Ok(Info { arguments, latest: search.get("latest_time").and_then(epoch), search: search_text, sid })
+        let text = |key: &str| search.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
+        let (sid, splunkd, session_key, app) = (text("sid"), text("splunkd_uri"), text("session_key"), text("app"));
+        Ok(Info {
+            arguments,
+            latest: search.get("latest_time").and_then(epoch),
+            search: search_text,
+            splunkd,
+            session_key,
+            app,
+            sid,
+        })
     }
 
     /// Whether a command is the first of its search.
@@ -51,6 +64,21 @@ impl Info {
         let seconds = self.sid.split(|c: char| !c.is_ascii_digit()).find(|part| digits(part))?.parse().ok()?;
         let started = datetime::from_unix_real(seconds, datetime::Part::Second)?;
         (now.checked_sub(started)?.unsigned_abs() < datetime::TICKS_PER_DAY.unsigned_abs()).then_some(started)
+    }
+}
+
+/// A list of texts; empty where there is none.
+///
+/// Errors: something else.
+fn texts(search: &Value, key: &str) -> Result<Vec<String>> {
+    let text = |item: &Value| item.as_str().map(str::to_owned);
+    match search.get(key) {
+        None | Some(Value::Null) => Ok(Vec::new()),
+        Some(Value::Array(items)) => {
+            let texts: Option<Vec<String>> = items.iter().map(text).collect();
+            texts.ok_or_else(|| broken(format!("`{key}` holds something else than texts")))
+        }
+        Some(_) => Err(broken(format!("`{key}` is no list"))),
     }
 }
 

@@ -7,6 +7,7 @@ use super::info::Info;
 use super::map::{self, Aggregates};
 use super::order::PLACE;
 use super::query::{Ahead, Outline, Query, Shape};
+use super::remote::Remote;
 use super::reply::{Level, Reply};
 use super::states::STATE;
 use super::{gather, rows, whole};
@@ -54,7 +55,7 @@ pub struct Kql {
 }
 
 impl Kql {
-    pub fn new(app: &App, info: &Info, cancel: Arc<AtomicBool>) -> Result<Kql> {
+    pub fn new(app: &App, info: &Info, remote: Option<Remote>, cancel: Arc<AtomicBool>) -> Result<Kql> {
         let known: Vec<Known> = OPTIONS.iter().chain(INTERNAL).copied().collect();
         let arguments = Arguments::read("kql", &info.arguments, &known).map_err(without_internal)?;
         let settings = app.settings()?;
@@ -62,13 +63,14 @@ impl Kql {
         let (limits, threads) = (settings.limits, Some(settings.threads));
         let options = Options { now, limits, threads, cancel, ..Options::default() };
         let table = arguments.get("table").map(str::to_owned);
-        let mut query = Query::new(app, source(app, &arguments)?, table.as_deref(), options)?;
-        let outline = query.outline()?;
         let phase = match arguments.one_of("phase", &["states", "filters"])? {
             Some("states") => Phase::States,
             Some(_) => Phase::Filters,
             None => Phase::Head,
         };
+        let remote = remote.filter(|_| phase == Phase::Head);
+        let mut query = Query::new(app, source(app, &arguments)?, table.as_deref(), options, remote)?;
+        let outline = query.outline()?;
         let maps = arguments.truth("map")?.unwrap_or(settings.map_reduce);
         Ok(Kql { query, outline, phase, maps, first: info.begins_with("kql"), table })
     }
@@ -85,7 +87,8 @@ impl Kql {
                 reply.set("generating", true);
             }
             (Shape::Rows { keeps }, _) => {
-                reply.set("type", "streaming");
+                // Lists that splunkd gives are there on the search head alone.
+                reply.set("type", if self.query.asks_splunkd() { "stateful" } else { "streaming" });
                 if let Some(fields) = fields.filter(|fields| *keeps && !fields.is_empty()) {
                     reply.set("required_fields", fields.iter().cloned().collect::<Vec<_>>());
                 }

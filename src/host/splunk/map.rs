@@ -85,10 +85,12 @@ impl<'a> Aggregates<'a> {
         let events = std::mem::take(&mut self.events);
         let mut cells = Vec::new();
         for aggregate in &mut self.gatherers {
-            let part = |states| Part { events, states, rule: aggregate.rule.clone() }.write();
+            let part = |states| Part { events, states, rule: aggregate.rule.clone() }.cells();
             match &mut aggregate.gatherer {
-                Ok(gatherer) => cells.extend(gatherer.write()?.into_iter().map(|bytes| part(Ok(bytes)))),
-                Err(fault) if !std::mem::replace(&mut aggregate.told, true) => cells.push(part(Err(described(fault)))),
+                Ok(gatherer) => cells.extend(gatherer.write()?.into_iter().flat_map(|bytes| part(Ok(bytes)))),
+                Err(fault) if !std::mem::replace(&mut aggregate.told, true) => {
+                    cells.extend(part(Err(described(fault))))
+                }
                 Err(_) => {}
             }
         }

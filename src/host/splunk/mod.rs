@@ -22,6 +22,7 @@ mod map;
 mod order;
 mod output;
 mod query;
+mod remote;
 mod reply;
 mod rows;
 mod rules;
@@ -35,6 +36,8 @@ use app::App;
 use chunks::Chunks;
 use frame::Frames;
 use info::Info;
+pub use remote::Ask;
+use remote::Remote;
 use reply::Reply;
 use std::io::{Read, Write};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -43,11 +46,17 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 /// Runs a search command of the app in a folder, from the first message to the last answer; returns the exit code of
-/// its process.
+/// its process. `ask` asks splunkd.
 ///
 /// The input is read by a thread of its own; it is left behind where the command ends before its input.
-pub fn run<R: Read + Send + 'static, W: Write + Send>(command: &str, folder: &Path, input: R, mut output: W) -> i32 {
-    let work = AssertUnwindSafe(|| engine::install(Some(1), || serve(command, folder, input, &mut output)));
+pub fn run<R: Read + Send + 'static, W: Write + Send>(
+    command: &str,
+    folder: &Path,
+    ask: Option<Ask>,
+    input: R,
+    mut output: W,
+) -> i32 {
+    let work = AssertUnwindSafe(|| engine::install(Some(1), || serve(command, folder, ask, input, &mut output)));
     let outcome =
         catch_unwind(work).unwrap_or_else(|_| Err(Fault::internal("the command could not be run to its end")));
     match outcome.and_then(|served| served) {
@@ -58,20 +67,27 @@ pub fn run<R: Read + Send + 'static, W: Write + Send>(command: &str, folder: &Pa
     }
 }
 
-fn serve<R: Read + Send + 'static>(command: &str, folder: &Path, input: R, output: &mut impl Write) -> Result<()> {
+fn serve<R: Read + Send + 'static>(
+    command: &str,
+    folder: &Path,
+    ask: Option<Ask>,
+    input: R,
+    output: &mut impl Write,
+) -> Result<()> {
     let mut frames = Frames::new(input);
     let Some(first) = frames.next()? else { return Ok(()) };
     let info = Info::read(&first.metadata)?;
     std::io::copy(&mut frames.body().take(first.body), &mut std::io::sink()).map_err(|error| closed(&error))?;
     let (app, cancel) = (App::new(folder), Arc::<AtomicBool>::default());
+    let remote = Remote::new(ask, &info);
     match command {
         "kql" => {
-            let command = kql::Kql::new(&app, &info, cancel.clone())?;
+            let command = kql::Kql::new(&app, &info, remote, cancel.clone())?;
             command.describe().write(output).map_err(|error| closed(&error))?;
             command.run(&Chunks::new(frames, cancel)?, output)
         }
         "huntpack" => {
-            let command = rules::Rules::new(&app, &info, cancel.clone())?;
+            let command = rules::Rules::new(&app, &info, remote, cancel.clone())?;
             command.describe().write(output).map_err(|error| closed(&error))?;
             command.run(&Chunks::new(frames, cancel)?, output)
         }

@@ -1,15 +1,16 @@
 //! A KQL query over the events of a pipeline: how it is run is decided before the events come.
 use super::app::{App, Settings};
 use super::events::{EVENTS, Fields, Tables, is_rest};
+use super::remote::Remote;
 use super::reply::{Level, Reply, said};
 use crate::diagnostic::{Diagnostic, Fault, Result, Severity, Source};
-use crate::engine::{self, Data, Database, Functions, Now, Options, Prepared};
+use crate::engine::{self, Data, Database, Functions, Held, Now, Options, Prepared};
 use crate::exec;
 use crate::functions::Lists;
 use crate::plan::{Flow, NodeId, Passing, origin};
 use crate::read::Header;
 use crate::types::{Kind, Name};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
 
 /// A query and all that it reads besides the events.
@@ -22,7 +23,34 @@ pub struct Query {
     functions: Functions,
     lists: Arc<dyn Lists>,
     /// The watchlists that the app has no lookup for.
-    missing: Arc<Mutex<BTreeSet<String>>>,
+    foreign: Arc<Foreign>,
+}
+
+/// Watchlists that the app has no lookup for.
+#[derive(Default)]
+struct Foreign {
+    remote: Option<Remote>,
+    /// What splunkd gave for each, or why it gave nothing.
+    lists: Mutex<BTreeMap<String, std::result::Result<Data, String>>>,
+}
+
+impl Foreign {
+    fn list(&self, alias: &str) -> Data {
+        let Ok(mut lists) = self.lists.lock() else { return super::lookup::nothing() };
+        let list = lists.entry(alias.to_owned()).or_insert_with(|| self.asked(alias));
+        list.clone().unwrap_or_else(|_| super::lookup::nothing())
+    }
+
+    fn asked(&self, alias: &str) -> std::result::Result<Data, String> {
+        let unknown =
+            || format!("there is no watchlist `{alias}`: it counts as empty; add a lookup of that name to the app");
+        let Some(remote) = &self.remote else { return Err(unknown()) };
+        match remote.lookup(alias) {
+            Ok(Some(table)) => Ok(Data::Table(Held::new(table).into())),
+            Ok(None) => Err(unknown()),
+            Err(fault) => Err(format!("{}; {}", unknown(), fault.message())),
+        }
+    }
 }
 
 /// How a query takes in the events.
@@ -60,11 +88,19 @@ pub enum Ahead {
 }
 
 impl Query {
-    pub fn new(app: &App, source: Arc<Source>, table: Option<&str>, options: Options) -> Result<Query> {
+    /// `remote`: splunkd, for the search head alone.
+    pub fn new(
+        app: &App,
+        source: Arc<Source>,
+        table: Option<&str>,
+        options: Options,
+        remote: Option<Remote>,
+    ) -> Result<Query> {
         let (settings, functions) = (app.settings()?, app.functions()?);
         let tables = Tables::new(app.mapping()?, table.map(str::to_owned), &source.text, &functions);
+        let foreign = Arc::new(Foreign { remote, ..Foreign::default() });
         let lists = Arc::new(super::lookup::Folder::new(&settings.cache));
-        Ok(Query { app: app.clone(), settings, source, options, tables, functions, lists, missing: Arc::default() })
+        Ok(Query { app: app.clone(), settings, source, options, tables, functions, lists, foreign })
     }
 
     /// What the names of the query stand for; the tables are added by who knows them.
@@ -72,17 +108,17 @@ impl Query {
         let mut database = Database::default();
         database.set_functions(self.functions.clone());
         database.set_lists(self.lists.clone());
-        let (app, missing) = (self.app.clone(), self.missing.clone());
+        let (app, foreign) = (self.app.clone(), self.foreign.clone());
         database.set_watchlist_resolver(Arc::new(move |alias: &str| match app.lookup(alias)? {
             Some(path) => engine::open_lookup(&path).map(|source| Some(Data::Source(source))),
-            None => {
-                if let Ok(mut missing) = missing.lock() {
-                    missing.insert(alias.to_owned());
-                }
-                Ok(Some(super::lookup::nothing()))
-            }
+            None => Ok(Some(foreign.list(alias))),
         }));
         database
+    }
+
+    /// Whether it reads lists that splunkd gave, which indexers do not have.
+    pub fn asks_splunkd(&self) -> bool {
+        self.foreign.lists.lock().is_ok_and(|lists| lists.values().any(std::result::Result::is_ok))
     }
 
     /// Binds the query over the events with these fields; none where only the data tell its columns.
@@ -143,7 +179,10 @@ impl Query {
         let is_kept = |name: &Name| keeps && origin(plan, root, name).as_ref() == Some(name);
         let reads = exec::streams_read(plan, root, |name| !is_kept(name));
         let fields = self.fields_of(&reads).filter(|_| !keeps || reads.iter().all(|(table, _)| **table == *EVENTS));
-        let ahead = ahead(&prepared, root, &flow, fields.is_some())?;
+        let ahead = match self.asks_splunkd() {
+            true => Ahead::Nothing("it reads a lookup that the app does not hold".to_owned()),
+            false => ahead(&prepared, root, &flow, fields.is_some())?,
+        };
         if self.options.now == Now::Latest && shape != Shape::Apart {
             let reason = "the newest event is known when all events are".to_owned();
             return Ok(Outline { shape: Shape::Whole, fields, ahead: Ahead::Nothing(reason) });
@@ -177,11 +216,8 @@ impl Query {
             let level = if warning.severity == Severity::Warning { Level::Warn } else { Level::Info };
             reply.say(level, said(warning, Some(&self.source)));
         }
-        for alias in self.missing.lock().map(|missing| missing.clone()).unwrap_or_default() {
-            reply.say(
-                Level::Warn,
-                format!("there is no watchlist `{alias}`: it counts as empty; add a lookup of that name to the app"),
-            );
+        if let Ok(lists) = self.foreign.lists.lock() {
+            lists.values().filter_map(|list| list.as_ref().err()).for_each(|reason| reply.say(Level::Warn, reason));
         }
         for problem in self.tables.mapping.problems() {
             reply.say(Level::Warn, format!("huntpack_tables.conf: {problem}"));

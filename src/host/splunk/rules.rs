@@ -8,6 +8,7 @@ use super::info::Info;
 use super::map::{self, Aggregates};
 use super::order::PLACE;
 use super::query::{self, Ahead, Query};
+use super::remote::Remote;
 use super::reply::{Level, Reply, described, said};
 use super::states::{Part, STATE};
 use super::{output, whole};
@@ -73,7 +74,7 @@ enum Way {
 }
 
 impl Rules {
-    pub fn new(app: &App, info: &Info, cancel: Arc<AtomicBool>) -> Result<Rules> {
+    pub fn new(app: &App, info: &Info, remote: Option<Remote>, cancel: Arc<AtomicBool>) -> Result<Rules> {
         let known: Vec<Known> = OPTIONS.iter().copied().chain([PHASE]).collect();
         let arguments = Arguments::read("huntpack", &info.arguments, &known).map_err(without_phase)?;
         let phase = match arguments.one_of("phase", &["states", "filters"])? {
@@ -91,7 +92,8 @@ impl Rules {
         let options = Options { now, limits, threads, cancel, ..Options::default() };
         let texts: Vec<&str> = pack.rules.iter().map(|rule| rule.query.as_str()).collect();
         let all = Source::query(texts.join("\n;\n"));
-        let query = Query::new(app, all.into(), arguments.get("table"), options)?;
+        let remote = remote.filter(|_| phase == Phase::Head);
+        let query = Query::new(app, all.into(), arguments.get("table"), options, remote)?;
         let maps = arguments.truth("map")?.unwrap_or(query.settings.map_reduce);
         let mut rules = Rules { pack, query, output, phase, ways: Vec::new(), fields: None, ahead: None };
         rules.settle()?;
@@ -119,7 +121,10 @@ impl Rules {
         match &self.ahead {
             Some(ahead) => reply.set("streaming_preop", ahead.clone()),
             None => {
-                let reason = "not all of them begin with a filter or an aggregate";
+                let reason = match self.query.asks_splunkd() {
+                    true => "they read a lookup that the app does not hold",
+                    false => "not all of them begin with a filter or an aggregate",
+                };
                 reply.say(Level::Info, format!("the rules run on the search head alone: {reason}"));
             }
         }
@@ -140,7 +145,7 @@ impl Rules {
     /// may take any event.
     fn written_ahead(&self, table: Option<&str>) -> Option<String> {
         let Now::At(now) = self.query.options.now else { return None };
-        if self.ways.contains(&Way::Nothing) {
+        if self.ways.contains(&Way::Nothing) || self.query.asks_splunkd() {
             return None;
         }
         let phase = if self.ways.contains(&Way::States) { "states" } else { "filters" };

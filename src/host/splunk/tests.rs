@@ -96,8 +96,13 @@ fn getinfo(arguments: &[&str]) -> Vec<u8> {
 }
 
 fn said(command: &str, app: &Path, input: Vec<u8>) -> Said {
+    said_by(command, app, None, input)
+}
+
+/// What a command answers that may ask splunkd.
+fn said_by(command: &str, app: &Path, ask: Option<super::Ask>, input: Vec<u8>) -> Said {
     let output = Output::default();
-    let code = run(command, app, Cursor::new(input), output.clone());
+    let code = run(command, app, ask, Cursor::new(input), output.clone());
     let bytes = output.0.lock().unwrap().clone();
     let mut frames = Frames::new(bytes.as_slice());
     let mut replies = Vec::new();
@@ -272,6 +277,53 @@ fn the_app_holds_queries_lookups_and_settings() {
 }
 
 #[test]
+fn splunkd_gives_the_lookups_of_others() {
+    let app = Folder::new(&[]);
+    let asked = Arc::new(Mutex::new(Vec::new()));
+    let seen = asked.clone();
+    let ask: super::Ask = Arc::new(move |address, key, path, form| {
+        assert_eq!((address, key), ("https://127.0.0.1:8089", "secret"));
+        seen.lock().unwrap().push(path.to_owned());
+        let definition = |kind: &str| {
+            json!({"entry": [{"acl": {"app": "assets"}, "content": {
+            "external_type": kind, "collection": "bad_hosts", "fields_list": "_key, host,n"}}]})
+        };
+        match (path.rsplit('/').next().unwrap_or_default().split('?').next().unwrap_or_default(), form) {
+            ("store", None) => Ok((200, definition("kvstore").to_string())),
+            ("file", None) => Ok((200, definition("").to_string())),
+            ("bad%5Fhosts", None) => Ok((200, json!([{"_key": "1", "host": "a", "n": 7}, {"host": "c"}]).to_string())),
+            ("export", Some(form)) if form.contains("inputlookup") => {
+                Ok((200, "{\"result\":{\"host\":\"b\"}}\n".to_owned()))
+            }
+            ("locked", None) => Ok((403, String::new())),
+            ("broken", None) => Err("connection refused".to_owned()),
+            _ => Ok((404, String::new())),
+        }
+    });
+    let run = |query: &str| {
+        let search =
+            json!({"raw_args": [quoted(query)], "splunkd_uri": "https://127.0.0.1:8089", "session_key": "secret"});
+        let mut input = message(&json!({"action": "getinfo", "searchinfo": search}), "");
+        input.extend(message(&json!({"action": "execute", "finished": true}), "host\na\nb\nc\n"));
+        said_by("kql", &app.0, Some(ask.clone()), input)
+    };
+    let of =
+        |list: &str| run(&format!("Events | where host in ((_GetWatchlist('{list}') | project host)) | project host"));
+    assert_eq!(of("store").rows(), [["a"], ["c"]]);
+    assert_eq!(of("file").rows(), [["b"]]);
+    assert_eq!(of("store").info()["type"], "stateful");
+    let paths = asked.lock().unwrap().join(" ");
+    assert!(paths.contains("/servicesNS/nobody/assets/storage/collections/data/bad%5Fhosts"), "{paths}");
+    let counted = run("Events | where host in ((_GetWatchlist('store') | project host)) | summarize count() by host");
+    assert!(counted.info().get("streaming_preop").is_none() && counted.rows().len() == 2);
+    for (list, expected) in [("nobody", "no watchlist `nobody`"), ("locked", "may not read"), ("broken", "refused")] {
+        let found = run(&format!("Events | where host in ((_GetWatchlist('{list}') | project SearchKey))"));
+        assert_eq!((found.rows().len(), found.info()["type"].as_str()), (0, Some("streaming")));
+        assert!(found.messages().contains(expected), "{}", found.messages());
+    }
+}
+
+#[test]
 fn long_lookups_are_kept_compiled() {
     let long: String = (0..40_000).map(|n| format!("10.{}.{}.{}\n", n >> 16, (n >> 8) & 255, n & 255)).collect();
     let app = Folder::new(&[("lookups/bad.csv", &format!("ip\n{long}"))]);
@@ -282,6 +334,43 @@ fn long_lookups_are_kept_compiled() {
         let kept = std::fs::read_dir(app.0.join("local/cache")).unwrap().count();
         assert_eq!(kept, 1);
     }
+}
+
+#[test]
+fn kept_lookups_answer_as_others() {
+    let rows = |count: usize| -> String {
+        (0..count).map(|n| format!("Host{n},10.{}.{}.{}/31,{n}\n", n >> 16, (n >> 8) & 255, n & 254)).collect()
+    };
+    let app = Folder::new(&[
+        ("lookups/long.csv", &format!("Name,Range,n\n{}", rows(30_000))),
+        ("lookups/short.csv", &format!("Name,Range,n\n{}", rows(300))),
+    ]);
+    let body = "host,ip\nHost7,10.0.0.7\nhost8,10.0.0.9\nHost30000,11.0.0.1\n,\n";
+    let queries = [
+        "Events | where host in ((_GetWatchlist('LIST') | project Name)) | project host, ip",
+        "Events | where host !in ((_GetWatchlist('LIST') | project Name)) | project host, ip",
+        "Events | where host in~ ((_GetWatchlist('LIST') | project Name)) | project host, ip",
+        "Events | where host !in~ ((_GetWatchlist('LIST') | project Name)) | project host, ip",
+        "let all = toscalar(_GetWatchlist('LIST') | summarize make_set(Name)); Events | where host in (all) | project host",
+        "let all = toscalar(_GetWatchlist('LIST') | summarize make_list(n)); Events | where host in (all) | project host",
+        "let all = toscalar(_GetWatchlist('LIST') | summarize make_list(Range)); \
+         Events | extend found = ipv4_is_in_any_range(ip, all), v6 = ipv6_is_in_any_range(ip, all)",
+        "let none = toscalar(_GetWatchlist('LIST') | where n == 'x' | summarize make_list(Range)); \
+         Events | extend found = ipv4_is_in_any_range(ip, none), size = array_length(none)",
+        "let names = toscalar(_GetWatchlist('LIST') | summarize make_list(Name)); \
+         Events | extend found = ipv4_is_in_any_range(ip, names)",
+        "let some = materialize(union (print R = '' | take 0), (_GetWatchlist('LIST') | project R = tostring(Name)) | where R endswith '17'); \
+         let few = toscalar(some | where R has 'Host117' | summarize make_list(R)); \
+         Events | mv-apply one = few to typeof(string) on (summarize n = count()) | project host, n, few",
+    ];
+    for query in queries {
+        let short = command("kql", &app, &[&quoted(&query.replace("LIST", "short"))], &[body]).rows();
+        for _ in 0..2 {
+            let long = command("kql", &app, &[&quoted(&query.replace("LIST", "long"))], &[body]).rows();
+            assert_eq!(long, short, "{query}");
+        }
+    }
+    assert!(std::fs::read_dir(app.0.join("local/cache")).unwrap().count() > 8);
 }
 
 #[test]

@@ -5,7 +5,7 @@ use super::order::PLACE;
 use super::output;
 use super::query::Query;
 use super::reply::{Level, Reply};
-use super::states::{Marks, Part};
+use super::states::{Marks, Part, Parts};
 use crate::diagnostic::{Fault, Result};
 use crate::engine::{self, Answer, Data, Database, Held, Now, Options, Prepared};
 use crate::exec;
@@ -85,6 +85,7 @@ pub struct Kept {
     /// The last header, and how partial results under it are found.
     header: Option<Header>,
     marks: Option<Marks>,
+    parts: Parts,
     pub events: usize,
     pub chunks: usize,
 }
@@ -154,7 +155,8 @@ pub fn keep(
     out: &mut impl Write,
     mut merge: impl FnMut(Part) -> Result<()>,
 ) -> Result<Option<Kept>> {
-    let mut kept = Kept { tables: Vec::new(), header: None, marks: None, events: 0, chunks: 0 };
+    let mut kept =
+        Kept { tables: Vec::new(), header: None, marks: None, parts: Parts::default(), events: 0, chunks: 0 };
     let mut held = 0;
     while let Some(mut chunk) = chunks.next()? {
         kept.chunks += 1;
@@ -174,6 +176,7 @@ pub fn keep(
             kept.learn(tables, &nothing, wanted(&nothing)?);
         }
         if chunk.finished && !chunk.preview {
+            kept.parts.finish()?;
             return Ok(Some(kept));
         }
         if super::answered(Reply::to_chunk(chunk.finished), chunk.finished, out)? {
@@ -217,9 +220,9 @@ impl Kept {
     ) -> Result<usize> {
         let mut bytes = 0;
         while let Some(piece) = chunks.piece(chunk)? {
-            let mut marked = self.marks.as_ref().map(|marks| marks.read(&piece)).transpose()?;
-            if let Some(marked) = &mut marked {
-                std::mem::take(&mut marked.parts).into_iter().try_for_each(&mut *merge)?;
+            let marked = self.marks.as_ref().map(|marks| marks.read(&piece)).transpose()?;
+            for cell in marked.iter().flat_map(|marked| &marked.cells) {
+                self.parts.take(cell)?.map_or(Ok(()), &mut *merge)?;
             }
             for table in &mut self.tables {
                 let Some(layout) = &table.layout else { continue };
