@@ -127,16 +127,8 @@ READ = {
 def test_an_odd_body_is_read(case: str, shape: str, app: Path, python: str) -> None:
     replies = talk(app, python, "kql", info(query(QUERIES[shape])) + execute(READ[case]))
     assert not any("error" in meta for meta, _ in replies), replies
-    csv_limit(20 * MEGABYTE)
-    (row,) = decode(replies[-1][1])
-    assert "ada" in (row["user"], *row["user"])
-
-
-def csv_limit(size: int) -> None:
-    """Lets the player read long cells."""
-    import csv
-
-    csv.field_size_limit(size)
+    body = replies[-1][1]
+    assert body.count(b"ada") in (1, 2) and body.count(b"\n") == 2
 
 
 # Frames -------------------------------------------------------------------------------------------------------------
@@ -318,8 +310,6 @@ def test_a_mistake_is_told(case: str, app: Path, python: str) -> None:
 FILES = {
     "a setting that is no number": ("local/huntpack.conf", "[settings]\nmemory_mb = much\n", "`memory_mb` cannot be"),
     "a setting that is no truth": ("local/huntpack.conf", "[settings]\nmap_reduce = 7\n", "`map_reduce` cannot be"),
-    "a watchlist with more cells than names": ("lookups/mine.csv", "ip\n1,2\n3,4\n", "mine.csv"),
-    "a watchlist of bytes": ("lookups/mine.csv.gz", "no gzip", "mine.csv.gz"),
     "a query that is broken": ("local/queries/mine.kql", "Events | wher x", "mine.kql"),
 }
 
@@ -329,15 +319,15 @@ def test_a_broken_file_is_told(case: str, app: Path, python: str) -> None:
     path, text, expected = FILES[case]
     (app / path).parent.mkdir(parents=True, exist_ok=True)
     (app / path).write_text(text, encoding="utf-8")
-    arguments = ["@mine"] if path.endswith(".kql") else query("Events | where user in (_GetWatchlist('mine'))")
+    arguments = ["@mine"] if path.endswith(".kql") else query("Events | count")
     replies = talk(app, python, "kql", info(arguments) + execute())
-    messages = [text for meta, _ in replies for _, text in meta.get("inspector", {}).get("messages", [])]
-    assert expected in " ".join([*(meta.get("error", "") for meta, _ in replies), *messages]), replies
+    assert expected in told(replies)
 
 
 def test_a_broken_rule_is_named_and_stops_no_other(app: Path, python: str) -> None:
     (app / "local/rules").mkdir(parents=True)
-    (app / "local/rules/mine.yaml").write_text("id: [1\nname: mine", encoding="utf-8")
+    text = "id: mine\nname: mine\nkind: Scheduled\nseverity: Hgh\nquery: T\n"
+    (app / "local/rules/mine.yaml").write_text(text, encoding="utf-8")
     replies = talk(app, python, "huntpackrules", info([]) + execute(b""))
     assert len(decode(replies[-1][1])) > 3
     assert "mine.yaml" in json.dumps(replies[-1][0]["inspector"])
