@@ -202,7 +202,10 @@ fn time_bin(context: &Context, args: &[Column], rows: usize) -> Result<Column> {
             start.checked_add(aligned)
         });
         match start {
-            Some(start) => out.push(&field::from_value(&Value::DateTime(start))),
+            Some(start) => out.push_number(match start % datetime::TICKS_PER_SECOND {
+                0 => Number::Long(start / datetime::TICKS_PER_SECOND),
+                _ => Number::Real(start as f64 / datetime::TICKS_PER_SECOND as f64),
+            }),
             None => field::values(column, row).for_each(|text| out.push_text(&text)),
         }
         if start.is_none() && column.is_null(row) {

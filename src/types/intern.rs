@@ -1,5 +1,5 @@
 //! Distinct values as small integers: what group keys, sets and distinct counts work on.
-use super::{Builder, Column, Dictionary, Kind, Text, Value};
+use super::{Builder, Column, Dictionary, Field, Kind, Text, Value};
 use arrow_array::{Array, Int64Array, StringViewArray};
 use arrow_buffer::Buffer;
 use foldhash::fast::FixedState;
@@ -110,6 +110,7 @@ impl Interner {
         match column {
             Column::Const(value, rows) => vec![self.number(value); *rows],
             Column::Text(_, Text::Views(views)) => self.texts.intern_views(views),
+            Column::Field(Field::Long(array)) => self.long_texts(array),
             Column::Field(field) => self.texts.intern_views(&field.texts()),
             Column::Text(_, Text::Dictionary(keys, dictionary)) => {
                 let map = self.dictionaries.entry(dictionary.id).or_insert_with(|| vec![NULL; dictionary.len()]);
@@ -134,6 +135,17 @@ impl Interner {
                 (0..list.len()).map(|i| if list.is_null(i) { NULL } else { self.texts.intern(&list.json(i)) }).collect()
             }
         }
+    }
+
+    /// Whole numbers as their texts: times often repeat, and each stretch of one is written once.
+    fn long_texts(&mut self, array: &Int64Array) -> Vec<u32> {
+        let mut last = (0i64, NULL);
+        each(array.values(), array.nulls(), |v| {
+            if last.1 == NULL || last.0 != v {
+                last = (v, self.texts.intern(&v.to_string()));
+            }
+            last.1
+        })
     }
 
     fn longs(&mut self, array: &Int64Array) -> Vec<u32> {

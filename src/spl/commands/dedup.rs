@@ -100,36 +100,49 @@ impl TableOperation for First {
 
 impl First {
     fn stays(&self, context: &Context, table: &Table) -> Result<Vec<bool>> {
-        let keys: Vec<Vec<u32>> = self
-            .keys
-            .iter()
-            .map(|name| match table.column_named(name) {
-                Some(column) => Interner::new(Kind::Field).numbers(&column),
-                None => vec![NULL; table.rows()],
-            })
-            .collect();
-        let mut seen: HashMap<Vec<u32>, u32> = HashMap::new();
-        let mut last: Vec<u32> = Vec::new();
-        let mut stays = Vec::with_capacity(table.rows());
-        for row in 0..table.rows() {
+        let groups = groups(table, &self.keys);
+        // How many rows of each group have come: of one that is interrupted anew where only neighbours count.
+        let mut counts =
+            vec![0u32; groups.iter().filter(|group| **group != NULL).max().map_or(0, |most| *most as usize + 1)];
+        let mut last = NULL;
+        let mut stays = Vec::with_capacity(groups.len());
+        for (row, group) in groups.into_iter().enumerate() {
             if row % 65_536 == 0 {
                 context.check()?;
             }
-            let key: Vec<u32> = keys.iter().map(|column| column.get(row).copied().unwrap_or(NULL)).collect();
-            if key.contains(&NULL) {
+            let Some(count) = counts.get_mut(group as usize).filter(|_| group != NULL) else {
                 stays.push(self.keeps_empty);
                 continue;
+            };
+            if self.consecutive && group != last {
+                (*count, last) = (0, group);
             }
-            if self.consecutive && key != last {
-                seen.clear();
-                last.clone_from(&key);
-            }
-            let count = seen.entry(key).or_default();
             *count += 1;
             stays.push(*count <= self.count);
         }
         Ok(stays)
     }
+}
+
+/// The number of each row's combination of values, the first one 0; [`NULL`] where a value is absent.
+fn groups(table: &Table, names: &[Name]) -> Vec<u32> {
+    let numbers = |name: &Name| match table.column_named(name) {
+        Some(column) => Interner::new(Kind::Field).numbers(&column),
+        None => vec![NULL; table.rows()],
+    };
+    let mut columns = names.iter().map(numbers);
+    let first = columns.next().unwrap_or_default();
+    columns.fold(first, |left, right| {
+        let mut pairs: HashMap<(u32, u32), u32, foldhash::fast::FixedState> = HashMap::default();
+        let pair = |(left, right): (u32, u32)| {
+            if left == NULL || right == NULL {
+                return NULL;
+            }
+            let next = pairs.len() as u32;
+            *pairs.entry((left, right)).or_insert(next)
+        };
+        left.into_iter().zip(right).map(pair).collect()
+    })
 }
 
 /// Some rows of a table, in this order.

@@ -14,7 +14,7 @@ fn lower(lowering: &mut Lowering, command: &Command, rows: Rows) -> Lower<Rows> 
     let mut terms = reader.aggregates(&["by"])?;
     options.read_more(&mut reader, &["allnum"])?;
     terms.extend(reader.aggregates(&["by"])?);
-    let by = if reader.eat_word("by") { reader.fields(&[])? } else { Vec::new() };
+    let by = reader.by()?;
     options.read_more(&mut reader, &["allnum"])?;
     reader.finish()?;
     let mut aggregation = lowering.aggregation(&terms, &by, &rows)?;

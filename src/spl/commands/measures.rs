@@ -97,7 +97,7 @@ fn extracted(lowering: &mut Lowering, expression: &Expression, found: &mut Vec<(
         return field;
     }
     let mut all = |parts: &[Expression]| parts.iter().map(|part| extracted(lowering, part, found)).collect::<Vec<_>>();
-    let one = |mut parts: Vec<Expression>| parts.pop().map_or_else(|| expression.clone(), |part| part);
+    let one = |mut parts: Vec<Expression>| parts.pop().unwrap_or_else(|| expression.clone());
     let kind = match &expression.kind {
         ExpressionKind::Number(_) | ExpressionKind::Text(_) | ExpressionKind::Field(_) => return expression.clone(),
         ExpressionKind::Call { name, arguments } => {

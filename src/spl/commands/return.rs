@@ -1,6 +1,6 @@
 //! `return` and `format`: rows as search terms.
 use super::options::Options;
-use crate::diagnostic::{Fault, Result};
+use crate::diagnostic::{Diagnostic, Fault, Result};
 use crate::functions::Context;
 use crate::plan::TableOperation;
 use crate::spl::ast::{Command, Word};
@@ -104,9 +104,10 @@ fn format_rows(lowering: &mut Lowering, command: &Command, rows: Rows) -> Lower<
     let mut words = Vec::new();
     while !reader.at_end() {
         options.read_more(&mut reader, &known)?;
-        words.extend(reader.word().map(|word| word.text));
-        if words.len() > 6 {
-            break;
+        match reader.word() {
+            Some(word) if words.len() < 6 => words.push(word.text),
+            Some(word) => return Err(Diagnostic::error("HP504", "`format` takes six words").at(word.span).into()),
+            None => break,
         }
     }
     reader.finish()?;

@@ -1,6 +1,7 @@
 //! `stats`: aggregates of groups.
 use super::options::Options;
 use super::{allnum, sparkline};
+use crate::diagnostic::Diagnostic;
 use crate::spl::ast::{Command, Word};
 use crate::spl::lower::build::call;
 use crate::spl::lower::{Aggregation, Lower, Lowering, Rows};
@@ -18,9 +19,13 @@ fn lower(lowering: &mut Lowering, command: &Command, rows: Rows) -> Lower<Rows> 
     let mut terms = reader.aggregates(&["by"])?;
     options.read_more(&mut reader, &OPTIONS)?;
     terms.extend(reader.aggregates(&["by"])?);
-    let by = if reader.eat_word("by") { reader.fields(&[])? } else { Vec::new() };
+    let by = reader.by()?;
     options.read_more(&mut reader, &OPTIONS)?;
     reader.finish()?;
+    if terms.is_empty() {
+        let said = Diagnostic::error("HP504", "`stats` needs an aggregate such as count or sum(field)");
+        return Err(said.at(command.span).into());
+    }
     let rows = match options.flag("dedup_splitvals")?.unwrap_or(false) {
         true => with_each_value_once(lowering, &rows, &by)?,
         false => rows,

@@ -32,7 +32,7 @@ fn lower(lowering: &mut Lowering, command: &Command, rows: Rows) -> Lower<Rows> 
     let mut terms = reader.aggregates(&["by", "reset_before", "reset_after"])?;
     read_options(&mut reader, &mut options, &mut resets)?;
     terms.extend(reader.aggregates(&["by"])?);
-    let by = if reader.eat_word("by") { reader.fields(&[])? } else { Vec::new() };
+    let by = reader.by()?;
     read_options(&mut reader, &mut options, &mut resets)?;
     reader.finish()?;
     let mut aggregation = lowering.aggregation(&terms, &by, &rows)?;

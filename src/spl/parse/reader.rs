@@ -249,6 +249,15 @@ impl<'a> Reader<'a> {
         }
     }
 
+    /// The fields behind `by`, at least one; none where no `by` comes next.
+    pub fn by(&mut self) -> Parsed<Vec<Word>> {
+        if !self.eat_word("by") {
+            return Ok(Vec::new());
+        }
+        let fields = self.fields(&[])?;
+        if fields.is_empty() { Err(self.expected("a field")) } else { Ok(fields) }
+    }
+
     /// Whether the bare word comes next, which is then read.
     pub fn eat_word(&mut self, keyword: &str) -> bool {
         let before = self.position();

@@ -90,6 +90,17 @@ impl Number {
     }
 }
 
+/// What has one digit more before its point, or one zero less behind it, than what is below: from 1e-7 on.
+const TENS: [f64; 21] = [
+    1e-7, 1e-6, 1e-5, 1e-4, 1e-3, 1e-2, 1e-1, 1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13,
+];
+
+/// Powers of ten, each of them exact.
+const POWERS: [f64; 22] = [
+    1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20,
+    1e21,
+];
+
 /// The result of a calculation without what calculating in binary leaves behind: 0.1 + 0.2 is 0.3.
 ///
 /// A real that lies within two of its last binary places of one with at most 14 digits is that one.
@@ -98,8 +109,8 @@ pub fn without_noise(real: f64) -> f64 {
     if !(1e-8..1e14).contains(&size) {
         return real;
     }
-    // A power of ten up to this one is exact.
-    let scale = 10f64.powi((13 - size.log10().floor() as i32).clamp(0, 22));
+    let digits = TENS.iter().filter(|ten| size >= **ten).count();
+    let scale = POWERS.get(21 - digits).copied().unwrap_or(1.0);
     let near = (real * scale).round() / scale;
     if (near - real).abs() <= 2.0 * f64::EPSILON * size { near } else { real }
 }
