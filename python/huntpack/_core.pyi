@@ -114,6 +114,9 @@ def splunk(
     """Runs a search command of the Splunk app in the folder `app` over standard input and output; returns the exit
     code."""
 
+def check_timezone(name: str) -> None:
+    """Raises where there is no time zone of that name."""
+
 def import_page(text: str, name: str) -> list[tuple[str, str, list[str]]]:
     """Recovers the rules of a page pasted from the web, an ARM template or a savedsearches.conf: for each a file
     name, clean YAML, and notes on what was mended."""

@@ -492,6 +492,7 @@ def query(
             write_lookups=write_lookups,
         )
     elif language == "kql":
+        _core.check_timezone(timezone)
         found = hp.kql(
             text_of(text),
             tables,

@@ -1,4 +1,5 @@
 //! Evaluates a pack's rules over a database: each once at one moment, over its query period.
+use super::entity;
 use super::load::Pack;
 use super::risk_index;
 use super::rule::{Choice, Language, Rule};
@@ -113,6 +114,7 @@ impl Hits {
                 self.notes.push(note);
             }
         }
+        self.note_unknown_entities(rule);
         let table = answer.tables.into_iter().next().unwrap_or_default().with_problems(answer.problems);
         self.runs.take(rule, &table, self.now);
         if table.rows() == 0 && self.saw_nothing(rule, answer.seen)? {
@@ -120,6 +122,17 @@ impl Hits {
         }
         self.results.push((rule.key().to_owned(), table));
         Ok(())
+    }
+
+    /// Says which entities of the rule's alerts are missing, as nobody knows their type.
+    fn note_unknown_entities(&mut self, rule: &Rule) {
+        let unknown = rule.mapped_entities().into_iter().filter(|mapping| entity::kind(&mapping.entity_type).is_none());
+        self.notes.extend(unknown.map(|mapping| {
+            format!(
+                "the rule `{}` maps the unknown entity type `{}`: its alerts go without",
+                rule.name, mapping.entity_type
+            )
+        }));
     }
 
     /// Whether no event lies in the rule's period. What an untraced run says of few rows is made certain.

@@ -272,3 +272,10 @@ def test_ctrl_c() -> None:
         _, errors = process.communicate(timeout=5)
     assert process.returncode == 130
     assert b"Traceback" not in errors
+
+
+def test_a_time_zone_that_is_none_fails_a_query_of_either_language(cli: Cli) -> None:
+    for text, language in (("print 1", "kql"), ("| makeresults", "spl")):
+        done = cli("query", text, "--language", language, "--timezone", "Mars/Base")
+        assert done.returncode == 1
+        assert "Mars/Base" in done.stderr

@@ -198,3 +198,15 @@ def test_the_stubs_are_the_module() -> None:
     config = Path(__file__).parents[2] / "pyproject.toml"
     done = subprocess.run([*command, "--mypy-config-file", str(config)], capture_output=True, text=True)
     assert done.returncode == 0, done.stdout
+
+
+def test_an_entity_type_that_nobody_knows_is_told(rule: Path, signins: Path) -> None:
+    rule.write_text(RULE.replace("entityType: IP", "entityType: Gadget"), encoding="utf-8")
+    hits = hp.load(rule).run({"SigninLogs": signins}, now=NOW)
+    assert len(hits.alerts) == 1
+    assert any("`Gadget`" in note for note in hits.notes)
+
+
+def test_a_time_zone_that_is_none(rule: Path, signins: Path) -> None:
+    with pytest.raises(hp.QueryError, match="Mars/Base"):
+        hp.load(rule).run({"SigninLogs": signins}, now=NOW, timezone="Mars/Base")

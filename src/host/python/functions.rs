@@ -321,6 +321,12 @@ pub fn import_page(py: Python<'_>, text: String, name: String) -> PyResult<Vec<(
     })
 }
 
+/// Raises where there is no time zone of that name.
+#[pyfunction]
+pub fn check_timezone(py: Python<'_>, name: &str) -> PyResult<()> {
+    options::timezone(py, name).map(drop)
+}
+
 /// File name, YAML and notes of each rule of a page; the error of a page whose rules are all beyond recovery.
 fn imported(text: &str, page: &str) -> crate::diagnostic::Result<Vec<(String, String, Vec<String>)>> {
     let mut rules = Vec::new();

@@ -31,7 +31,9 @@ mod _core {
     #[pymodule_export]
     use super::functions::{PyCheck, PyCompletion};
     #[pymodule_export]
-    use super::functions::{check, complete, help_index, help_page, import_page, kql, parse_yaml, read, spl, take_in};
+    use super::functions::{
+        check, check_timezone, complete, help_index, help_page, import_page, kql, parse_yaml, read, spl, take_in,
+    };
     #[pymodule_export]
     use super::rules::{PyHits, PyPack, PyRule, load};
     #[pymodule_export]
