@@ -111,7 +111,7 @@ fn of_text(text: &str, now: i64) -> Option<Number> {
         let seconds = audit.split([':', ')']).next()?;
         return Number::read(seconds);
     }
-    let start = head.trim_start_matches(|c: char| c.is_whitespace() || matches!(c, '[' | '<' | '"'));
+    let start = behind_priority(head).trim_start_matches(|c: char| c.is_whitespace() || matches!(c, '[' | '<' | '"'));
     // The longest beginning that is a time: one to six words.
     let ends =
         start.char_indices().filter(|(_, c)| c.is_whitespace() || matches!(c, ']' | ',' | '|')).map(|(at, _)| at);
@@ -124,6 +124,13 @@ fn of_text(text: &str, now: i64) -> Option<Number> {
     found.or_else(|| without_year(start, now)).or_else(|| within(head)).map(of_ticks)
 }
 
+/// What stands behind the priority of syslog: `<134>`.
+fn behind_priority(text: &str) -> &str {
+    let inside = text.trim_start().strip_prefix('<').and_then(|rest| rest.split_once('>'));
+    let is_priority = |number: &str| (1..=3).contains(&number.len()) && number.bytes().all(|b| b.is_ascii_digit());
+    inside.filter(|(number, _)| is_priority(number)).map_or(text, |(_, rest)| rest)
+}
+
 /// `May 27 09:28:36`, as syslog writes times.
 fn without_year(text: &str, now: i64) -> Option<i64> {
     let mut words = text.split_ascii_whitespace();
@@ -134,11 +141,21 @@ fn without_year(text: &str, now: i64) -> Option<i64> {
     of(year).filter(|ticks| *ticks <= now).or_else(|| of(year - 1))
 }
 
-/// The first date with a time in a text.
+/// The first date with a time in a text, as logs and web servers write them; else seconds since 1970.
 fn within(text: &str) -> Option<i64> {
-    static TIME: LazyLock<Option<Regex>> =
-        LazyLock::new(|| Regex::new(r"\b\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}:\d{2}(?:\.\d+)?(?:Z|[+-]\d{2}:?\d{2})?").ok());
-    text_ticks(TIME.as_ref()?.find(text)?.as_str())
+    static TIME: LazyLock<Option<Regex>> = LazyLock::new(|| {
+        let forms = [
+            r"\b\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}:\d{2}(?:\.\d+)?(?:Z|[+-]\d{2}:?\d{2})?",
+            r"\b\d{1,2}/[A-Z][a-z]{2}/\d{4}:\d{2}:\d{2}:\d{2}(?: [+-]\d{4})?",
+            r"\b\d{1,2}/\d{1,2}/\d{4} \d{1,2}:\d{2}:\d{2}(?:\.\d+)?(?: [AP]M)?",
+        ];
+        Regex::new(&forms.join("|")).ok()
+    });
+    static SECONDS: LazyLock<Option<Regex>> =
+        LazyLock::new(|| Regex::new(r#"(?:^|[\s#,"=(\[|{])(1\d{9})(?:\D|$)"#).ok());
+    let seconds = || SECONDS.as_ref()?.captures(text)?.get(1)?.as_str().parse::<i64>().ok();
+    let found = TIME.as_ref().and_then(|time| text_ticks(time.find(text)?.as_str()));
+    found.or_else(|| seconds()?.checked_mul(datetime::TICKS_PER_SECOND))
 }
 
 #[cfg(test)]
@@ -158,6 +175,11 @@ mod tests {
             ("Feb  8 21:49:53 host sshd: x", Some("1707428993")),
             ("Dec 31 23:59:59 host", Some("1704067199")),
             (r#"{"id":7,"at":"2024-02-08 21:49:53"}"#, Some("1707428993")),
+            (r#"10.0.0.1 - - [08/Feb/2024:16:49:53 -0500] "GET / HTTP/1.1" 200"#, Some("1707428993")),
+            ("SESSION|02/08/2024 21:49:53.5|x", Some("1707428993.5")),
+            ("<134>Feb  8 21:49:53 fw : %ASA-6-302013: Built", Some("1707428993")),
+            ("2 123 eni-1 10.0.0.1 10.0.0.2 1 22 6 2 98 1707428993 1707429000 ACCEPT OK", Some("1707428993")),
+            ("id=17074289930 n=1707428", None),
             ("no time at all", None),
             ("", None),
         ];
