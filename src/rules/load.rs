@@ -249,7 +249,9 @@ fn speaks_of_rules(text: &str) -> bool {
         "how_to_implement",
         "known_false_positives",
     ];
+    let keys = ["query:", "search:", "entityMappings:"];
     marks.iter().any(|mark| text.contains(mark))
+        || text.lines().any(|line| keys.iter().any(|key| line.starts_with(key)))
 }
 
 /// Formats of rules that have a name here but no reader.

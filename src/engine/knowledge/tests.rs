@@ -153,9 +153,9 @@ fn found(database: &Database, text: &str) -> Vec<Vec<String>> {
     table.to_rows().iter().map(|row| row.iter().map(Value::to_text).collect()).collect()
 }
 
-fn with_tools() -> (Database, Folder) {
+fn with_tools(of: &str) -> (Database, Folder) {
     let folder = Folder::new(
-        "run",
+        of,
         &[
             (
                 "transforms.conf",
@@ -174,7 +174,7 @@ fn with_tools() -> (Database, Folder) {
 
 #[test]
 fn events_take_what_their_rows_of_a_lookup_say() {
-    let (database, _folder) = with_tools();
+    let (database, _folder) = with_tools("run1");
     let of = |text: &str| found(&database, text);
     assert_eq!(of("* | lookup tools pattern AS path OUTPUT bad | table bad"), [[r#"["true","maybe"]"#], ["maybe"]]);
     let inside = of("* | lookup nets net AS ip OUTPUTNEW site AS place | search place=office | table ip");
@@ -192,7 +192,7 @@ fn events_take_what_their_rows_of_a_lookup_say() {
 
 #[test]
 fn rows_that_are_kept_are_a_lookup_of_what_follows() {
-    let (database, _folder) = with_tools();
+    let (database, _folder) = with_tools("run2");
     let of = |text: &str| found(&database, text);
     assert_eq!(of("* | table ip | outputlookup seen | table ip"), [["10.1.2.3"], ["11.0.0.1"]]);
     assert_eq!(of("| inputlookup seen | table ip"), [["10.1.2.3"], ["11.0.0.1"]]);
@@ -203,7 +203,7 @@ fn rows_that_are_kept_are_a_lookup_of_what_follows() {
 
 #[test]
 fn a_lookup_that_nobody_has_given_is_an_error() {
-    let (database, _folder) = with_tools();
+    let (database, _folder) = with_tools("run3");
     let fault = search(&Arc::new(Source::query("* | lookup tool x")), &database, &Options::default()).unwrap_err();
     assert_eq!(
         (fault.diagnostics()[0].code.as_ref(), fault.diagnostics()[0].help.as_deref()),
