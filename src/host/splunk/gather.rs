@@ -61,6 +61,7 @@ pub fn reduce(query: &Query, stable: bool, chunks: &Chunks, out: &mut impl Write
         gatherer.report_no_rows(&mut reply);
     }
     let (root, run) = gatherer.finish(GroupOrder::Keys)?;
+    query.report_bad_rows(&run.problems, &mut reply);
     let table = run.tables.first().cloned().unwrap_or_default();
     super::limited(table.rows(), query.settings.max_rows)?;
     if table.rows() == 0 {

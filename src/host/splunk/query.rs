@@ -9,7 +9,7 @@ use crate::exec;
 use crate::functions::Lists;
 use crate::plan::{Flow, NodeId, Passing, origin};
 use crate::read::Header;
-use crate::types::{Kind, Name};
+use crate::types::{Kind, Name, Problem};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
 
@@ -207,6 +207,16 @@ impl Query {
     pub fn report_lacking(&self, header: &Header, reply: &mut Reply) {
         for field in self.tables.lacking(header) {
             reply.say(Level::Warn, format!("no event has the field `{field}`: it counts as empty"));
+        }
+    }
+
+    /// Says which rows of watchlists could not be used.
+    pub fn report_bad_rows(&self, problems: &[Problem], reply: &mut Reply) {
+        for Problem { file, line, reason, count } in problems {
+            let file = file.rsplit(['/', '\\']).next().unwrap_or(file);
+            let place = if *line > 0 { format!("{file}, line {line}") } else { file.to_owned() };
+            let rows = if *count > 1 { format!(" ({count} such rows)") } else { String::new() };
+            reply.say(Level::Warn, format!("{place}: {reason}{rows}"));
         }
     }
 

@@ -282,6 +282,7 @@ impl Rules {
         }
         hits.notes.iter().for_each(|note| reply.say(Level::Info, note));
         self.query.report(&[], reply);
+        hits.results.iter().for_each(|(_, rows)| self.query.report_bad_rows(rows.problems(), reply));
         let silent =
             self.pack.rules.iter().filter(|rule| !hits.failures.iter().any(|failure| failure.rule == rule.name));
         for rule in silent.filter(|rule| rows_of(hits, rule).is_none_or(|rows| !holds(rule, rows.rows()))) {

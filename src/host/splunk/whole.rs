@@ -28,6 +28,7 @@ pub fn run(query: &Query, chunks: &Chunks, out: &mut impl Write) -> Result<()> {
     let table = answer.tables.first().cloned().unwrap_or_default();
     super::limited(table.rows(), query.settings.max_rows)?;
     query.report(&answer.warnings, &mut reply);
+    query.report_bad_rows(&answer.problems, &mut reply);
     kept.report(&query.tables, &mut reply);
     if let Some(header) = &kept.header {
         query.report_lacking(header, &mut reply);

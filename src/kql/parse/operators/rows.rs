@@ -38,7 +38,8 @@ impl Parser<'_> {
         }
         self.expect("=")?;
         let right = self.expression()?;
-        self.report(Diagnostic::warning("HP104", "`=` is read as `==` here").at(operator_span));
+        let warning = Diagnostic::warning("HP104", "`=` is read as `==` here");
+        self.report(warning.at(operator_span).help("compare with `==`"));
         let span = left.span.to(right.span);
         let operator = BinaryOperator::Equal;
         let kind = ExpressionKind::Binary(Box::new(Binary { operator, operator_span, left, right }));
