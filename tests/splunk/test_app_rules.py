@@ -17,8 +17,11 @@ from huntpack import Hits, _core, samples
 from protocol import Row
 from splunkd import Splunkd
 
-# The rules in KQL; those in SPL are searches of Splunk's already.
-RULES = sorted(Path(str(rule.path)).with_suffix(".test.yaml") for rule in huntpack.load() if rule.language == "kql")
+PACK = huntpack.load()
+RULES, DETECTIONS = (
+    sorted(Path(str(rule.path)).with_suffix(".test.yaml") for rule in PACK if rule.language == language)
+    for language in ("kql", "spl")
+)
 SHAPES = {"raw": raw, "extracted": extracted}
 # An odd size, a single event, a header without events, more than there are.
 CHUNKS = (50, 1, 7, 10_000)
@@ -42,7 +45,8 @@ def rule(path: Path) -> str:
 def in_python(path: Path) -> Hits:
     """The rule over tables whose rows are in a search's order."""
     pack = huntpack.load(str(path.with_name(f"{rule(path)}.yaml")))
-    tables = {table: newest_first(records, "TimeGenerated") for table, records in case(path)["tables"].items()}
+    time = "TimeGenerated" if path in RULES else "_time"
+    tables = {table: newest_first(records, time) for table, records in case(path)["tables"].items()}
     return pack.run(tables, now=case(path)["now"], watchlists=case(path).get("watchlists"), strict=True)
 
 
@@ -75,7 +79,7 @@ def read(text: str) -> Any:
             return reader(text)
         except ValueError:
             continue
-    return plain(json.loads(text)) if text.startswith("[") else text
+    return plain(json.loads(text)) if text.startswith(("[", "{")) else text
 
 
 def rows_of(records: list[dict[str, Any]], names: list[str]) -> list[dict[str, Any]]:
@@ -122,6 +126,27 @@ def test_a_rule_finds_the_same(
         job = splunkd.search(search, events)
         assert any("phase=states" in text for text in job.remote), job.remote
         assert rows_of(job.rows, names) == rows_of(table.to_dicts(), names)
+
+
+@pytest.mark.parametrize("path", DETECTIONS, ids=rule)
+@pytest.mark.parametrize("shape", ["raw", "extracted"])
+@pytest.mark.parametrize("indexers", [1, 2, 5])
+def test_a_detection_finds_the_same(path: Path, shape: str, indexers: int, splunk: Callable[..., Splunkd]) -> None:
+    splunkd = splunk(indexers=indexers, chunks=CHUNKS)
+    records = [record for each in case(path)["tables"].values() for record in each]
+    events = newest_first([indexed(record, shape) for record in records], "_time")
+    for output, table in (("risk", in_python(path).risk), ("results", *in_python(path).results.values())):
+        search = f'index=* | huntpack rules="{rule(path)}" output={output} now={case(path)["now"]}'
+        names = [name for name, _ in table.columns if name != "row"]
+        assert rows_of(splunkd.search(search, events).rows, names) == rows_of(table.to_dicts(), names)
+
+
+def indexed(record: dict[str, Any], shape: str) -> Row:
+    """An event as Splunk has it: its text alone, or its fields."""
+    known = {"_time": f"{dt.datetime.fromisoformat(record['_time'].replace('Z', '+00:00')).timestamp():.0f}"}
+    known |= {"sourcetype": record["sourcetype"], "index": "proxy", "source": "nss", "host": "collector"}
+    said = {name: str(value) for name, value in record.items() if name not in known}
+    return {**known, **(said if shape == "extracted" else {"_raw": json.dumps(said)})}
 
 
 @pytest.mark.parametrize("path", RULES, ids=rule)

@@ -26,7 +26,9 @@ MEGABYTE = 1_000_000
 def info(arguments: Any, **changes: Any) -> bytes:
     """The first message. What is None is left out."""
     search = {"raw_args": arguments, "args": arguments, "sid": "1773327700.1", "search": "search%20x", **changes}
-    return frame({"action": "getinfo", "searchinfo": {key: value for key, value in search.items() if value is not None}})
+    return frame(
+        {"action": "getinfo", "searchinfo": {key: value for key, value in search.items() if value is not None}}
+    )
 
 
 def query(text: str) -> list[str]:
