@@ -108,9 +108,7 @@ def table(source: _Source, *, name: str | None = None, schema: Mapping[str, str]
 def load(*paths: _Path) -> Pack:
     """Loads rules from files and folders; without paths, the built-in pack."""
 
-def splunk(
-    command: str, app: str, ask: Callable[[str, str, str, str | None], tuple[int, str]] | None = None
-) -> int:
+def splunk(command: str, app: str, ask: Callable[[str, str, str, str | None], tuple[int, str]] | None = None) -> int:
     """Runs a search command of the Splunk app in the folder `app` over standard input and output; returns the exit
     code."""
 
