@@ -69,7 +69,7 @@ def headline(found: list[Alert], incidents: int, risky: list[RiskObject]) -> str
     periods = [(each.start, each.end) for each in found] + [(each.start, each.end) for each in risky]
     starts, ends = [start for start, _ in periods if start], [end for _, end in periods if end]
     if starts and ends:
-        parts.append(f"{moment(min(starts))} to {moment(max(ends))} UTC")
+        parts.append(period(min(starts), max(ends)))
     return ", ".join(parts)
 
 
@@ -81,6 +81,17 @@ def count(number: int, noun: str) -> str:
 def moment(time: dt.datetime) -> str:
     """A time to the minute."""
     return f"{time:%d %b %Y %H:%M}"
+
+
+def period(start: dt.datetime | None, end: dt.datetime | None) -> str:
+    """From one time to another, where both are known."""
+    return f"{moment(start)} to {moment(end)} UTC" if start and end else ""
+
+
+def listed(facts: list[tuple[str, str]]) -> str:
+    """Names and what they stand for, in HTML; those without a text are left out."""
+    terms = "".join(f"<dt>{name}</dt><dd>{text}</dd>" for name, text in facts if text)
+    return f"<dl>{terms}</dl>"
 
 
 def tally(found: list[Alert]) -> str:
@@ -95,36 +106,32 @@ def tally(found: list[Alert]) -> str:
 
 def card(alert: Alert) -> str:
     """One alert."""
-    when = f"{moment(alert.start)} to {moment(alert.end)} UTC" if alert.start and alert.end else ""
     facts = [
         ("Entities", "".join(f"<span><i>{escape(kind)}</i> {escape(name)}</span>" for kind, name in alert.entities)),
-        ("Time", escape(when)),
-        ("Technique", "".join(f"<span>{technique(name)}</span>" for name in alert.techniques)),
+        ("Time", period(alert.start, alert.end)),
+        ("Technique", techniques(alert.techniques)),
         ("Tactic", escape(", ".join(map(alerts.spell, alert.tactics)))),
         ("Rule", escape(alert.rule)),
         *((escape(alerts.spell(key)), escape(detail(value))) for key, value in alert.details.items()),
     ]
-    listed = "".join(f"<dt>{name}</dt><dd>{text}</dd>" for name, text in facts if text)
     severity = escape(alert.severity)
     return (
         f'<article class="{severity.lower()}"><p class="badge">{severity}</p><h3>{escape(alert.name)}</h3>'
-        f"<p>{escape(alert.description)}</p><dl>{listed}</dl></article>"
+        f"<p>{escape(alert.description)}</p>{listed(facts)}</article>"
     )
 
 
 def risk_card(risky: RiskObject) -> str:
     """One risk object."""
-    when = f"{moment(risky.start)} to {moment(risky.end)} UTC" if risky.start and risky.end else ""
     facts = [
-        ("Time", escape(when)),
-        ("Technique", "".join(f"<span>{technique(name)}</span>" for name in risky.techniques)),
+        ("Time", period(risky.start, risky.end)),
+        ("Technique", techniques(risky.techniques)),
         ("Rule", escape(", ".join(risky.rules))),
     ]
-    listed = "".join(f"<dt>{name}</dt><dd>{text}</dd>" for name, text in facts if text)
     messages = "".join(f"<p>{escape(message)}</p>" for message in risky.messages if message)
     return (
         f'<article class="risk"><p class="badge">Risk {risky.score}</p>'
-        f"<h3>{escape(risky.kind)} {escape(risky.name)}</h3>{messages}<dl>{listed}</dl></article>"
+        f"<h3>{escape(risky.kind)} {escape(risky.name)}</h3>{messages}{listed(facts)}</article>"
     )
 
 
@@ -145,6 +152,11 @@ def each(value: Any) -> list[Any]:
     if isinstance(unpacked, list):
         return unpacked
     return [value]
+
+
+def techniques(names: tuple[str, ...]) -> str:
+    """Techniques beside each other, each with the address of its page."""
+    return "".join(f"<span>{technique(name)}</span>" for name in names)
 
 
 def technique(name: str) -> str:
