@@ -56,6 +56,7 @@ fn as_it_is(pipeline: &Pipeline, schema: &Schema) -> Option<Table> {
     };
     let chunks = table.chunks().iter().enumerate().map(chunk).collect::<Option<Vec<Chunk>>>()?;
     feed.count_source(table.rows());
+    pipeline.report(table.problems().iter().cloned());
     Some(Table::new(schema.clone(), chunks))
 }
 

@@ -62,7 +62,7 @@ pub fn drive<S: Send>(
     if let Some(fault) = fault.into_inner().ok().flatten() {
         return Err(fault);
     }
-    pipeline.report(&work.scans);
+    pipeline.report(work.scans.iter().flat_map(|scan| scan.problems()));
     let mut states = states.into_inner().map_err(|_| Fault::internal("a thread of the pool panicked"))?;
     states.sort_by_key(|(number, _)| *number);
     Ok(states.into_iter().map(|(_, state)| state).collect())

@@ -5,7 +5,7 @@ use super::{apply, expand, optimize};
 use crate::diagnostic::Result;
 use crate::expr::{Expr, Input, NodeId, evaluate};
 use crate::functions::Context;
-use crate::plan::{Expanded, Needs, Plan, Scan, Source};
+use crate::plan::{Expanded, Needs, Plan, Source};
 use crate::types::{Column, Name, Problem};
 use arrow_buffer::BooleanBuffer;
 use std::collections::HashSet;
@@ -20,9 +20,9 @@ pub struct Pipeline {
 }
 
 impl Pipeline {
-    pub fn report(&self, scans: &[Box<dyn Scan>]) {
+    pub fn report(&self, found: impl Iterator<Item = Problem>) {
         if let Ok(mut problems) = self.problems.lock() {
-            problems.extend(scans.iter().flat_map(|scan| scan.problems()));
+            problems.extend(found);
         }
     }
 }

@@ -9,7 +9,7 @@ use crate::diagnostic::{Fault, Result};
 use crate::expr::{Expr, Input, NodeId};
 use crate::functions::Context;
 use crate::plan::{Morsel, Node, Plan, Source, origin};
-use crate::types::{Column, Kind, Name, Schema, Table, convert};
+use crate::types::{Column, Kind, Name, Problem, Schema, Table, convert};
 use std::sync::Arc;
 
 /// The streams that a plan reads: the name of each scan, and the columns that are read of it. Of the columns of the
@@ -46,6 +46,7 @@ pub struct RowWise<'a> {
     context: &'a Context,
     feeds: Vec<Feed>,
     columns: Vec<Made>,
+    problems: Vec<Problem>,
 }
 
 /// A column of the result.
@@ -88,7 +89,13 @@ impl<'a> RowWise<'a> {
         let needed = Needed::of_columns(plan, &[(root, computed.collect())]);
         let executor = Executor::streaming(plan, &[root], needed, context, options);
         let feeds = executor.own_pipeline(root)?.feeds;
-        Ok(RowWise { context, feeds, columns })
+        let (_, problems) = executor.finish();
+        Ok(RowWise { context, feeds, columns, problems })
+    }
+
+    /// Bad rows of what was computed before the streams.
+    pub fn problems(&self) -> &[Problem] {
+        &self.problems
     }
 
     pub fn columns(&self) -> &[Made] {
@@ -140,6 +147,8 @@ pub struct Gathering<'a> {
     parts: Vec<Part>,
     /// The rows that have passed, by step.
     counters: Vec<Arc<Counter>>,
+    /// Bad rows of what was computed before the streams.
+    problems: Vec<Problem>,
 }
 
 /// One of the aggregates.
@@ -165,7 +174,9 @@ impl<'a> Gathering<'a> {
     ) -> Result<Gathering<'a>> {
         let executor = Executor::streaming(plan, &[root], Needed::new(plan, &[root]), context, options);
         let parts = nodes.iter().map(|node| Part::new(&executor, *node)).collect::<Result<_>>()?;
-        Ok(Gathering { plan, root, context, options, parts, counters: executor.counters() })
+        let counters = executor.counters();
+        let (_, problems) = executor.finish();
+        Ok(Gathering { plan, root, context, options, parts, counters, problems })
     }
 
     /// For each aggregate, the streams that it reads, and what of each.
@@ -213,7 +224,8 @@ impl<'a> Gathering<'a> {
             executor.know(node, table);
         }
         let tables = vec![executor.table(self.root)?];
-        let (profile, problems) = executor.finish();
+        let (profile, mut problems) = executor.finish();
+        problems.extend(self.problems);
         Ok(Run { tables, profile, problems })
     }
 }

@@ -2,7 +2,7 @@
 use super::{Morsel, Needs, Piece, Scan, Source};
 use crate::diagnostic::Result;
 use crate::functions::Context;
-use crate::types::{BLOCK_ROWS, Column, Kind, Schema, Table, gather};
+use crate::types::{BLOCK_ROWS, Column, Kind, Problem, Schema, Table, gather};
 use std::sync::Arc;
 use std::sync::Mutex;
 
@@ -81,6 +81,10 @@ impl Scan for TableScan {
     fn progress(&self) -> f64 {
         let done = self.place.lock().map_or(0, |place| place.0);
         done as f64 / self.table.chunks().len().max(1) as f64
+    }
+
+    fn problems(&self) -> Vec<Problem> {
+        self.table.problems().to_vec()
     }
 }
 

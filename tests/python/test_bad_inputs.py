@@ -53,6 +53,21 @@ def test_bad_rows_are_counted(tmp_path: Path, name: str, data: bytes, good: int,
     assert any(reason in problem.reason and problem.line for problem in found.problems)
 
 
+@pytest.mark.parametrize(
+    "query",
+    [
+        "_GetWatchlist('Visitors') | project Note",
+        "print user = 'ada' | where user in ((_GetWatchlist('Visitors') | project SearchKey)) | project user",
+        "print user = 'ada' | join kind=inner (_GetWatchlist('Visitors')) on $left.user == $right.SearchKey",
+    ],
+)
+def test_bad_rows_of_a_watchlist_are_counted(tmp_path: Path, query: str) -> None:
+    path = tmp_path / "Visitors.csv"
+    path.write_text("SearchKey,Note\nada,\nbruno,two,three,four\ncarla,\n", encoding="utf-8")
+    (problem,) = hp.kql(query, watchlists={"Visitors": path}).problems
+    assert (problem.line, problem.count) == (3, 1)
+
+
 @pytest.mark.parametrize("name, data, message", REFUSED)
 def test_unreadable_files_are_errors(tmp_path: Path, name: str, data: bytes, message: str) -> None:
     path = tmp_path / name

@@ -123,3 +123,10 @@ def test_a_missing_watchlist_is_named(splunk: Splunk) -> None:
     search = """index=main | kql "Events | where user in ((_GetWatchlist('Visitors') | project SearchKey)) | count" """
     job = splunk().search(search, events(3))
     assert any("Visitors" in text for _, text in job.messages)
+
+
+def test_bad_rows_of_a_watchlist_are_named(splunk: Splunk, app: Path) -> None:
+    (app / "lookups/Visitors.csv").write_text("SearchKey,Note\nada,\nbruno,two,three,four\ncarla,\n", encoding="utf-8")
+    search = """index=main | kql "Events | where host in ((_GetWatchlist('Visitors') | project SearchKey)) | count" """
+    job = splunk().search(search, events(3))
+    assert any("Visitors.csv, line 3" in text for _, text in job.messages), job.messages

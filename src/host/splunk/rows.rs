@@ -26,6 +26,7 @@ pub fn run(query: &Query, keeps: bool, chunks: &Chunks, out: &mut impl Write) ->
             answer_alike(chunks, header, chunk, out, |chunk| {
                 let mut reply = work.answer(chunks, chunk)?;
                 query.report(&prepared.warnings, &mut reply);
+                query.report_bad_rows(work.row_wise.problems(), &mut reply);
                 query.report_lacking(header, &mut reply);
                 Ok(reply)
             })
