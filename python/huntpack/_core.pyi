@@ -9,6 +9,9 @@ import pandas as pd
 import polars as pl
 import pyarrow as pa
 
+from huntpack.report.timeline import Timeline
+from huntpack.testing import Result
+
 __version__: str
 
 @type_check_only
@@ -415,8 +418,12 @@ class Pack:
         it raises. `geoip` is a file in MaxMind's format, in which `geo_info_from_ip_address` looks. `addons` and
         `write_lookups` are those of `spl`."""
 
+    def test(self, path: _Path | None = None) -> list[Result]:
+        """Runs the tests that stand beside the rules' files, or those of the one file."""
+
     def export(self, to: str) -> str:
-        """The rules as one text: "arm" is an ARM template, "savedsearches" a savedsearches.conf of Splunk."""
+        """The rules as one text: "arm" is an ARM template, "savedsearches" a savedsearches.conf of Splunk,
+        "attack-layer" a layer of the ATT&CK Navigator."""
 
     def __len__(self) -> int: ...
     def __iter__(self) -> Iterator[Rule]: ...
@@ -456,6 +463,12 @@ class Hits:
 
     def why(self, rule: str | Rule) -> str:
         """The rows after each step of a rule, and the step that emptied it."""
+
+    def timeline(self) -> Timeline:
+        """The alerts and risk objects along time: a notebook shows it, `.save(path)` keeps it as an SVG."""
+
+    def attack_layer(self) -> dict[str, Any]:
+        """The techniques found, as a layer of the ATT&CK Navigator."""
 
     def to_html(self, path: _Path) -> None:
         """Writes the report: one self-contained page."""

@@ -597,13 +597,11 @@ def free(path: Path, text: str) -> Path:
 @command("export")
 def export(
     paths: Rules = None,
-    to: Annotated[str, typer.Option("--to", metavar="FORM", help="arm or savedsearches.")] = "arm",
+    to: Annotated[str, typer.Option("--to", metavar="FORM", help="arm, savedsearches or attack-layer.")] = "arm",
     file: FileOption = None,
 ) -> None:
-    """Export rules as a Sentinel ARM template, or as saved searches of Splunk."""
-    if to == "attack-layer":
-        misuse(f"--to {to} is not supported yet")
-    if to not in ("arm", "savedsearches"):
+    """Export rules as a Sentinel ARM template, saved searches of Splunk, or a layer of the ATT&CK Navigator."""
+    if to not in ("arm", "savedsearches", "attack-layer"):
         misuse(f"no form '{to}': choose from arm, savedsearches, attack-layer")
     pack = loaded(paths)
     # A template without a rule would only be mistaken for one.
@@ -625,7 +623,7 @@ def test(
     from huntpack import testing
 
     pack = loaded(rules)
-    results = testing.run(pack)
+    results = pack.test()
     for result in results:
         print(f"{'ok    ' if result.ok else 'FAILED'}  {result.rule}  ({result.path})")
         if not result.ok:

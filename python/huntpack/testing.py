@@ -8,6 +8,7 @@ only the columns that are given), or `none: true`. A file may hold several tests
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -41,7 +42,7 @@ class Result:
         return not self.message
 
 
-def run(pack: Pack, path: str | None = None) -> list[Result]:
+def run(pack: Pack, path: str | os.PathLike[str] | None = None) -> list[Result]:
     """Runs the tests beside the rules of a pack, or the one test file."""
     rules = {Path(rule.path): rule.name or "" for rule in pack if rule.path}
     results: list[Result] = []

@@ -228,6 +228,8 @@ def test_a_page_without_a_rule(cli: Cli, tmp_path: Path) -> None:
 def test_export(cli: Cli, rule: Path) -> None:
     template = json.loads(cli("export", rule, "--to", "arm").stdout)
     assert "resources" in template
+    layer = json.loads(cli("export", rule, "--to", "attack-layer").stdout)
+    assert layer["versions"]["layer"] == "4.5"
 
 
 def test_tests(cli: Cli, rule: Path, tmp_path: Path) -> None:

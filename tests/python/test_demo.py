@@ -6,6 +6,7 @@ import hashlib
 import json
 import re
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 from huntpack import alerts, risk, samples
@@ -48,6 +49,31 @@ def test_the_planted_attacks_are_found(logs: samples.Samples) -> None:
     }
     assert len(hits.risk) == 2
     assert not [bad for table in hits.results.values() for bad in table.problems]
+
+
+def test_pictures_of_a_run(logs: samples.Samples, tmp_path: Path) -> None:
+    import huntpack as hp
+    from huntpack import demo
+
+    hits = demo.search(hp.load(), logs)
+    layer = hits.attack_layer()
+    scores = {technique["techniqueID"]: technique["score"] for technique in layer["techniques"]}
+    assert scores["T1110.003"] == 1 and scores["T1496"] == 2
+    assert layer["domain"] == "enterprise-attack" and json.dumps(layer)
+    timeline = hits.timeline()
+    timeline.save(tmp_path / "timeline.svg")
+    drawn = ElementTree.parse(tmp_path / "timeline.svg").getroot()
+    assert drawn.tag == "{http://www.w3.org/2000/svg}svg"
+    assert len(drawn.findall(".//{http://www.w3.org/2000/svg}rect")) == 6
+    assert timeline._repr_html_() == timeline.svg
+
+
+def test_a_run_without_alerts_has_pictures_too() -> None:
+    import huntpack as hp
+
+    hits = hp.load().run({}, now="2026-03-12")
+    assert hits.timeline().svg == "" and "No alerts" in hits.timeline()._repr_html_()
+    assert hits.attack_layer()["techniques"] == []
 
 
 def test_demo(cli: Cli, tmp_path: Path) -> None:

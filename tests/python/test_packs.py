@@ -10,7 +10,6 @@ from pathlib import Path
 
 import huntpack as hp
 import pytest
-from huntpack import testing
 from shared import NOW, RULE, signin
 
 
@@ -178,7 +177,7 @@ def test_the_built_in_pack() -> None:
 
 def test_the_built_in_packs_own_tests() -> None:
     pack = hp.load()
-    results = testing.run(pack)
+    results = pack.test()
     assert [result.message for result in results if not result.ok] == []
     assert len(results) >= len(pack)
 
@@ -186,7 +185,7 @@ def test_the_built_in_packs_own_tests() -> None:
 def test_a_failing_test(rule: Path) -> None:
     test = "now: 2026-03-12T15:00:00Z\ntables:\n  SigninLogs: []\nexpect:\n  alerts: 1\n"
     rule.with_name("many-failures.test.yaml").write_text(test, encoding="utf-8")
-    (result,) = testing.run(hp.load(rule.parent))
+    (result,) = hp.load(rule.parent).test()
     assert not result.ok
     assert "1 alerts expected, 0 found" in result.message
 

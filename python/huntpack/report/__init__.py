@@ -16,13 +16,13 @@ if TYPE_CHECKING:
     from huntpack.alerts import Alert
     from huntpack.risk import RiskObject
 
-STYLE = Path(__file__).with_name("report.css")
+STYLES = [timeline.PALETTE, Path(__file__).with_name("report.css"), timeline.STYLE]
 SHOWN_ROWS = 100
 
 
 def page(title: str, body: str) -> str:
     """A whole HTML page."""
-    style = STYLE.read_text(encoding="utf-8")
+    style = "".join(path.read_text(encoding="utf-8") for path in STYLES)
     return (
         '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
@@ -41,11 +41,12 @@ def render(hits: Hits, pack: Pack | None = None) -> str:
     """The report of a run. With the pack, rules carry their names and descriptions."""
     found = alerts.of(hits, pack)
     risky = risk.of(hits, pack)
+    drawn = timeline.draw(timeline.spans(found, risky))
     parts = [
         "<header><h1>huntpack</h1>",
         f"<p>{headline(found, len(hits.incidents), risky)}</p></header>",
         tally(found),
-        section("Timeline", timeline.draw(found)) if found else "",
+        section("Timeline", drawn) if drawn else "",
         section("Alerts", "\n".join(card(alert) for alert in found)) if found else "",
         section("Risk", "\n".join(map(risk_card, risky))) if risky else "",
         section("Rows of each rule", "\n".join(rows(key, hits, pack) for key in hits.results)),

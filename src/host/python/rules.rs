@@ -448,17 +448,27 @@ impl PyPack {
         })
     }
 
-    /// The rules as one text: "arm" is an ARM template, "savedsearches" a savedsearches.conf of Splunk.
-    fn export(&self, py: Python<'_>, to: &str) -> PyResult<String> {
+    /// Runs the tests that stand beside the rules' files, or those of the one file: each result has `.rule`, `.path`,
+    /// `.ok` and `.message`.
+    #[pyo3(signature = (path=None))]
+    fn test<'py>(slf: &Bound<'py, Self>, path: Option<Bound<'py, PyAny>>) -> PyResult<Bound<'py, PyAny>> {
+        slf.py().import("huntpack.testing")?.call_method1("run", (slf, path))
+    }
+
+    /// The rules as one text: "arm" is an ARM template, "savedsearches" a savedsearches.conf of Splunk, "attack-layer"
+    /// a layer of the ATT&CK Navigator.
+    fn export(slf: &Bound<'_, Self>, to: &str) -> PyResult<String> {
+        let (py, rules) = (slf.py(), &slf.get().pack.rules);
         match to {
             "arm" => guarded(py, || {
-                let template = py.detach(|| serde_json::to_string_pretty(&arm::to_template(&self.pack.rules)));
+                let template = py.detach(|| serde_json::to_string_pretty(&arm::to_template(rules)));
                 template.map_err(|error| Fault::internal(error.to_string())).or_raise(py)
             }),
-            "savedsearches" => Ok(py.detach(|| savedsearch::to_conf(&self.pack.rules))),
+            "savedsearches" => Ok(py.detach(|| savedsearch::to_conf(rules))),
+            "attack-layer" => py.import("huntpack.report.attack")?.call_method1("of_pack", (slf,))?.extract(),
             other => {
                 let fault = Fault::rule("HP220", format!("rules cannot be exported to `{other}`"));
-                Err(fault.help("the forms are: arm, savedsearches")).or_raise(py)
+                Err(fault.help("the forms are: arm, savedsearches, attack-layer")).or_raise(py)
             }
         }
     }
@@ -595,6 +605,16 @@ impl PyHits {
             let hits = self.hits.clone();
             Call::new(py).run(None, move || hits.why(&name))
         })
+    }
+
+    /// The alerts and risk objects along time: a notebook shows it, `.save(path)` keeps it as an SVG.
+    fn timeline<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
+        slf.py().import("huntpack.report.timeline")?.call_method1("of", (slf,))
+    }
+
+    /// The techniques found, as a layer of the ATT&CK Navigator.
+    fn attack_layer<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
+        slf.py().import("huntpack.report.attack")?.call_method1("of_hits", (slf,))
     }
 
     /// Writes the report: one self-contained page.
