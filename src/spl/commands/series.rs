@@ -5,7 +5,7 @@ use super::wanted::Wanted;
 use crate::diagnostic::Span;
 use crate::expr::Expr;
 use crate::spl::ast::Word;
-use crate::spl::lower::build::{call, text};
+use crate::spl::lower::build::{any, call, text};
 use crate::spl::lower::{Lower, Lowering, Rows};
 use crate::types::field::{self, FieldBuilder, Number};
 use crate::types::{Column, Kind, Name, Schema, Table, Value};
@@ -78,7 +78,10 @@ pub fn charted(
     let Some(table) = lowering.seen(&made, span)? else { return Ok(None) };
     let Some(kept) = series.kept(&table, measures) else { return Ok(Some(pivoted(&table, measures, series))) };
     // The rest is aggregated anew as one series: an average of averages would be another number.
-    let is_kept = call("in", std::iter::once(rows.field(&by)).chain(kept.iter().map(|name| text(name))).collect())?;
+    let is_kept = match kept.as_slice() {
+        [] => any(Vec::new()),
+        names => call("in", std::iter::once(rows.field(&by)).chain(names.iter().map(|name| text(name))).collect())?,
+    };
     let rows = match series.others {
         true => {
             let named = Expr::Case {

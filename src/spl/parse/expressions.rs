@@ -73,6 +73,9 @@ impl Reader<'_> {
         let negated = self.eat_keyword("NOT");
         if self.eat_keyword("IN") {
             self.expect("(")?;
+            if self.peek() == Some(')') {
+                return Err(self.expected("a value"));
+            }
             let list = self.arguments()?;
             let span = left.span.to(self.since(before));
             let found = Expression { kind: ExpressionKind::In { value: Box::new(left), list }, span };
