@@ -1,6 +1,6 @@
 //! From plan nodes to pipelines and sinks.
 use super::pipeline::{Counter, Expansion, Feed, Needed, Pipeline, Step, Work};
-use super::{Options, Profile, aggregate, apply, collect, join, learn, optimize, rows, share, sort};
+use super::{Options, Profile, aggregate, apply, collect, join, keep, learn, optimize, rows, share, sort};
 use crate::diagnostic::{Fault, Result};
 use crate::expr::{Expr, NodeId, fold};
 use crate::functions::Context;
@@ -66,6 +66,11 @@ impl<'a> Executor<'a> {
         }
     }
 
+    /// Whether rows were read that could not be used: they are said in every run, so nothing made of such is kept.
+    pub fn has_problems(&self) -> bool {
+        self.problems.lock().map_or(true, |problems| !problems.is_empty())
+    }
+
     pub fn finish(self) -> (Profile, Vec<Problem>) {
         let counters = self.counters.into_inner().unwrap_or_default();
         let problems = self.problems.lock().map(|p| p.clone()).unwrap_or_default();
@@ -129,6 +134,10 @@ impl<'a> Executor<'a> {
             }
             Node::Partition { input, by, body } => counted(apply::partition(self, *input, by, *body)),
             Node::Table { inputs, operation } => {
+                let started = Instant::now();
+                if let Some(table) = keep::operation(self, inputs, operation.as_ref())? {
+                    return counted_from(started, Ok(table));
+                }
                 let inputs = inputs.iter().map(|input| self.table(*input)).collect::<Result<Vec<_>>>()?;
                 counted_from(Instant::now(), operation.run(self.context, &inputs))
             }
@@ -188,7 +197,7 @@ impl<'a> Executor<'a> {
         if let Expr::Late(node, kind) = expr {
             return self.late_value(node, kind).map(Expr::Const);
         }
-        let kept = super::keep::list(self, &expr)?;
+        let kept = keep::list(self, &expr)?;
         if let (Some(list), Expr::Call { function, mut arguments, kind }) = (kept, expr.clone()) {
             arguments.pop();
             let value = arguments.into_iter().map(|argument| self.with_late_values(argument));
@@ -208,7 +217,7 @@ impl<'a> Executor<'a> {
     }
 
     fn late_value(&self, node: NodeId, kind: Kind) -> Result<Value> {
-        super::keep::value(self, node, kind, || {
+        keep::value(self, node, kind, || {
             let table = self.table(node)?;
             Ok(if table.rows() == 0 { Value::null(kind) } else { table.column(0).value(0) })
         })

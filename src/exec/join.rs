@@ -3,7 +3,7 @@ use super::batch::Batch;
 use super::build::Executor;
 use super::collect;
 use super::drive::drive;
-use super::group::{Grouper, Maps};
+use super::group::Maps;
 use crate::diagnostic::{Fault, Result};
 use crate::expr::{Input, NodeId};
 use crate::functions::Context;
@@ -11,7 +11,11 @@ use crate::plan::{JoinKind, JoinSide, Node};
 use crate::types::intern::NULL;
 use crate::types::{Chunk, Column, Kind, Name, Schema, Stored, Table, convert, gather};
 use arrow_array::UInt32Array;
+use side::{Side, Wanted};
 use std::sync::atomic::{AtomicUsize, Ordering};
+
+mod kept;
+mod side;
 
 pub fn run(executor: &Executor, id: NodeId) -> Result<Table> {
     let Node::Join { left, right, kind, keys, columns } = executor.plan.node(id) else {
@@ -21,7 +25,7 @@ pub fn run(executor: &Executor, id: NodeId) -> Result<Table> {
     let join = Join {
         kind: *kind,
         left_keys: keys.iter().map(|(l, _)| (l.clone(), kinds.kind(l).unwrap_or(Kind::Dynamic))).collect(),
-        right: Side::new(executor, (*left, *right), keys, columns)?,
+        right: Side::new(executor, &Wanted { left: *left, right: *right, kind: *kind, keys, columns })?,
         schema: executor.schema(id),
         columns,
         context: executor.context,
@@ -30,78 +34,6 @@ pub fn run(executor: &Executor, id: NodeId) -> Result<Table> {
     match kind {
         JoinKind::InnerUnique => join.unique(executor, *left),
         _ => join.stream(executor, *left),
-    }
-}
-
-/// The right side, ready to be found by its keys.
-struct Side {
-    /// The columns that the join gives.
-    columns: Vec<(Name, Column)>,
-    groups: Grouper,
-    /// The group of each row; [`NULL`] where a part of its key is null.
-    of_row: Vec<u32>,
-    index: Index,
-}
-
-impl Side {
-    /// The right keys are read as the kinds of the left ones.
-    fn new(
-        executor: &Executor,
-        (left, right): (NodeId, NodeId),
-        keys: &[(Name, Name)],
-        columns: &[(Name, JoinSide, Name)],
-    ) -> Result<Side> {
-        let table = executor.table(right)?;
-        let schema = executor.plan.schema(left);
-        let given = columns.iter().filter(|(_, side, _)| *side == JoinSide::Right);
-        let given = given.filter_map(|(_, _, from)| Some((from.clone(), table.column_named(from)?))).collect();
-        let key = |(left, right): &(Name, Name)| {
-            let gone = || Fault::internal(format!("the join key `{right}` was pruned away"));
-            let column = table.column_named(right).ok_or_else(gone)?;
-            let kind = schema.kind(left).unwrap_or(column.kind());
-            Ok(convert::lenient(&column, kind))
-        };
-        let columns = keys.iter().map(key).collect::<Result<Vec<_>>>()?;
-        let kinds: Vec<Kind> = columns.iter().map(Column::kind).collect();
-        let mut groups = Grouper::new(&kinds);
-        let mut of_row = groups.groups(&columns, table.rows());
-        for column in columns.iter().filter(|c| c.null_buffer().is_some_and(|n| n.null_count() > 0)) {
-            of_row.iter_mut().enumerate().filter(|(row, _)| column.is_null(*row)).for_each(|(_, group)| *group = NULL);
-        }
-        groups.settle();
-        let index = Index::new(&of_row, groups.len());
-        Ok(Side { columns: given, groups, of_row, index })
-    }
-}
-
-/// The rows of each key, one behind the other.
-struct Index {
-    starts: Vec<u32>,
-    rows: Vec<u32>,
-}
-
-impl Index {
-    fn new(keys: &[u32], count: usize) -> Index {
-        let mut starts = vec![0u32; count + 1];
-        let known = || keys.iter().enumerate().filter(|(_, key)| **key != NULL);
-        known().for_each(|(_, key)| starts[*key as usize + 1] += 1);
-        (1..starts.len()).for_each(|i| starts[i] += starts[i - 1]);
-        let mut next = starts.clone();
-        let mut rows = vec![0; known().count()];
-        for (row, key) in known() {
-            rows[next[*key as usize] as usize] = row as u32;
-            next[*key as usize] += 1;
-        }
-        Index { starts, rows }
-    }
-
-    #[inline]
-    fn of(&self, key: u32) -> &[u32] {
-        let key = key as usize;
-        match (self.starts.get(key), self.starts.get(key.wrapping_add(1))) {
-            (Some(start), Some(end)) => &self.rows[*start as usize..*end as usize],
-            _ => &[],
-        }
     }
 }
 
@@ -142,14 +74,15 @@ impl Pairs {
 
 impl Join<'_> {
     fn part(&self) -> Part {
-        Part { seen: vec![false; self.right.groups.len()], ..Part::default() }
+        let marks = self.kind == JoinKind::InnerUnique || self.gives_right_rows();
+        Part { seen: vec![false; if marks { self.right.keys() } else { 0 }], ..Part::default() }
     }
 
     /// The number that the right side has for each left row's key; [`NULL`] where it has none.
     fn numbers(&self, batch: &Batch, maps: &mut Maps) -> Result<Vec<u32>> {
         let keys = self.left_keys.iter().map(|(name, kind)| Ok(of_kind(batch.column(name)?, *kind)));
         let columns = keys.collect::<Result<Vec<_>>>()?;
-        Ok(self.right.groups.find(&columns, maps))
+        Ok(self.right.find(&columns, maps))
     }
 
     /// Every kind whose left rows do not depend on each other.
@@ -170,7 +103,7 @@ impl Join<'_> {
             Ok(())
         };
         let parts = drive(&pipeline, self.context, executor.options.threads, || self.part(), step, || false)?;
-        let mut seen = vec![false; self.right.groups.len()];
+        let mut seen = self.part().seen;
         let mut chunks = Vec::with_capacity(parts.len() + 1);
         for part in parts {
             seen.iter_mut().zip(&part.seen).for_each(|(all, one)| *all |= *one);
@@ -203,25 +136,33 @@ impl Join<'_> {
             JoinKind::RightOuter | JoinKind::FullOuter | JoinKind::RightAnti => &|key| !matched(key),
             _ => &matched,
         };
-        let rows = self.right.of_row.iter().enumerate();
-        rows.filter(|(_, key)| wanted(**key)).map(|(row, _)| row as u32).collect()
+        self.right.rows(wanted)
     }
 
     /// What the left rows with these keys give.
     fn pairs(&self, keys: &[u32]) -> Pairs {
+        match &self.right {
+            Side::Read(side) => self.pairs_of(keys, |key| side.index.of(key).iter().copied()),
+            Side::Kept(side) => self.pairs_of(keys, |key| side.of(key)),
+        }
+    }
+
+    fn pairs_of<R: Iterator<Item = u32>>(&self, keys: &[u32], rows_of: impl Fn(u32) -> R) -> Pairs {
         let mut pairs = Pairs::default();
         for (row, key) in keys.iter().enumerate() {
             let row = row as u32;
-            let matches = self.right.index.of(*key);
+            let mut matches = rows_of(*key).peekable();
+            let is_matched = matches.peek().is_some();
             match self.kind {
-                JoinKind::Inner | JoinKind::InnerUnique | JoinKind::RightOuter => {
-                    matches.iter().for_each(|m| pairs.push(row, *m));
-                }
-                JoinKind::LeftOuter | JoinKind::FullOuter if matches.is_empty() => pairs.push(row, NULL),
-                JoinKind::LeftOuter | JoinKind::FullOuter => matches.iter().for_each(|m| pairs.push(row, *m)),
-                JoinKind::LeftSemi if !matches.is_empty() => pairs.push(row, NULL),
-                JoinKind::LeftAnti if matches.is_empty() => pairs.push(row, NULL),
+                JoinKind::LeftOuter | JoinKind::FullOuter if !is_matched => pairs.push(row, NULL),
+                JoinKind::LeftSemi if is_matched => pairs.push(row, NULL),
+                JoinKind::LeftAnti if !is_matched => pairs.push(row, NULL),
                 JoinKind::LeftSemi | JoinKind::LeftAnti | JoinKind::RightSemi | JoinKind::RightAnti => {}
+                JoinKind::Inner
+                | JoinKind::InnerUnique
+                | JoinKind::LeftOuter
+                | JoinKind::RightOuter
+                | JoinKind::FullOuter => matches.for_each(|other| pairs.push(row, other)),
             }
         }
         pairs
@@ -245,10 +186,7 @@ impl Join<'_> {
             Ok(Stored::Column(match side {
                 JoinSide::Left if every => of_kind(left(from)?, *kind),
                 JoinSide::Left => picked(&of_kind(left(from)?, *kind), &pairs.left),
-                JoinSide::Right => {
-                    let source = self.right.columns.iter().find(|(name, _)| name == from).map(|(_, column)| column);
-                    source.map_or_else(|| Column::nulls(*kind, pairs.right.len()), |c| picked(c, &pairs.right))
-                }
+                JoinSide::Right => self.right.column(from, *kind, &pairs.right)?,
             }))
         };
         let columns = self.schema.columns().iter().map(column).collect::<Result<Vec<_>>>()?;
@@ -284,7 +222,7 @@ impl Join<'_> {
         keys.sort_by_key(|(first, _)| *first);
         let keys: Vec<u32> = keys.into_iter().flat_map(|(_, keys)| keys).collect();
         let table = collect::ordered(schema, chunks);
-        let mut seen = vec![false; self.right.groups.len()];
+        let mut seen = self.part().seen;
         let rows = new_rows(&keys, |key| !std::mem::replace(&mut seen[key as usize], true));
         let mut pairs = self.pairs(&rows.iter().map(|row| keys[*row as usize]).collect::<Vec<_>>());
         pairs.left.iter_mut().for_each(|row| *row = rows[*row as usize]);

@@ -1,13 +1,14 @@
-//! What outlives a run: lists made of a long source that lasts, of which a query asks membership alone, and other
-//! values made of such a source, where they are short.
+//! What outlives a run: lists made of a long source that lasts, of which a query asks membership alone, other values
+//! made of such a source, where they are short, and rows of it that an operation finds by an index.
 use super::build::Executor;
 use crate::diagnostic::Result;
 use crate::expr::{Expr, NodeId};
-use crate::functions::kept;
-use crate::plan::{Node, describe};
+use crate::functions::kept::{self, KeptRows};
+use crate::plan::{Node, TableOperation, describe};
 use crate::types::wire::{Reader, Writer};
-use crate::types::{Column, Kind, Name, Value};
+use crate::types::{Column, Kind, Name, Table, Value};
 use std::hash::Hasher;
+use std::time::Instant;
 
 /// A longer value is not kept: reading it would take as long as making it.
 const LONGEST: usize = 64 << 10;
@@ -28,7 +29,7 @@ pub fn list(executor: &Executor, call: &Expr) -> Result<Option<Value>> {
     };
     let name = format!("{name}-{}", form.name());
     if lists.get(&name).is_none() {
-        let texts = executor.table(input)?.column_named(&column);
+        let texts = executor.table(input)?.column_named(&column).filter(|_| !executor.has_problems());
         let kept = texts.map(|texts| kept::keep(lists.as_ref(), &name, form, &texts)).transpose();
         if kept.is_err() || lists.get(&name).is_none() {
             return Ok(None);
@@ -57,7 +58,7 @@ pub fn value(executor: &Executor, node: NodeId, kind: Kind, computed: impl FnOnc
     let (Some(lists), Some(name)) = (&executor.context.lists, name_of(executor, node)) else { return computed() };
     let name = format!("{name}-value");
     let known = lists.value(&name).and_then(|bytes| {
-        let column = Reader::new(&bytes).column().ok().filter(|column| column.len() == 1)?;
+        let column = Reader::new((*bytes).as_ref()).column().ok().filter(|column| column.len() == 1)?;
         (column.kind() == kind).then(|| column.value(0))
     });
     if let Some(known) = known {
@@ -66,14 +67,31 @@ pub fn value(executor: &Executor, node: NodeId, kind: Kind, computed: impl FnOnc
     let value = computed()?;
     let mut written = Writer::default();
     written.column(&Column::from_values(kind, [&value]));
-    if written.0.len() <= LONGEST {
+    if written.0.len() <= LONGEST && !executor.has_problems() {
         lists.keep_value(&name, &written.0);
     }
     Ok(value)
 }
 
+/// Runs an operation with its last input as it was kept; none where it is not kept, or only from now on.
+pub fn operation(executor: &Executor, inputs: &[NodeId], operation: &dyn TableOperation) -> Result<Option<Table>> {
+    let (Some(keeper), Some(lists)) = (operation.keeper(), &executor.context.lists) else { return Ok(None) };
+    let Some((last, others)) = inputs.split_last() else { return Ok(None) };
+    let Some(name) = name_of(executor, *last).map(|name| format!("{name}-{}", keeper.form())) else { return Ok(None) };
+    let started = Instant::now();
+    if let Some(kept) = lists.value(&name).and_then(KeptRows::read) {
+        executor.counter(*last).add(kept.rows(), started);
+        let others = others.iter().map(|input| executor.table(*input)).collect::<Result<Vec<_>>>()?;
+        return keeper.run(executor.context, &others, &kept).map(Some);
+    }
+    let table = executor.table(*last)?;
+    let written = if executor.has_problems() { None } else { keeper.keep(&table) };
+    written.iter().for_each(|bytes| lists.keep_value(&name, bytes));
+    Ok(None)
+}
+
 /// What tells the steps from lasting sources up to a node from others, in every process.
-fn name_of(executor: &Executor, node: NodeId) -> Option<String> {
+pub fn name_of(executor: &Executor, node: NodeId) -> Option<String> {
     let mut hasher = twox_hash::XxHash64::with_seed(0);
     let mut lasting = None;
     let mut waiting = vec![node];

@@ -2,8 +2,11 @@
 use super::Scalar;
 use crate::diagnostic::Result;
 use crate::types::{Column, Kind, Value};
+pub use rows::{Bytes, KeptRows};
 use std::fmt::Debug;
 use std::sync::Arc;
+
+pub mod rows;
 
 /// What a kept list's name begins with where it stands for the list in a query: no text of a query is like it.
 const MARK: &str = "\"\\u0001list ";
@@ -59,7 +62,7 @@ pub trait Lists: Send + Sync + Debug {
     fn keep(&self, name: &str, content: Content) -> Result<()>;
 
     /// The bytes that are kept under a name; none where there are none.
-    fn value(&self, name: &str) -> Option<Vec<u8>>;
+    fn value(&self, name: &str) -> Option<Bytes>;
 
     /// Keeps bytes, where they can be kept.
     fn keep_value(&self, name: &str, bytes: &[u8]);

@@ -1,8 +1,10 @@
 //! The relational nodes.
 use super::{NodeId, Source, Window};
+use crate::diagnostic;
 use crate::expr::Expr;
-use crate::functions::Purity;
 use crate::functions::aggregates::Aggregate;
+use crate::functions::kept::KeptRows;
+use crate::functions::{Context, Purity};
 use crate::types::{Kind, Name, Table, Value};
 use std::sync::Arc;
 
@@ -63,12 +65,28 @@ pub enum Node {
 pub trait TableOperation: Send + Sync + std::fmt::Debug {
     fn name(&self) -> &str;
 
-    fn run(&self, context: &crate::functions::Context, inputs: &[Table]) -> crate::diagnostic::Result<Table>;
+    fn run(&self, context: &Context, inputs: &[Table]) -> diagnostic::Result<Table>;
 
     /// The columns it reads of input `at`; none for all of them.
     fn reads(&self, _at: usize) -> Option<Vec<Name>> {
         None
     }
+
+    /// How it runs with its last input as that was kept; none where it reads all of it each time.
+    fn keeper(&self) -> Option<&dyn KeepsInput> {
+        None
+    }
+}
+
+/// An operation that asks little of its last input, which is kept with an index between runs, where it outlives them.
+pub trait KeepsInput {
+    /// Tells what is kept of an input from what others keep of it.
+    fn form(&self) -> &str;
+
+    /// The bytes of [`KeptRows`]; none where they cannot be kept.
+    fn keep(&self, input: &Table) -> Option<Vec<u8>>;
+
+    fn run(&self, context: &Context, others: &[Table], kept: &KeptRows) -> diagnostic::Result<Table>;
 }
 
 impl std::fmt::Debug for Node {

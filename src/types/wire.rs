@@ -41,8 +41,8 @@ impl Writer {
         (0..column.len()).for_each(|row| self.cell(&column, row));
     }
 
-    /// A value of a kind that its reader knows.
-    fn cell(&mut self, column: &Column, row: usize) {
+    /// A value of a kind that its reader knows; the column holds no lists.
+    pub fn cell(&mut self, column: &Column, row: usize) {
         self.byte(u8::from(!column.is_null(row)));
         if column.is_null(row) {
             return;
@@ -123,7 +123,8 @@ impl<'a> Reader<'a> {
         Ok(builder.finish())
     }
 
-    fn cell(&mut self, kind: Kind, builder: &mut Builder) -> Result<()> {
+    /// A value that was written by [`Writer::cell`] of a column of this kind.
+    pub fn cell(&mut self, kind: Kind, builder: &mut Builder) -> Result<()> {
         if self.byte()? == 0 {
             builder.push_null();
             return Ok(());

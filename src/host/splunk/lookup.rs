@@ -1,10 +1,10 @@
 //! The app's lookups as watchlists, and what is kept of long ones.
 //!
-//! A long list is compiled once to a file: a table of hashes and the texts themselves, or sorted ranges of addresses. A
-//! process that asks whether something is in it maps that file into its memory and looks at a few pages of it.
+//! A long list is compiled once to a file: a table of hashes and the texts themselves, sorted ranges of addresses, or
+//! rows with an index. A process that asks something of it maps that file into its memory and looks at a few pages.
 use crate::diagnostic::{Fault, Result};
 use crate::engine::{Data, Held};
-use crate::functions::{Content, KeptList, Lists};
+use crate::functions::{Content, KeptList, Lists, kept};
 use crate::types::{Column, Kind, Schema, Table};
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -34,6 +34,13 @@ impl Folder {
 
     fn file(&self, name: &str) -> PathBuf {
         self.path.join(format!("{name}.list"))
+    }
+
+    fn mapped(&self, name: &str) -> Option<memmap2::Mmap> {
+        let file = std::fs::File::open(self.file(name)).ok()?;
+        // SAFETY: a file of this folder is written under another name and then renamed: it never changes, and its
+        // bytes stay as long as they are mapped, even where the file is removed. What they say is checked when read.
+        unsafe { memmap2::Mmap::map(&file) }.ok()
     }
 
     fn add(&self, name: &str, list: Compiled) {
@@ -75,11 +82,7 @@ impl Lists for Folder {
         if let Some(list) = self.open.lock().ok().and_then(|open| open.get(name).cloned()) {
             return Some(list);
         }
-        let file = std::fs::File::open(self.file(name)).ok()?;
-        // SAFETY: a file of this folder is written under another name and then renamed: it never changes, and its
-        // bytes stay as long as they are mapped, even where the file is removed. What they say is checked when read.
-        let map = unsafe { memmap2::Mmap::map(&file) }.ok()?;
-        let list = Compiled::read(Bytes::Mapped(map))?;
+        let list = Compiled::read(Bytes::Mapped(self.mapped(name)?))?;
         self.add(name, list);
         self.get(name)
     }
@@ -96,8 +99,8 @@ impl Lists for Folder {
         Ok(())
     }
 
-    fn value(&self, name: &str) -> Option<Vec<u8>> {
-        std::fs::read(self.file(name)).ok()
+    fn value(&self, name: &str) -> Option<kept::Bytes> {
+        Some(Arc::new(self.mapped(name)?))
     }
 
     fn keep_value(&self, name: &str, bytes: &[u8]) {

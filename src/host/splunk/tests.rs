@@ -364,15 +364,36 @@ fn kept_lookups_answer_as_others() {
         "let some = materialize(union (print R = '' | take 0), (_GetWatchlist('LIST') | project R = tostring(Name)) | where R endswith '17'); \
          let few = toscalar(some | where R has 'Host117' | summarize make_list(R)); \
          Events | mv-apply one = few to typeof(string) on (summarize n = count()) | project host, n, few",
+        "Events | evaluate ipv4_lookup(_GetWatchlist('LIST'), ip, Range) | project host, Name, n1",
+        "Events | evaluate ipv4_lookup(_GetWatchlist('LIST'), ip, Range, return_unmatched = true) | project host, Name, n1",
+        "Events | evaluate ipv6_lookup(_GetWatchlist('LIST'), ip, strcat(Range, '')) | project host, Name, n",
+        "Events | evaluate ipv4_lookup((_GetWatchlist('LIST') | project Range, n), ip, Range, n) | project host",
+        "Events | lookup (_GetWatchlist('LIST') | project Name, Range, m = n) on $left.host == $right.Name | project host, ip, Range, m",
+        "Events | lookup kind=inner (_GetWatchlist('LIST')) on $left.host == $right.Name | project host, Range",
+        "Events | where false | lookup (_GetWatchlist('LIST')) on $left.host == $right.Name | project host, Range",
     ];
-    for query in queries {
+    let kinds = ["innerunique", "inner", "leftouter", "leftsemi", "leftanti", "leftantisemi"];
+    let joins = kinds.iter().flat_map(|kind| {
+        let shown = if kind.starts_with("lefta") || kind.ends_with("semi") { "host" } else { "host, Name, m" };
+        let right = "(_GetWatchlist('LIST') | where Name != 'Host3' | project Name, Range, m = toint(n))";
+        [("host", "Name"), ("range", "Range")].map(|(left, key)| {
+            format!(
+                "Events | extend range = iff(host == '', '', '10.0.0.6/31') \
+                 | join kind={kind} {right} on $left.{left} == $right.{key} | project {shown}"
+            )
+        })
+    });
+    for query in queries.iter().map(ToString::to_string).chain(joins) {
         let short = command("kql", &app, &[&quoted(&query.replace("LIST", "short"))], &[body]).rows();
         for _ in 0..2 {
             let long = command("kql", &app, &[&quoted(&query.replace("LIST", "long"))], &[body]).rows();
             assert_eq!(long, short, "{query}");
         }
     }
-    assert!(std::fs::read_dir(app.0.join("local/cache")).unwrap().count() > 8);
+    let kept = std::fs::read_dir(app.0.join("local/cache")).unwrap().map(|file| file.unwrap().file_name());
+    let kept: Vec<String> = kept.map(|name| name.to_string_lossy().into_owned()).collect();
+    let of = |form: &str| kept.iter().filter(|name| name.contains(form)).count();
+    assert!(kept.len() > 8 && of("join") > 3 && of("networks4") > 0 && of("networks6") > 0, "{kept:?}");
 }
 
 #[test]

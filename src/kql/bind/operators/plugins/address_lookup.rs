@@ -3,14 +3,16 @@ use super::Evaluation;
 use super::beside::Columns;
 use crate::diagnostic::{Fault, Result};
 use crate::functions::Context;
+use crate::functions::kept::{KeptRows, rows};
 use crate::kql::ast::{Argument, ExpressionKind, Literal};
 use crate::kql::bind::Bind;
 use crate::kql::bind::binder::Binder;
 use crate::kql::bind::relation::{Relation, Row};
-use crate::plan::{Node, TableOperation};
+use crate::plan::{KeepsInput, Node, TableOperation};
 use crate::types::intern::{Interner, NULL};
 use crate::types::{Column, Kind, Name, Table};
-use std::collections::{BTreeMap, HashMap};
+use std::borrow::Cow;
+use std::collections::{BTreeSet, HashMap};
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -99,13 +101,49 @@ impl TableOperation for Lookup {
 
     fn run(&self, context: &Context, inputs: &[Table]) -> Result<Table> {
         let [rows, table] = inputs else { return Err(Fault::internal("a lookup has two sides")) };
-        let lost = || Fault::internal("a lookup lost its key");
         let networks = Networks::of(&table.column_named(&self.network).ok_or_else(lost)?, self.version);
-        let addresses = rows.column_named(&self.address).ok_or_else(lost)?;
         let keys = self.keys.iter().map(|key| KeyPair::of(rows, table, key)).collect::<Option<Vec<_>>>();
-        let keys = keys.ok_or_else(lost)?;
+        let (left, right) = self.pairs(context, rows, &networks, &keys.ok_or_else(lost)?)?;
         // The row behind the table's last one is all null.
         let nothing = u32::try_from(table.rows()).unwrap_or(u32::MAX);
+        let right: Vec<u32> = right.into_iter().map(|row| if row == NULL { nothing } else { row }).collect();
+        self.columns.gathered(rows, table, &left, &right)
+    }
+
+    fn keeper(&self) -> Option<&dyn KeepsInput> {
+        self.keys.is_empty().then_some(self)
+    }
+}
+
+impl KeepsInput for Lookup {
+    fn form(&self) -> &str {
+        if self.version == Version::V4 { "networks4" } else { "networks6" }
+    }
+
+    fn keep(&self, input: &Table) -> Option<Vec<u8>> {
+        let index = Networks::of(&input.column_named(&self.network)?, self.version).write();
+        let columns = input.schema().names().map(|name| Some((name.clone(), input.column_named(name)?)));
+        rows::write(&columns.collect::<Option<Vec<_>>>()?, input.rows(), &index)
+    }
+
+    fn run(&self, context: &Context, others: &[Table], kept: &KeptRows) -> Result<Table> {
+        let [rows] = others else { return Err(Fault::internal("a lookup has two sides")) };
+        let networks = Networks::read(kept.index()).ok_or_else(lost)?;
+        let (left, right) = self.pairs(context, rows, &networks, &[])?;
+        let there: Vec<u32> = right.iter().copied().filter(|row| *row != NULL).collect();
+        let table = kept.table(&there)?;
+        let nothing = u32::try_from(there.len()).unwrap_or(u32::MAX);
+        let mut places = 0..nothing;
+        let place = |row: u32| if row == NULL { nothing } else { places.next().unwrap_or(nothing) };
+        let right: Vec<u32> = right.into_iter().map(place).collect();
+        self.columns.gathered(rows, &table, &left, &right)
+    }
+}
+
+impl Lookup {
+    /// Each row's number beside those of its networks; [`NULL`] for a row that has none, and stays.
+    fn pairs(&self, context: &Context, rows: &Table, networks: &Networks, keys: &[KeyPair]) -> Result<Pairs> {
+        let addresses = rows.column_named(&self.address).ok_or_else(lost)?;
         let mut known: HashMap<String, Vec<u32>> = HashMap::new();
         let (mut left, mut right) = (Vec::new(), Vec::new());
         for row in 0..rows.rows() {
@@ -119,15 +157,22 @@ impl TableOperation for Lookup {
             let before = right.len();
             right.extend(matching);
             if right.len() == before && self.unmatched {
-                right.push(nothing);
+                right.push(NULL);
             }
             left.resize(right.len(), u32::try_from(row).unwrap_or(u32::MAX));
             if right.len() > context.limits.rows {
                 return Err(Fault::limit("rows", "an address lookup gives too many rows"));
             }
         }
-        self.columns.gathered(rows, table, &left, &right)
+        Ok((left, right))
     }
+}
+
+/// Rows on both sides.
+type Pairs = (Vec<u32>, Vec<u32>);
+
+fn lost() -> Fault {
+    Fault::internal("a lookup lost its key")
 }
 
 /// The values of a further key on both sides, as numbers that are equal for equal values.
@@ -150,35 +195,79 @@ impl KeyPair {
     }
 }
 
-/// The networks of a table: by their prefix, and within it by their leading bits.
-struct Networks {
-    by_prefix: BTreeMap<u32, HashMap<u128, Vec<u32>>>,
-    /// By their first address: for addresses that are networks themselves.
-    in_order: BTreeMap<(u128, u32), Vec<u32>>,
+/// The networks of a table in order: of each, as [`ENTRY`] bytes, its first address, its prefix and its row.
+struct Networks<'a> {
+    /// The lengths of prefixes that occur.
+    prefixes: BTreeSet<u32>,
+    entries: Cow<'a, [u8]>,
 }
 
-impl Networks {
-    fn of(texts: &Column, version: Version) -> Networks {
-        let mut networks = Networks { by_prefix: BTreeMap::new(), in_order: BTreeMap::new() };
-        for (row, place) in (0..texts.len()).zip(0u32..) {
-            let Some((bits, prefix)) = network(texts.text(row).unwrap_or_default(), version) else { continue };
-            let first = bits & mask(prefix);
-            networks.by_prefix.entry(prefix).or_default().entry(first).or_default().push(place);
-            networks.in_order.entry((first, prefix)).or_default().push(place);
+const ENTRY: usize = 24;
+/// Before the entries that are kept: a byte for each length of a prefix, 0 to 128, which says whether it occurs.
+const LENGTHS: usize = 129;
+
+impl Networks<'_> {
+    fn of(texts: &Column, version: Version) -> Networks<'static> {
+        let network = |row: usize| network(texts.text(row).unwrap_or_default(), version);
+        let all = (0..texts.len()).zip(0u32..).filter_map(|(row, place)| Some((network(row)?, place)));
+        let mut all: Vec<(u128, u32, u32)> =
+            all.map(|((bits, prefix), place)| (bits & mask(prefix), prefix, place)).collect();
+        all.sort_unstable();
+        let mut entries = Vec::with_capacity(all.len() * ENTRY);
+        for (first, prefix, place) in &all {
+            entries.extend_from_slice(&first.to_le_bytes());
+            entries.extend_from_slice(&prefix.to_le_bytes());
+            entries.extend_from_slice(&place.to_le_bytes());
         }
-        networks
+        Networks { prefixes: all.iter().map(|(_, prefix, _)| *prefix).collect(), entries: entries.into() }
+    }
+
+    fn write(&self) -> Vec<u8> {
+        let lengths = (0..LENGTHS as u32).map(|length| u8::from(self.prefixes.contains(&length)));
+        lengths.chain(self.entries.iter().copied()).collect()
+    }
+
+    fn read(bytes: &[u8]) -> Option<Networks<'_>> {
+        let (lengths, entries) = bytes.split_at_checked(LENGTHS)?;
+        let prefixes = (0..).zip(lengths).filter(|(_, occurs)| **occurs != 0).map(|(length, _)| length).collect();
+        (entries.len() % ENTRY == 0).then_some(Networks { prefixes, entries: entries.into() })
+    }
+
+    /// The first address, the prefix and the row of a network.
+    fn entry(&self, at: usize) -> Option<(u128, u32, u32)> {
+        let (first, rest) = self.entries.get(at * ENTRY..)?.split_first_chunk()?;
+        let (prefix, rest) = rest.split_first_chunk()?;
+        let place = rest.first_chunk()?;
+        Some((u128::from_le_bytes(*first), u32::from_le_bytes(*prefix), u32::from_le_bytes(*place)))
+    }
+
+    /// The networks from one on.
+    fn from(&self, first: u128, prefix: u32) -> impl Iterator<Item = (u128, u32, u32)> + '_ {
+        let (mut low, mut high) = (0, self.entries.len() / ENTRY);
+        while low < high {
+            let middle = low + (high - low) / 2;
+            if self.entry(middle).is_some_and(|(own, length, _)| (own, length) < (first, prefix)) {
+                low = middle + 1;
+            } else {
+                high = middle;
+            }
+        }
+        (low..).map_while(|at| self.entry(at))
     }
 
     /// The rows of the networks that match an address, by the shorter of both prefixes.
     fn holding(&self, text: &str, version: Version) -> Vec<u32> {
         let Some((bits, own)) = network(text, version) else { return Vec::new() };
-        let wider = self.by_prefix.range(..=own);
-        let mut found: Vec<u32> =
-            wider.filter_map(|(prefix, known)| known.get(&(bits & mask(*prefix)))).flatten().copied().collect();
+        let mut found = Vec::new();
+        for prefix in self.prefixes.range(..=own) {
+            let first = bits & mask(*prefix);
+            let same = self.from(first, *prefix).take_while(|(known, length, _)| (known, length) == (&first, prefix));
+            found.extend(same.map(|(_, _, place)| place));
+        }
         if own < 128 {
             let (first, last) = (bits & mask(own), bits | !mask(own));
-            let inside = self.in_order.range((first, 0)..=(last, 128)).filter(|((_, prefix), _)| *prefix > own);
-            found.extend(inside.flat_map(|(_, places)| places));
+            let inside = self.from(first, 0).take_while(|(known, _, _)| *known <= last);
+            found.extend(inside.filter(|(_, prefix, _)| *prefix > own).map(|(_, _, place)| place));
         }
         found.sort_unstable();
         found
