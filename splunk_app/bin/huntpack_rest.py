@@ -10,6 +10,10 @@ TIMEOUT = 30
 def ask(address, key, path, form=None):
     """The status and the text of an answer, to what `form` says, or to a plain request."""
     where = urllib.parse.urlsplit(address)
+    if not where.hostname:
+        raise ValueError(f"`{address}` is no address of splunkd")
+    if not key.isprintable():
+        raise ValueError("the session's key cannot be sent")
     if where.scheme == "https":
         # As for Splunk's own clients: splunkd is this machine, and comes with a certificate that nobody has signed.
         context = ssl.create_default_context()

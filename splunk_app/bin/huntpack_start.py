@@ -21,8 +21,8 @@ def refuse(reason):
     """Answers the first message of the search with an error, which Splunk shows to the user."""
     import json
 
-    header = sys.stdin.buffer.readline()
-    sys.stdin.buffer.read(sum(int(length) for length in header.split(b",")[1:]))
+    lengths = sys.stdin.buffer.readline().split(b",")[1:]
+    sys.stdin.buffer.read(sum(int(length) for length in lengths if length.strip().isdigit()))
     reply = json.dumps({"finished": True, "error": reason}).encode()
     sys.stdout.buffer.write(b"chunked 1.0,%d,0\n%s" % (len(reply), reply))
     sys.stdout.buffer.flush()

@@ -99,7 +99,7 @@ impl Pack {
         for path in paths {
             if path.is_dir() {
                 self.add_folder(&path, depth + 1);
-            } else if is_candidate(&path) {
+            } else if is_rule_file(&path) {
                 self.add_file(&path, false);
             }
         }
@@ -130,7 +130,8 @@ fn unreadable(error: &std::io::Error) -> Fault {
     Fault::rule("HP200", format!("cannot be read: {error}"))
 }
 
-fn is_candidate(path: &Path) -> bool {
+/// Whether a file's name is one under which rules are kept.
+pub fn is_rule_file(path: &Path) -> bool {
     let name = path.file_name().unwrap_or_default().to_string_lossy().to_lowercase();
     let test = [".test.yaml", ".test.yml"].iter().any(|end| name.ends_with(end));
     !test && [".yaml", ".yml", ".json", "savedsearches.conf"].iter().any(|end| name.ends_with(end))

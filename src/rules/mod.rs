@@ -23,7 +23,7 @@ pub mod sentinel;
 pub mod strict;
 mod write;
 
-pub use load::{Pack, Problem, load};
+pub use load::{Pack, Problem, is_rule_file, load};
 pub use rule::{
     Choice, EventGrouping, Format, Language, MatchingMethod, Rule, RuleKind, RuleSeverity, TriggerOperator,
 };

@@ -18,7 +18,7 @@ fn asking(ask: Py<PyAny>) -> Ask {
     Arc::new(move |address, key, path, form| {
         Python::attach(|py| {
             let answer = ask.call1(py, (address, key, path, form)).and_then(|answer| answer.extract(py));
-            answer.map_err(|error: PyErr| error.to_string())
+            answer.map_err(|error: PyErr| error.value(py).to_string())
         })
     })
 }

@@ -3,11 +3,17 @@ use crate::diagnostic::{Fault, Result, Source, closest};
 use crate::engine::Functions;
 use crate::functions::Limits;
 use crate::read::{Conf, Mapping, truth};
+use crate::rules::is_rule_file;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// Where things are looked for: what an administrator has put into `local` goes before what the app came with.
 const PLACES: [&str; 2] = ["local", "."];
+
+/// What stands in `[settings]` of `huntpack.conf`.
+const SETTINGS: [&str; 5] = ["cache", "map_reduce", "max_rows", "memory_mb", "threads"];
+/// Files have no longer names.
+const LONGEST_NAME: usize = 200;
 
 /// An installed app.
 #[derive(Clone, Debug)]
@@ -26,6 +32,8 @@ pub struct Settings {
     pub cache: PathBuf,
     /// Result rows of one search; more are an error.
     pub max_rows: usize,
+    /// What is written there and means nothing.
+    pub unknown: Vec<String>,
 }
 
 impl App {
@@ -45,9 +53,11 @@ impl App {
     }
 
     /// A file's text; none where there is no such file.
+    ///
+    /// Errors: a file that cannot be read, or is no text.
     fn text(&self, path: &Path) -> Result<Option<String>> {
         match std::fs::read(path) {
-            Ok(bytes) => Ok(Some(String::from_utf8_lossy(&bytes).into_owned())),
+            Ok(bytes) => String::from_utf8(bytes).map(Some).map_err(|error| no_text(path, &error)),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
             Err(error) => Err(Fault::data("HP400", format!("{}: {error}", path.display()))),
         }
@@ -75,6 +85,7 @@ impl App {
                 most => most,
             },
             limits,
+            unknown: unknown_settings(&conf),
         })
     }
 
@@ -94,8 +105,9 @@ impl App {
     /// The query that is kept under a name.
     pub fn query(&self, name: &str) -> Result<Arc<Source>> {
         let folders = PLACES.map(|place| self.folder.join(place).join("queries"));
-        if name.contains(['/', '\\', '\0']) || name.starts_with('.') || name.is_empty() {
-            return Err(Fault::query("HP461", format!("`@{name}` is no name of a query")));
+        if name.contains(['/', '\\', '\0']) || name.starts_with('.') || name.is_empty() || name.len() > LONGEST_NAME {
+            let shown: String = name.chars().take(80).collect();
+            return Err(Fault::query("HP461", format!("`@{shown}` is no name of a query")));
         }
         for folder in &folders {
             let path = folder.join(format!("{name}.kql"));
@@ -123,27 +135,53 @@ impl App {
         Ok(functions)
     }
 
-    /// The folders of rules.
+    /// The folders and files of rules. Those that an administrator has put there are named one by one: such a file
+    /// without a rule in it is a mistake.
     pub fn rules(&self) -> Vec<PathBuf> {
-        let folders = PLACES.iter().rev().map(|place| self.folder.join(place).join("rules"));
-        folders.filter(|folder| folder.is_dir()).collect()
+        let own = files(&self.folder.join("local").join("rules"));
+        let own = own.into_iter().filter(|path| path.is_dir() || is_rule_file(path));
+        let built_in = Some(self.folder.join("rules")).filter(|folder| folder.is_dir());
+        built_in.into_iter().chain(own).collect()
     }
 
-    /// The file of a lookup: what transforms.conf says of its name, else the file of that name.
+    /// The file of a lookup: the one that transforms.conf gives its name, else the one of that name.
     pub fn lookup(&self, alias: &str) -> Result<Option<PathBuf>> {
         let transforms = self.conf("transforms.conf")?;
         let stanza = transforms.stanzas.iter().find(|stanza| stanza.name.eq_ignore_ascii_case(alias));
-        let named = stanza.and_then(|stanza| stanza.get("filename")).map(str::to_owned);
-        let wanted = [named, Some(format!("{alias}.csv")), Some(format!("{alias}.csv.gz")), Some(alias.to_owned())];
+        let wanted = match stanza.and_then(|stanza| stanza.get("filename")) {
+            Some(named) => vec![named.to_owned()],
+            None => vec![format!("{alias}.csv"), format!("{alias}.csv.gz"), alias.to_owned()],
+        };
         let is_plain = |name: &String| !name.contains(['/', '\\']);
         let folders = ["lookups", "local/lookups"].map(|place| self.folder.join(place));
         let files: Vec<PathBuf> = folders.iter().flat_map(|folder| files(folder)).collect();
-        let found = wanted.into_iter().flatten().filter(is_plain).find_map(|name| {
+        let found = wanted.into_iter().filter(is_plain).find_map(|name| {
             let same = |path: &&PathBuf| path.file_name().is_some_and(|own| own.eq_ignore_ascii_case(&name));
             files.iter().find(same).cloned()
         });
         Ok(found)
     }
+}
+
+/// A text of another encoding would be read wrongly, and nobody would see it.
+fn no_text(path: &Path, error: &std::string::FromUtf8Error) -> Fault {
+    let place = error.utf8_error().valid_up_to();
+    let fault = Fault::data("HP400", format!("{}: byte {place} is not UTF-8", path.display()));
+    fault.help("save the file as UTF-8")
+}
+
+/// What of `huntpack.conf` no command looks at.
+fn unknown_settings(conf: &Conf) -> Vec<String> {
+    let stanzas = conf.stanzas.iter().filter(|stanza| !matches!(stanza.name.as_str(), "settings" | "default"));
+    let stanzas =
+        stanzas.map(|stanza| format!("huntpack.conf has no stanza [{}]: settings stand in [settings]", stanza.name));
+    let settings = conf.stanza("settings").into_iter().flat_map(|stanza| &stanza.settings);
+    let unknown = settings.filter(|setting| !SETTINGS.contains(&setting.key.as_str()));
+    let unknown = unknown.map(|setting| {
+        let near = closest(&setting.key, SETTINGS).map(|near| format!(": did you mean `{near}`?"));
+        format!("huntpack.conf has no setting `{}`{}", setting.key, near.unwrap_or_default())
+    });
+    stanzas.chain(unknown).collect()
 }
 
 fn wrong_setting(key: &str, value: &str, takes: &str) -> Fault {

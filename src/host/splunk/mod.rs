@@ -77,7 +77,10 @@ fn serve<R: Read + Send + 'static>(
     let mut frames = Frames::new(input);
     let Some(first) = frames.next()? else { return Ok(()) };
     let info = Info::read(&first.metadata)?;
-    std::io::copy(&mut frames.body().take(first.body), &mut std::io::sink()).map_err(|error| closed(&error))?;
+    let passed = std::io::copy(&mut frames.body().take(first.body), &mut std::io::sink());
+    if passed.map_err(|error| closed(&error))? < first.body {
+        return Err(frame::broken("the input ends inside of it"));
+    }
     let (app, cancel) = (App::new(folder), Arc::<AtomicBool>::default());
     let remote = Remote::new(ask, &info);
     match command {

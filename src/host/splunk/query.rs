@@ -229,6 +229,7 @@ impl Query {
         if let Ok(lists) = self.foreign.lists.lock() {
             lists.values().filter_map(|list| list.as_ref().err()).for_each(|reason| reply.say(Level::Warn, reason));
         }
+        self.settings.unknown.iter().for_each(|unknown| reply.say(Level::Warn, unknown));
         for problem in self.tables.mapping.problems() {
             reply.say(Level::Warn, format!("huntpack_tables.conf: {problem}"));
         }

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
 mod distributed;
+mod fuzz;
 use distributed::{distributed, newest_first};
 
 /// An app's folder that goes away with the test.
