@@ -7,6 +7,7 @@ pub mod json;
 pub mod pairs;
 pub mod tags;
 pub mod windows;
+pub mod xpath;
 
 pub use collector::{Collector, MOST_FIELDS, Names};
 

@@ -1,9 +1,10 @@
 //! Rows of further searches: `append`, `appendpipe`, `appendcols`, `union`, `multisearch`.
+use super::labels::newest_first;
 use super::options::Options;
 use crate::diagnostic::{Diagnostic, Result};
 use crate::functions::Context;
 use crate::plan::TableOperation;
-use crate::spl::ast::Command;
+use crate::spl::ast::{Command, Search};
 use crate::spl::lower::{Lower, Lowering, Rows};
 use crate::spl::parse::Reader;
 use crate::types::{Chunk, Column, Kind, Name, Schema, Stored, Table, gather};
@@ -48,6 +49,7 @@ fn union(lowering: &mut Lowering, command: &Command, input: Option<Rows>) -> Low
     let mut reader = Reader::new(command);
     let options = Options::read(&mut reader, &OPTIONS)?;
     let most = options.count("maxout")?.unwrap_or(MOST_ROWS);
+    let comes_first = input.is_none();
     let mut all: Vec<Rows> = input.into_iter().collect();
     while !reader.at_end() {
         while reader.eat(",") {}
@@ -56,7 +58,32 @@ fn union(lowering: &mut Lowering, command: &Command, input: Option<Rows>) -> Low
             None => return Err(reader.expected("a search in square brackets").into()),
         }
     }
-    Ok(lowering.union(&all))
+    let rows = lowering.union(&all);
+    // Searches of events alone run side by side.
+    match comes_first && streams(command) {
+        true => by_time(lowering, rows),
+        false => Ok(rows),
+    }
+}
+
+/// Commands that take each event by itself: searches of these alone give events in the order of their time.
+const STREAMING: [&str; 19] = [
+    "search", "where", "eval", "fields", "rename", "rex", "regex", "extract", "kv", "lookup", "fillnull", "makemv",
+    "mvexpand", "nomv", "replace", "spath", "strcat", "xmlkv", "addinfo",
+];
+
+fn streams(command: &Command) -> bool {
+    let is_streaming =
+        |search: &Search| search.commands.iter().all(|own| STREAMING.iter().any(|name| own.name.is(name)));
+    command.searches.iter().all(is_streaming)
+}
+
+/// Events of several searches between each other, the newest first.
+fn by_time(lowering: &mut Lowering, rows: Rows) -> Lower<Rows> {
+    match rows.has("_time") {
+        true => newest_first(lowering, &rows),
+        false => Ok(rows),
+    }
 }
 
 fn multisearch(lowering: &mut Lowering, command: &Command) -> Lower<Rows> {
@@ -71,7 +98,8 @@ fn multisearch(lowering: &mut Lowering, command: &Command) -> Lower<Rows> {
             .at(command.span)
             .into());
     }
-    Ok(lowering.union(&all))
+    let rows = lowering.union(&all);
+    by_time(lowering, rows)
 }
 
 /// The fields of two tables row by row.
@@ -143,7 +171,8 @@ crate::command! {
     /// ```
     "appendcols": "appendcols [override=true] [<search>]" = Rows(appendcols);
 
-    /// The rows of several searches in brackets behind each other; behind a pipe, the rows at hand first.
+    /// The rows of several searches in brackets behind each other; behind a pipe, the rows at hand first. Searches that
+    /// only choose events and add fields to them give their events together, newest first.
     ///
     /// Source: union.
     ///
@@ -152,7 +181,7 @@ crate::command! {
     /// ```
     "union": "union [maxout=<count>] [<search>] [<search>]..." = Either(union);
 
-    /// The events of several searches in brackets behind each other.
+    /// The events of several searches in brackets together, newest first.
     ///
     /// Source: multisearch.
     ///

@@ -13,7 +13,7 @@ use crate::types::{Kind, Name, Table, relative};
 const OPTIONS: [&str; 6] = ["span", "bins", "minspan", "start", "end", "aligntime"];
 
 /// How wide bins are.
-enum Width {
+pub(super) enum Width {
     Time(String),
     Number(Number),
     /// Powers of the base times the coefficient.
@@ -69,7 +69,7 @@ fn binned(lowering: &mut Lowering, rows: &Rows, field: &Word, width: &Width, ali
 }
 
 /// `5m`, `10`, `2log10`.
-fn width_of(word: &Word) -> Lower<Width> {
+pub(super) fn width_of(word: &Word) -> Lower<Width> {
     let text = word.text.trim();
     if let Some(number) = Number::read(text).filter(|number| number.real() > 0.0) {
         return Ok(Width::Number(number));
@@ -96,7 +96,7 @@ fn width_of(word: &Word) -> Lower<Width> {
 }
 
 /// The least and the greatest number of a field; `wider` are ends that are wanted even so.
-fn ends(table: &Table, name: &str, wider: [Option<f64>; 2]) -> (f64, f64) {
+pub(super) fn ends(table: &Table, name: &str, wider: [Option<f64>; 2]) -> (f64, f64) {
     let column = table.column_named(name).unwrap_or(crate::types::Column::nulls(Kind::Field, table.rows()));
     let numbers = field::Numbers::of(&column);
     let mut ends: Option<(f64, f64)> = None;
@@ -110,7 +110,7 @@ fn ends(table: &Table, name: &str, wider: [Option<f64>; 2]) -> (f64, f64) {
 }
 
 /// The narrowest width of the usual ones that needs no more bins than are wanted.
-fn fitting((low, high): (f64, f64), of_time: bool, bins: u64, least: Option<&Width>) -> Width {
+pub(super) fn fitting((low, high): (f64, f64), of_time: bool, bins: u64, least: Option<&Width>) -> Width {
     if of_time {
         let least = least.and_then(|width| match width {
             Width::Time(span) => relative::span(span),

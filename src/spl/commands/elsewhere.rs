@@ -53,41 +53,65 @@ crate::command! {
 
     /// Forecasts, groups or compares values with Splunk's own statistical models. It cannot run here: it needs these.
     ///
-    /// Source: predict, kmeans, cluster, correlate and others.
-    "predict" as ["x11", "kmeans", "cluster", "correlate", "associate", "arules", "contingency", "anomalies",
-        "analyzefields", "findtypes", "typelearner", "erex", "trendline", "concurrency", "overlap"]:
-        "predict <field>" = Elsewhere("Splunk's own statistical models");
+    /// Source: predict, kmeans, cluster, correlate, anomalousvalue and others.
+    "predict" as ["x11", "kmeans", "cluster", "correlate", "associate", "arules", "anomalies", "anomalousvalue",
+        "analyzefields", "findtypes", "findkeywords", "typelearner", "cofilter"]:
+        "predict <field>" = Elsewhere("Splunk's own statistical models: write the comparison with eventstats or streamstats");
+
+    /// Learns a regular expression from examples. It cannot run here: it needs Splunk's learner.
+    ///
+    /// Source: erex.
+    "erex": "erex <field> examples=<texts>" = Elsewhere("Splunk's learner of expressions: write the expression with rex");
+
+    /// Searches transactions by types that an app defines. It cannot run here: it needs these types.
+    ///
+    /// Source: searchtxn.
+    "searchtxn": "searchtxn <transaction>" =
+        Elsewhere("the transaction types of an app: write their options in transaction");
+
+    /// Makes reports of data models. It cannot run here: it needs their stored definitions.
+    ///
+    /// Source: pivot.
+    "pivot": "pivot <model> <dataset> <elements>" =
+        Elsewhere("the data model's stored definition: write tstats ... from datamodel=<model>.<dataset>");
+
+    /// Compares or sorts the texts of events for a reader. It cannot run here: it needs Splunk's own rules for these.
+    ///
+    /// Source: diff, folderize, bucketdir, relevancy, localize, scrub.
+    "diff" as ["folderize", "bucketdir", "relevancy", "localize", "scrub", "overlap", "kvform", "metasearch",
+        "datamodelsimple", "makejson", "surrounding"]:
+        "diff" = Elsewhere("Splunk's own rules for it: compare, cut or group fields with eval, rex and stats");
 
     /// Puts places on a map. It cannot run here: it needs Splunk's maps.
     ///
     /// Source: geostats, geom.
     "geostats" as ["geom", "geomfilter"]: "geostats <aggregate>" = Elsewhere("Splunk's maps of places");
 
-    /// Tells the types of events and their tags. It cannot run here: it needs the add-on that defines them.
-    ///
-    /// Source: typer, tags.
-    "typer" as ["tags"]: "typer" =
-        Elsewhere("the event types of an add-on: give its folder, and search with eventtype= or tag=");
-
     /// Reads or writes files of Splunk's server. It cannot run here: it needs that server.
     ///
     /// Source: inputcsv, outputcsv.
-    "inputcsv" as ["outputcsv", "outputtext"]: "inputcsv <file>" =
+    "inputcsv" as ["outputcsv", "outputtext", "dump", "input", "crawl"]: "inputcsv <file>" =
         Elsewhere("the files of Splunk's server: use inputlookup and outputlookup");
 
     /// Runs a script of an app. It cannot run here: it needs the app.
     ///
     /// Source: script.
-    "script" as ["run"]: "script <name>" = Elsewhere("the script and the app that holds it");
+    "script" as ["run", "runshellscript"]: "script <name>" = Elsewhere("the script and the app that holds it");
 
     /// Deletes events. It cannot run here: it needs an index.
     ///
     /// Source: delete.
     "delete": "delete" = Elsewhere("an index of Splunk: events are only read here");
 
+    /// Reads what Enterprise Security keeps. It cannot run here: it needs Enterprise Security.
+    ///
+    /// Source: inputintelligence, entitymerge.
+    "inputintelligence" as ["entitymerge"]: "inputintelligence <source>" =
+        Elsewhere("Enterprise Security: give its lists as lookups, and read them with inputlookup");
+
     /// Tells of indexes, sources and buckets. It cannot run here: it needs the indexes of Splunk.
     ///
     /// Source: metadata.
-    "metadata" as ["dbinspect", "eventcount", "typeahead", "audit", "history", "walklex", "mcatalog", "mpreview"]:
+    "metadata" as ["dbinspect", "eventcount", "typeahead", "audit", "history", "walklex", "mcatalog", "mpreview", "msearch", "copyresults", "prjob"]:
         "metadata type=<hosts|sources|sourcetypes>" = Elsewhere("the indexes of Splunk");
 }

@@ -1,4 +1,5 @@
-//! `from`: the events of a data model.
+//! `from` and `datamodel`: the events of a data model.
+use super::options::Options;
 use crate::diagnostic::Diagnostic;
 use crate::spl::ast::{Command, Term, Word};
 use crate::spl::lower::{Lower, Lowering, Rows};
@@ -28,6 +29,32 @@ fn lower(lowering: &mut Lowering, command: &Command) -> Lower<Rows> {
     }
 }
 
+fn datamodel(lowering: &mut Lowering, command: &Command) -> Lower<Rows> {
+    const OPTIONS: [&str; 3] = ["strict_fields", "allow_old_summaries", "summariesonly"];
+    let mut reader = Reader::new(command);
+    let mut options = Options::read(&mut reader, &OPTIONS)?;
+    let model = reader.word();
+    let dataset = reader.word();
+    let mode = reader.word();
+    options.read_more(&mut reader, &OPTIONS)?;
+    reader.finish()?;
+    let (Some(model), Some(dataset), Some(mode)) = (model, dataset, mode) else {
+        let said = Diagnostic::error("HP506", "`datamodel` shows no definitions here").at(command.span);
+        return Err(said.help("| datamodel <model> <dataset> search gives the events of a dataset").into());
+    };
+    let prefixed = match mode.text.to_ascii_lowercase().as_str() {
+        "search" | "acceleration_search" => true,
+        "flat" => false,
+        _ => {
+            let said = Diagnostic::error("HP504", format!("`datamodel` knows no `{}`", mode.text)).at(mode.span);
+            return Err(said.help("search or flat").into());
+        }
+    };
+    let path =
+        Word { text: format!("{}.{}", model.text, dataset.text), span: model.span.to(dataset.span), quoted: true };
+    lowering.dataset(&path, prefixed, &Term::And(Vec::new()), command.span)
+}
+
 crate::command! {
     /// The events of a data model's dataset, under the names that the dataset gives to their fields.
     ///
@@ -37,4 +64,14 @@ crate::command! {
     /// | from datamodel:Web.Web | stats count // 0
     /// ```
     "from": "from datamodel:<name>" = First(lower);
+
+    /// The events of a data model's dataset: with `search` under names such as `Processes.user`, with `flat` without the
+    /// dataset's name.
+    ///
+    /// Source: datamodel.
+    ///
+    /// ```spl
+    /// | datamodel Endpoint Processes search | stats count // 0
+    /// ```
+    "datamodel": "datamodel <model> <dataset> search|flat" = First(datamodel);
 }

@@ -45,9 +45,12 @@
 mod added;
 mod addtotals;
 mod allnum;
+mod anomalydetection;
 mod append;
 mod bin;
 mod chart;
+mod concurrency;
+mod contingency;
 mod convert;
 mod dedup;
 mod elsewhere;
@@ -60,11 +63,14 @@ mod fillnull;
 mod foreach;
 mod from;
 mod fromjson;
+mod gentimes;
 mod head;
 mod inputlookup;
 mod iplocation;
 mod join;
+mod labels;
 mod lookup;
+mod makecontinuous;
 mod makemv;
 mod makeresults;
 mod map;
@@ -82,6 +88,7 @@ mod reshape;
 mod r#return;
 mod rex;
 mod search;
+mod selfjoin;
 mod series;
 mod set;
 mod sort;
@@ -92,12 +99,16 @@ mod stats;
 mod streamstats;
 mod table;
 mod timechart;
+mod timewrap;
 mod top;
 mod transaction;
+mod trendline;
 mod tstats;
+mod typer;
 mod wanted;
 mod r#where;
 mod whole;
+mod xpath;
 
 pub use r#return::formatted;
 
@@ -165,9 +176,12 @@ macro_rules! command {
 static COMMANDS: &[&[Entry]] = &[
     added::ENTRIES,
     addtotals::ENTRIES,
+    anomalydetection::ENTRIES,
     append::ENTRIES,
     bin::ENTRIES,
     chart::ENTRIES,
+    concurrency::ENTRIES,
+    contingency::ENTRIES,
     convert::ENTRIES,
     dedup::ENTRIES,
     elsewhere::ENTRIES,
@@ -180,11 +194,14 @@ static COMMANDS: &[&[Entry]] = &[
     foreach::ENTRIES,
     from::ENTRIES,
     fromjson::ENTRIES,
+    gentimes::ENTRIES,
     head::ENTRIES,
     inputlookup::ENTRIES,
     iplocation::ENTRIES,
     join::ENTRIES,
+    labels::ENTRIES,
     lookup::ENTRIES,
+    makecontinuous::ENTRIES,
     makemv::ENTRIES,
     makeresults::ENTRIES,
     map::ENTRIES,
@@ -200,6 +217,7 @@ static COMMANDS: &[&[Entry]] = &[
     r#return::ENTRIES,
     rex::ENTRIES,
     search::ENTRIES,
+    selfjoin::ENTRIES,
     set::ENTRIES,
     sort::ENTRIES,
     spath::ENTRIES,
@@ -207,10 +225,14 @@ static COMMANDS: &[&[Entry]] = &[
     streamstats::ENTRIES,
     table::ENTRIES,
     timechart::ENTRIES,
+    timewrap::ENTRIES,
     top::ENTRIES,
     transaction::ENTRIES,
+    trendline::ENTRIES,
     tstats::ENTRIES,
+    typer::ENTRIES,
     r#where::ENTRIES,
+    xpath::ENTRIES,
 ];
 
 /// Every command.

@@ -12,7 +12,7 @@ use crate::types::{Kind, Name};
 pub const DEFAULT_BINS: u64 = 100;
 
 /// Bins that are made at most.
-const MOST_STEPS: usize = 1_000_000;
+pub const MOST_STEPS: usize = 1_000_000;
 
 const TICKS_PER_SECOND: f64 = 1e7;
 

@@ -71,3 +71,13 @@ pub fn rows(table: &Table, keeps: impl Fn(usize) -> bool) -> Table {
     let columns = columns(table).into_iter().map(|(name, column)| (name, crate::types::gather::take(&column, &wanted)));
     Table::from_columns(columns.collect()).with_problems(table.problems().to_vec())
 }
+
+/// The table with a column in the place of the one of its name, or behind the others.
+pub fn replaced(table: &Table, name: &Name, column: Column) -> Table {
+    let mut columns = columns(table);
+    match columns.iter_mut().find(|(known, _)| known == name) {
+        Some((_, known)) => *known = column,
+        None => columns.push((name.clone(), column)),
+    }
+    Table::from_columns(columns).with_problems(table.problems().to_vec())
+}

@@ -21,6 +21,11 @@ impl Lowering<'_> {
     pub fn with_event_types(&self, term: &Term) -> Lower<Term> {
         Names { catalog: self.catalog, context: self.settings.context }.all(term)
     }
+
+    /// Whether a term holds, with event types and tags written out.
+    pub fn holds(&self, term: &Term, rows: &Rows) -> Lower<Expr> {
+        terms::condition(&self.with_event_types(term)?, rows)
+    }
 }
 
 /// The condition of search terms by themselves, with the event types, tags and macros of a catalog.

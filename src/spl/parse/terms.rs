@@ -80,6 +80,10 @@ impl Reader<'_> {
             self.expect("(")?;
             return Ok(Term::In { field: word, values: self.values()? });
         }
+        if self.eat_not_in() {
+            let values = self.values()?;
+            return Ok(Term::Not(Box::new(Term::In { field: word, values })));
+        }
         self.skip_space();
         let operator = COMPARISONS.iter().find(|(written, _)| self.rest().starts_with(written));
         if let Some((written, operator)) = operator {
@@ -225,6 +229,16 @@ impl Reader<'_> {
         };
         self.expect(")")?;
         word.ok_or_else(|| Diagnostic::error("HP500", "a word is expected in these parentheses").at(self.since(start)))
+    }
+
+    /// `NOT IN (`, behind a field.
+    fn eat_not_in(&mut self) -> bool {
+        let before = self.position();
+        let found = self.eat_upper("NOT") && self.eat_upper("IN") && self.eat("(");
+        if !found {
+            self.back_to(before);
+        }
+        found
     }
 
     /// AND, OR, NOT and IN are words like others unless they are written in capitals.
