@@ -418,8 +418,17 @@ class Pack:
         it raises. `geoip` is a file in MaxMind's format, in which `geo_info_from_ip_address` looks. `addons` and
         `write_lookups` are those of `spl`."""
 
-    def test(self, path: _Path | None = None) -> list[Result]:
-        """Runs the tests that stand beside the rules' files, or those of the one file."""
+    def test(
+        self,
+        path: _Path | None = None,
+        *,
+        attack_data: _Path | Sequence[_Path] | None = None,
+        macros: _Macros | None = None,
+        lookups: _Lookups | None = None,
+        addons: _Path | Sequence[_Path] | None = None,
+    ) -> list[Result]:
+        """Runs the tests that stand beside the rules' files, or those of the one file; of detections of Splunk also
+        the tests in their own files, over recorded data in the folders `attack_data` or beside the rule."""
 
     def export(self, to: str) -> str:
         """The rules as one text: "arm" is an ARM template, "savedsearches" a savedsearches.conf of Splunk,

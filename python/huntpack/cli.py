@@ -617,19 +617,28 @@ def export(
 @command("test")
 def test(
     rules: Rules = None,
+    data: Annotated[
+        Optional[list[str]],
+        typer.Option("--attack-data", metavar="FOLDER", help="Recorded data for the tests in detections' own files."),
+    ] = None,
+    macros: MacroOptions = None,
+    lookup: LookupOptions = None,
+    addons: AddonOptions = None,
     report: Annotated[Optional[Path], typer.Option("--junit", metavar="FILE", help="Write JUnit XML, too.")] = None,
 ) -> None:
-    """Run the tests that stand beside rules (rule.test.yaml)."""
+    """Run the tests that stand beside rules (rule.test.yaml), and those of detections whose data are at hand."""
     from huntpack import testing
 
     pack = loaded(rules)
-    results = pack.test()
+    results = pack.test(attack_data=data, macros=macros or None, lookups=lookup_source(lookup), addons=addons)
     for result in results:
-        print(f"{'ok    ' if result.ok else 'FAILED'}  {result.rule}  ({result.path})")
-        if not result.ok:
-            print("    " + result.message.replace("\n", "\n    "))
+        how = "passed over" if result.skipped else "ok    " if result.ok else "FAILED"
+        print(f"{how}  {result.rule}  ({result.path})")
+        if result.message or result.skipped:
+            print("    " + (result.message or result.skipped).replace("\n", "\n    "))
     failures = sum(not result.ok for result in results)
-    print(f"{len(results)} tests, {failures} failed")
+    skipped = sum(bool(result.skipped) for result in results)
+    print(f"{len(results) - skipped} tests, {failures} failed" + (f", {skipped} passed over" if skipped else ""))
     if report is not None:
         output.write_text(report, testing.junit(results))
     if report_failures(pack.problems) or failures or not results:

@@ -4,6 +4,8 @@
 `lookups`, `macros`, `functions`, `externaldata`, `schemas`, `geoip`, `addons`, `timezone`, and what to `expect`: the
 number of `alerts` (of a detection of Splunk: of its findings), of `risk` events, `rows` that must be there (of a row
 only the columns that are given), or `none: true`. A file may hold several tests.
+
+The tests that a detection of Splunk has in its own file run where their data are at hand; see `attack_data`.
 """
 
 from __future__ import annotations
@@ -17,10 +19,10 @@ from typing import TYPE_CHECKING, Any
 from xml.etree import ElementTree
 
 import huntpack as hp
-from huntpack import _core, output
+from huntpack import _core, attack_data, output
 
 if TYPE_CHECKING:
-    from huntpack import Hits, Pack
+    from huntpack import Hits, Pack, Rule
 
 SOURCES = ("tables", "watchlists", "lookups", "externaldata")
 PATHS = ("macros", "functions", "geoip", "addons")
@@ -36,20 +38,49 @@ class Result:
     path: str
     message: str
     seconds: float
+    #: Why it was not run; empty where it was.
+    skipped: str = ""
 
     @property
     def ok(self) -> bool:
         return not self.message
 
 
-def run(pack: Pack, path: str | os.PathLike[str] | None = None) -> list[Result]:
-    """Runs the tests beside the rules of a pack, or the one test file."""
-    rules = {Path(rule.path): rule.name or "" for rule in pack if rule.path}
+def run(
+    pack: Pack,
+    path: str | os.PathLike[str] | None = None,
+    folders: Any = None,
+    **options: Any,
+) -> list[Result]:
+    """Runs the tests beside the rules of a pack and those of detections in their own files, or the one test file.
+
+    `folders` are where the data of detections' tests may be, `options` are those of `Pack.run` for them.
+    """
+    rules = {Path(rule.path): rule for rule in pack if rule.path}
+    places = [Path(folder) for folder in ([folders] if isinstance(folders, (str, os.PathLike)) else folders or [])]
     results: list[Result] = []
-    for rule_path, name in rules.items():
+    for rule_path, rule in rules.items():
         for test in beside(rule_path) if path is None else [Path(path)]:
-            results += of_file(test, rule_path, name)
+            results += of_file(test, rule_path, rule.name or "")
+        if path is None:
+            results += of_detection(rule, places, options)
     return results
+
+
+def of_detection(rule: Rule, folders: list[Path], options: dict[str, Any]) -> Iterator[Result]:
+    """The tests in a detection's own file. Those that cannot run are told of where folders of data are given."""
+    given = {name: value for name, value in options.items() if value is not None}
+    for test in attack_data.tests(rule):
+        started = time.perf_counter()
+        message, skipped = "", attack_data.passed_over(rule)
+        if not skipped:
+            try:
+                message, skipped = attack_data.outcome(rule, test, folders, given)
+            except (hp.Error, OSError) as error:
+                message = str(error)
+        if folders or not skipped:
+            label = f"{rule.name}: {test.get('name') or 'test'}"
+            yield Result(label, str(rule.path), message, time.perf_counter() - started, skipped)
 
 
 def beside(rule: Path) -> list[Path]:
@@ -142,4 +173,6 @@ def junit(results: list[Result]) -> str:
         case = ElementTree.SubElement(suite, "testcase", attributes)
         if not result.ok:
             ElementTree.SubElement(case, "failure", message=result.message.partition("\n")[0]).text = result.message
+        elif result.skipped:
+            ElementTree.SubElement(case, "skipped", message=result.skipped)
     return ElementTree.tostring(suite, encoding="unicode", xml_declaration=True) + "\n"

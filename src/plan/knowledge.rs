@@ -40,6 +40,21 @@ pub struct Matching {
     pub min_matches: usize,
     pub max_matches: usize,
     pub default_match: String,
+    /// Where rows count only for events of their time.
+    pub time: Option<TimeBound>,
+}
+
+/// How the time of a lookup's row bounds the events that take it: an event takes the latest rows that are earlier than
+/// itself, or later, by no more and no less than some seconds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TimeBound {
+    /// The field of the lookup with the row's time.
+    pub field: Name,
+    /// How that is written.
+    pub format: String,
+    /// Seconds that the event may be later than the row, at most and at least.
+    pub most: i64,
+    pub least: i64,
 }
 
 /// How many rows of a lookup an event takes where nothing is said.
@@ -53,6 +68,7 @@ impl Default for Matching {
             min_matches: 0,
             max_matches: MOST_MATCHES,
             default_match: String::new(),
+            time: None,
         }
     }
 }

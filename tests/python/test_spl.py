@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timezone
+from pathlib import Path
 from typing import Any
 
 import huntpack as hp
@@ -97,3 +98,28 @@ def test_the_plan_is_explained() -> None:
     text = hp.spl("user=* | stats count by user", EVENTS).explain()
     assert "summarize" in text
     assert "matches" in text
+
+
+def test_a_lookup_of_times(tmp_path: Path) -> None:
+    (tmp_path / "leases.csv").write_text(
+        "ip,user,since\n10.0.0.1,ada,2020-01-01 00:00\n10.0.0.1,bob,2020-01-02 00:00\n10.0.0.1,eve,2020-01-04 00:00\n",
+        encoding="utf-8",
+    )
+    conf = tmp_path / "transforms.conf"
+
+    def users(*settings: str) -> list[Any]:
+        lines = ["[leases]", "filename = leases.csv", "time_field = since", "time_format = %Y-%m-%d %H:%M", *settings]
+        conf.write_text("\n".join(lines), encoding="utf-8")
+        days = [{"_time": f"2020-01-0{day}T12:00:00Z", "ip": "10.0.0.1", "day": str(day)} for day in (1, 3, 5)]
+        found = hp.spl("* | lookup leases ip OUTPUT user | sort day | table user", days, lookups=conf)
+        return [row["user"] for row in found.to_dicts()]
+
+    assert users() == ["ada", "bob", "eve"]
+    assert users("max_offset_secs = 100000") == ["ada", None, None]
+    assert users("min_offset_secs = 90000") == [None, "bob", "eve"]
+    assert users("max_matches = 2", "max_offset_secs = 400000") == ["ada", ["bob", "ada"], ["eve", "bob"]]
+
+
+def test_a_field_that_is_none_of_some_values() -> None:
+    rows = [{"user": "ada"}, {"user": "bob"}, {"other": "x"}]
+    assert hp.spl("user NOT IN (ada, b*) | stats count", rows).to_dicts() == [{"count": 1}]

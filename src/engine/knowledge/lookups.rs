@@ -1,7 +1,7 @@
 //! Definitions of lookups: from transforms.conf, from YAML, and bare files.
 use super::{Knowledge, text, texts};
 use crate::diagnostic::{Fault, Result};
-use crate::plan::{MOST_MATCHES, MatchType, Matching};
+use crate::plan::{MOST_MATCHES, MatchType, Matching, TimeBound};
 use crate::read::{Conf, Stanza};
 use crate::types::Name;
 use serde_json::Value;
@@ -33,7 +33,14 @@ struct Written {
     min_matches: Option<String>,
     max_matches: Option<String>,
     default_match: Option<String>,
+    time_field: Option<String>,
+    time_format: Option<String>,
+    max_offset: Option<String>,
+    min_offset: Option<String>,
 }
+
+/// Seconds that an event may be later than a row, where nothing else is said.
+const MOST_SECONDS: usize = 2_000_000_000;
 
 impl Definition {
     /// Rows that a caller hands in, matched exactly.
@@ -82,6 +89,10 @@ impl Knowledge {
             min_matches: text(document, "min_matches"),
             max_matches: text(document, "max_matches"),
             default_match: text(document, "default_match"),
+            time_field: text(document, "time_field"),
+            time_format: text(document, "time_format"),
+            max_offset: text(document, "max_offset_secs"),
+            min_offset: text(document, "min_offset_secs"),
         };
         let origin = path.display().to_string();
         let matching = written.matching(&name)?;
@@ -126,6 +137,10 @@ fn of_stanza(stanza: &Stanza, path: &Path) -> Result<Option<Definition>> {
         min_matches: stanza.get("min_matches").map(str::to_owned),
         max_matches: stanza.get("max_matches").map(str::to_owned),
         default_match: stanza.get("default_match").map(str::to_owned),
+        time_field: stanza.get("time_field").map(str::to_owned),
+        time_format: stanza.get("time_format").map(str::to_owned),
+        max_offset: stanza.get("max_offset_secs").map(str::to_owned),
+        min_offset: stanza.get("min_offset_secs").map(str::to_owned),
     };
     let matching = written.matching(&stanza.name)?;
     Ok(Some(Definition { rows, matching, origin: path.display().to_string() }))
@@ -156,12 +171,25 @@ impl Written {
                 Fault::data("HP431", format!("the lookup `{lookup}`: `{name}` must be a whole number, not `{text}`"))
             }),
         };
+        let field = self.time_field.filter(|field| !field.trim().is_empty());
+        let time = match field {
+            None => None,
+            Some(field) => Some(TimeBound {
+                field: field.trim().into(),
+                format: self.time_format.unwrap_or_else(|| "%s.%Q".to_owned()),
+                most: count(self.max_offset, "max_offset_secs", MOST_SECONDS)? as i64,
+                least: count(self.min_offset, "min_offset_secs", 0)? as i64,
+            }),
+        };
+        // Of rows with a time an event takes the latest one.
+        let usual = if time.is_some() { 1 } else { MOST_MATCHES };
         Ok(Matching {
             types: types.into_iter().flatten().collect(),
             case_sensitive: self.case_sensitive.unwrap_or(true),
             min_matches: count(self.min_matches, "min_matches", 0)?,
-            max_matches: count(self.max_matches, "max_matches", MOST_MATCHES)?.clamp(1, 1000),
+            max_matches: count(self.max_matches, "max_matches", usual)?.clamp(1, 1000),
             default_match: self.default_match.unwrap_or_default(),
+            time,
         })
     }
 }

@@ -449,10 +449,22 @@ impl PyPack {
     }
 
     /// Runs the tests that stand beside the rules' files, or those of the one file: each result has `.rule`, `.path`,
-    /// `.ok` and `.message`.
-    #[pyo3(signature = (path=None))]
-    fn test<'py>(slf: &Bound<'py, Self>, path: Option<Bound<'py, PyAny>>) -> PyResult<Bound<'py, PyAny>> {
-        slf.py().import("huntpack.testing")?.call_method1("run", (slf, path))
+    /// `.ok` and `.message`. Of detections of Splunk also the tests in their own files, over recorded data in the folders
+    /// `attack_data` or beside the rule.
+    #[pyo3(signature = (path=None, *, attack_data=None, macros=None, lookups=None, addons=None))]
+    fn test<'py>(
+        slf: &Bound<'py, Self>,
+        path: Given<'py>,
+        attack_data: Given<'py>,
+        macros: Given<'py>,
+        lookups: Given<'py>,
+        addons: Given<'py>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let options = PyDict::new(slf.py());
+        options.set_item("macros", macros)?;
+        options.set_item("lookups", lookups)?;
+        options.set_item("addons", addons)?;
+        slf.py().import("huntpack.testing")?.call_method("run", (slf, path, attack_data), Some(&options))
     }
 
     /// The rules as one text: "arm" is an ARM template, "savedsearches" a savedsearches.conf of Splunk, "attack-layer"

@@ -126,7 +126,7 @@ fn require(lowering: &mut Lowering, command: &Command, rows: Rows) -> Lower<Rows
     Reader::new(command).finish()?;
     let Some(table) = lowering.seen(&rows, command.name.span)? else { return Ok(rows) };
     if table.rows() == 0 {
-        let said = Diagnostic::error("HP509", "`require`: the search before it gives no rows");
+        let said = Diagnostic::error("HP504", "`require`: the search before it gives no rows");
         return Err(said.at(command.name.span).into());
     }
     Ok(lowering.known(&rows, table))

@@ -18,6 +18,8 @@ struct Call {
     /// None where all fields are taken.
     outputs: Option<Vec<(Word, Name)>>,
     keeps: bool,
+    /// The event's field with its time.
+    time: Name,
 }
 
 impl Call {
@@ -36,7 +38,8 @@ impl Call {
             false => None,
         };
         reader.finish()?;
-        Ok(Call { name, keys, outputs, keeps })
+        let time = options.text("event_time_field").unwrap_or("_time").into();
+        Ok(Call { name, keys, outputs, keeps, time })
     }
 }
 
@@ -91,7 +94,11 @@ fn enriched(lowering: &mut Lowering, call: &Call, lookup: &Lookup, rows: &Rows) 
     let table = table_rows(lowering, lookup);
     let out = with_fields(&rows.schema, outputs.iter().map(|pair| &pair.event));
     let matching = lookup.matching.clone();
-    let operation = Enrich { keys, outputs, keeps: call.keeps, matching, schema: out.clone() };
+    if matching.time.is_some() {
+        rows.has(&call.time);
+    }
+    let time = call.time.clone();
+    let operation = Enrich { keys, outputs, keeps: call.keeps, matching, time, schema: out.clone() };
     Ok(lowering.operation(&[rows, &table], Arc::new(operation), out))
 }
 
@@ -162,6 +169,9 @@ crate::command! {
     /// fewer than `min_matches` the default value stands in. OUTPUT overwrites fields, with nothing too where no row
     /// matches; OUTPUTNEW keeps values that are there; without either, all other fields of the lookup are taken. An
     /// event that lacks a field to match stays as it is.
+    ///
+    /// Where the definition names a `time_field`, rows count that the event is later than by `min_offset_secs` to
+    /// `max_offset_secs`, the latest ones first. The event's time is `_time`, or the field that `event_time_field` names.
     ///
     /// Source: lookup.
     ///

@@ -155,7 +155,7 @@ crate::command! {
     /// Source: makecontinuous.
     ///
     /// ```spl
-    /// | makeresults count=2 | streamstats count as n | eval n=n*20-15 | makecontinuous n span=10 | stats values(n) as n // [0,10,20]
+    /// | makeresults count=2 | streamstats count as n | eval n=n*20-15 | makecontinuous n span=10 | stats values(n) as n // ["0","10","20"]
     /// ```
     "makecontinuous": "makecontinuous [<field>] [span=<span>] [bins=<count>] [minspan=<span>] [start=<number>] [end=<number>]" = Rows(lower);
 }

@@ -302,11 +302,12 @@ impl RunningCall {
             })
             .collect();
         let counts = self.condition.as_ref().and_then(|name| table.column_named(name));
+        let running = Over { call: self, context, columns, counts, groups, windows };
         let made = match self.counts_rows() {
             true => lengths(windows),
-            false => match self.slid(context, &columns, counts.as_ref(), groups, windows)? {
+            false => match running.slid()? {
                 Some(made) => made,
-                None => self.pieces(context, &columns, counts.as_ref(), groups, windows)?,
+                None => running.pieces()?,
             },
         };
         // Rows that are in no group get nothing.
@@ -322,32 +323,44 @@ impl RunningCall {
     fn counts_rows(&self) -> bool {
         self.function.name == "count" && self.arguments.is_empty() && self.condition.is_none()
     }
+}
+
+/// A call and what it is computed over.
+struct Over<'a> {
+    call: &'a RunningCall,
+    context: &'a Context,
+    /// The call's arguments.
+    columns: Vec<Column>,
+    /// What is there in the rows that count; none where all do.
+    counts: Option<Column>,
+    groups: &'a Groups,
+    windows: &'a Windows,
+}
+
+impl Over<'_> {
+    /// Whether a row counts.
+    fn counted(&self, row: u32) -> bool {
+        self.counts.as_ref().is_none_or(|column| !column.is_null(row as usize))
+    }
 
     /// The aggregate for each row where it slides: rows come into their group's window and go from it. None where it
     /// does not, or where a window goes back.
-    fn slid(
-        &self,
-        context: &Context,
-        columns: &[Column],
-        counts: Option<&Column>,
-        groups: &Groups,
-        windows: &Windows,
-    ) -> Result<Option<Column>> {
+    fn slid(&self) -> Result<Option<Column>> {
+        let (groups, windows) = (self.groups, self.windows);
         let all = Column::Const(Number::Long(1).into(), windows.len());
-        let column = match columns {
+        let column = match self.columns.as_slice() {
             [] => &all,
             [one] => one,
             _ => return Ok(None),
         };
-        let Some(kind) = sliding(self.function.name, column) else { return Ok(None) };
+        let Some(kind) = sliding(self.call.function.name, column) else { return Ok(None) };
         let Some(values) = kind.values(column) else { return Ok(None) };
         let mut states: Vec<(u32, u32, Box<dyn Sliding + '_>)> =
             groups.members.iter().map(|_| (0, 0, kind.start(&values))).collect();
-        let counted = |row: u32| counts.is_none_or(|column| !column.is_null(row as usize));
         let mut out = FieldBuilder::new(Some(column), windows.len());
         for (row, (&(from, to), group)) in windows.iter().zip(&groups.of).enumerate() {
             if row % 65_536 == 0 {
-                context.check()?;
+                self.context.check()?;
             }
             let members = groups.members.get(*group as usize);
             let (Some((first, next, state)), Some(members)) = (states.get_mut(*group as usize), members) else {
@@ -358,22 +371,17 @@ impl RunningCall {
                 return Ok(None);
             }
             let stretch = |from: u32, to: u32| members.get(from as usize..to as usize).unwrap_or_default().iter();
-            stretch(*next, to).filter(|row| counted(**row)).for_each(|row| state.come(*row as usize));
-            stretch(*first, from).filter(|row| counted(**row)).for_each(|row| state.go(*row as usize));
+            stretch(*next, to).filter(|row| self.counted(**row)).for_each(|row| state.come(*row as usize));
+            stretch(*first, from).filter(|row| self.counted(**row)).for_each(|row| state.go(*row as usize));
             (*first, *next) = (from, to);
             state.push(&mut out);
         }
         Ok(Some(out.finish()))
     }
 
-    fn pieces(
-        &self,
-        context: &Context,
-        columns: &[Column],
-        counts: Option<&Column>,
-        groups: &Groups,
-        windows: &Windows,
-    ) -> Result<Column> {
+    /// The aggregate for each row, over as many windows at a time as may be held.
+    fn pieces(&self) -> Result<Column> {
+        let windows = self.windows;
         let total: u64 = windows.iter().map(|(start, end)| u64::from(end - start)).sum();
         if total > MOST {
             return Err(Fault::limit("rows", "`streamstats` looks at too many rows: give it a window"));
@@ -381,41 +389,35 @@ impl RunningCall {
         let mut parts = Vec::new();
         let mut first = 0;
         while first < windows.len() {
-            context.check()?;
+            self.context.check()?;
             let (mut last, mut held) = (first, 0usize);
             while last < windows.len() && (held < PIECE || last == first) {
                 held += (windows[last].1 - windows[last].0) as usize;
                 last += 1;
             }
-            parts.push(self.piece(context, columns, counts, groups, windows, first..last)?);
+            parts.push(self.piece(first..last)?);
             first = last;
         }
         Ok(gather::concat(&parts).unwrap_or(Column::nulls(Kind::Field, 0)))
     }
 
-    fn piece(
-        &self,
-        context: &Context,
-        columns: &[Column],
-        counts: Option<&Column>,
-        groups: &Groups,
-        windows: &Windows,
-        rows: std::ops::Range<usize>,
-    ) -> Result<Column> {
+    fn piece(&self, rows: std::ops::Range<usize>) -> Result<Column> {
+        let context = self.context;
         let (mut taken, mut of) = (Vec::new(), Vec::new());
         let start = rows.start;
         for row in rows.clone() {
-            let (Some((from, to)), Some(group)) = (windows.get(row), groups.of.get(row)) else { continue };
-            let members = groups.members.get(*group as usize).and_then(|m| m.get(*from as usize..*to as usize));
+            let (Some((from, to)), Some(group)) = (self.windows.get(row), self.groups.of.get(row)) else { continue };
+            let members = self.groups.members.get(*group as usize).and_then(|m| m.get(*from as usize..*to as usize));
             for member in members.unwrap_or_default() {
-                if counts.is_none_or(|column| !column.is_null(*member as usize)) {
+                if self.counted(*member) {
                     taken.push(*member);
                     of.push((row - start) as u32);
                 }
             }
         }
-        let kinds: Vec<Kind> = columns.iter().map(Column::kind).collect();
+        let kinds: Vec<Kind> = self.columns.iter().map(Column::kind).collect();
         let constants: Vec<Option<Value>> = self
+            .call
             .arguments
             .iter()
             .map(|argument| match argument {
@@ -423,8 +425,8 @@ impl RunningCall {
                 Argument::Column(_) => None,
             })
             .collect();
-        let mut state = (self.function.state)(&kinds, &constants)?;
-        let arguments: Vec<Column> = columns.iter().map(|column| gather::take(column, &taken)).collect();
+        let mut state = (self.call.function.state)(&kinds, &constants)?;
+        let arguments: Vec<Column> = self.columns.iter().map(|column| gather::take(column, &taken)).collect();
         let ordinals: Vec<u64> = (0..taken.len() as u64).collect();
         let given = aggregates::Rows { context, groups: &of, count: rows.len(), ordinals: &ordinals };
         state.update(&given, &arguments)?;

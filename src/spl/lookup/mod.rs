@@ -1,9 +1,11 @@
 //! Events enriched from a lookup: which of its rows an event takes, and what they give.
 mod computed;
 mod index;
+mod time;
 
 pub use computed::{Compute, Computed};
 use index::Index;
+use time::Times;
 
 use crate::diagnostic::Result;
 use crate::functions::Context;
@@ -33,6 +35,8 @@ pub struct Enrich {
     /// Whether a value that an event has is kept.
     pub keeps: bool,
     pub matching: Matching,
+    /// The event's field with its time, for lookups whose rows have one.
+    pub time: Name,
     /// The fields of the result.
     pub schema: Schema,
 }
@@ -54,7 +58,9 @@ impl TableOperation for Enrich {
     }
 
     fn reads(&self, at: usize) -> Option<Vec<Name>> {
-        (at == 1).then(|| self.keys.iter().chain(&self.outputs).map(|pair| pair.lookup.clone()).collect())
+        let time = self.matching.time.iter().map(|bound| &bound.field);
+        let names = self.keys.iter().chain(&self.outputs).map(|pair| &pair.lookup).chain(time);
+        (at == 1).then(|| names.cloned().collect())
     }
 }
 
@@ -82,6 +88,7 @@ impl Enrich {
             .iter()
             .map(|pair| events.column_named(&pair.event).unwrap_or_else(|| absent(events.rows())))
             .collect();
+        let times = self.matching.time.as_ref().map(|bound| Times::new(bound, context, lookup, events, &self.time));
         // The same values are looked up once.
         let mut known: HashMap<Vec<Vec<String>>, Arc<[u32]>> = HashMap::new();
         let mut found = Vec::with_capacity(events.rows());
@@ -103,16 +110,21 @@ impl Enrich {
                     rows
                 }
             };
-            found.push(Some(rows));
+            found.push(Some(match &times {
+                Some(times) => times.of_event(row, &rows).into_iter().take(self.matching.max_matches).collect(),
+                None => rows,
+            }));
         }
         Ok(found)
     }
 
     /// The rows that values take: of a field with several values, those of each.
     fn rows_of(&self, index: &Index, values: &[Vec<String>]) -> Vec<u32> {
+        // Of rows with a time those count that fit the event.
+        let most = if self.matching.time.is_some() { usize::MAX } else { self.matching.max_matches };
         let mut rows = Vec::new();
         for combination in combinations(values) {
-            rows.extend(index.find(&combination).into_iter().take(self.matching.max_matches));
+            rows.extend(index.find(&combination).into_iter().take(most));
         }
         rows
     }
