@@ -8,6 +8,7 @@ mod cells;
 mod errors;
 mod frame;
 mod functions;
+mod hits;
 mod knowledge;
 mod options;
 mod rules;
@@ -35,7 +36,9 @@ mod _core {
         check, check_timezone, complete, help_index, help_page, import_page, kql, parse_yaml, read, spl, take_in,
     };
     #[pymodule_export]
-    use super::rules::{PyHits, PyPack, PyRule, load};
+    use super::hits::PyHits;
+    #[pymodule_export]
+    use super::rules::{PyPack, PyRule, load};
     #[pymodule_export]
     use super::splunk::splunk;
     #[pymodule_export]
