@@ -29,7 +29,7 @@ pub fn steps(steps: Vec<Step>) -> Vec<Step> {
     }
     for step in &mut out {
         if let Work::Filter(conjuncts) = &mut step.work {
-            conjuncts.sort_by_key(cost);
+            conjuncts.sort_by_key(place);
         }
     }
     out.retain(|step| !matches!(&step.work, Work::Filter(c) if c.is_empty()));
@@ -148,6 +148,21 @@ pub fn prune(mut steps: Vec<Step>, wanted: HashSet<Name>) -> Vec<Step> {
     steps
 }
 
+/// The place of a conjunct among others. Whether a text is there at all is cheap to say once its column is read, but
+/// most often it is: what looks for texts comes first.
+fn place(conjunct: &Expr) -> u32 {
+    const PRESENCE: u32 = 58;
+    match conjunct {
+        Expr::Call { function, arguments, .. }
+            if matches!(function.name, "isempty" | "isnotempty" | "isnull" | "isnotnull")
+                && arguments.iter().all(|argument| argument.kind().is_textual()) =>
+        {
+            cost(conjunct).max(PRESENCE)
+        }
+        other => cost(other),
+    }
+}
+
 /// What a conjunct costs per row, roughly: times and numbers, equal texts, searches, the rest.
 pub fn cost(conjunct: &Expr) -> u32 {
     match conjunct {
@@ -162,8 +177,10 @@ pub fn cost(conjunct: &Expr) -> u32 {
                 "not" | "isempty" | "isnotempty" | "isnull" | "isnotnull" => 5,
                 "in" | "!in" => 20,
                 "=~" | "!~" | "in~" | "!in~" | "startswith" | "endswith" => 30,
-                "has_any" | "has_all" => 200,
+                "has_any" | "has_all" | "matches word" => 200,
                 "matches regex" => 300,
+                "matches" | "matches case" | "matches not" if arguments.iter().any(has_wildcard) => 55,
+                name if name.starts_with("matches") => 30,
                 name if name.contains("has") || name.contains("contains") => 60,
                 _ => 100,
             };
@@ -171,6 +188,10 @@ pub fn cost(conjunct: &Expr) -> u32 {
         }
         other => 20 + other.children().into_iter().map(cost).sum::<u32>(),
     }
+}
+
+fn has_wildcard(argument: &Expr) -> bool {
+    matches!(argument, Expr::Const(value) if value.as_text().is_some_and(|text| text.contains('*')))
 }
 
 /// Above this a conjunct on group keys alone is left to the groups.
@@ -181,7 +202,7 @@ pub fn costly_texts(expr: &Expr, columns: &mut HashSet<Name>) {
     let read = expr.columns();
     let is_text = |e: &Expr| {
         let mut text = false;
-        e.walk(&mut |part| text |= matches!(part, Expr::Column(_, Kind::String)));
+        e.walk(&mut |part| text |= matches!(part, Expr::Column(_, Kind::String | Kind::Field)));
         text
     };
     match (expr, read.as_slice()) {

@@ -286,6 +286,7 @@ fn is_harmless(expr: &Expr) -> bool {
             let searches = ["has", "contains", "startswith", "endswith", "is"];
             let name = function.name.trim_start_matches('!').trim_end_matches('~');
             (matches!(name, "==" | "=" | "" | "<" | "<=" | ">" | ">=" | "in" | "not" | "between")
+                || matches!(name, "matches" | "matches case" | "matches not")
                 || searches.iter().any(|search| name.starts_with(search)))
                 && arguments.iter().all(is_harmless)
         }

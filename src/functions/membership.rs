@@ -83,7 +83,7 @@ impl Texts {
 }
 
 /// The lengths in bytes that a text may have whose lower case is `text`.
-fn lengths_in_any_case(text: &str) -> impl Iterator<Item = usize> {
+pub(super) fn lengths_in_any_case(text: &str) -> impl Iterator<Item = usize> {
     // Beyond ASCII the case may change a character's length; of ASCII letters `k` alone is also the lower case of
     // another character, the sign of Kelvin, which is three bytes long.
     let (least, most, step) = match text.is_ascii() {

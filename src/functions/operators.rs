@@ -3,6 +3,7 @@ use super::compare::{Comparison, compare};
 use super::search::{Needle, Needles, Place};
 use super::{Context, membership};
 use crate::diagnostic::{Fault, Result};
+use crate::types::views::are_equal;
 use crate::types::{Column, Dynamic, Kind, Text, Value};
 use arrow_array::{Array, BooleanArray};
 use arrow_buffer::BooleanBuffer;
@@ -81,16 +82,6 @@ fn starts_with(hay: &[u8], needle: &[u8]) -> bool {
 fn ends_with(hay: &[u8], needle: &[u8]) -> bool {
     let end = hay.len().checked_sub(needle.len()).and_then(|start| hay.get(start..));
     end.is_some_and(|end| are_equal(end, needle))
-}
-
-/// Whether bytes of one length are equal: two loads that overlap compare 8 to 16 of them without a call.
-#[inline(always)]
-fn are_equal(bytes: &[u8], others: &[u8]) -> bool {
-    let ends = |bytes: &[u8]| Some((*bytes.first_chunk::<8>()?, *bytes.last_chunk::<8>()?));
-    match (ends(bytes), ends(others)) {
-        (Some(own), Some(other)) if bytes.len() <= 16 => own == other,
-        _ => bytes == others,
-    }
 }
 
 /// `hay` and `needle` of each row; a negated search keeps null rows.

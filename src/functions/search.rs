@@ -174,8 +174,10 @@ fn spellings(bytes: &[u8]) -> Vec<Vec<u8>> {
 #[derive(Debug)]
 pub struct Needles {
     automaton: Option<AhoCorasick>,
-    /// Those that the automaton cannot hold.
+    /// Those that the automaton cannot hold, or a single one.
     others: Vec<Needle>,
+    /// Where texts are to begin or to end with a needle: a bit for each byte that one of them begins or ends with.
+    edges: Option<[u64; 4]>,
     count: usize,
     place: Place,
 }
@@ -184,15 +186,32 @@ impl Needles {
     pub fn new(texts: &[String], place: Place, case_sensitive: bool) -> Needles {
         let plain: Vec<&str> =
             texts.iter().map(String::as_str).filter(|t| !t.is_empty() && (case_sensitive || t.is_ascii())).collect();
-        let automaton = if case_sensitive { exact(&plain) } else { any_case(&plain) };
+        let edges = edges(texts, place, case_sensitive);
+        let automaton = match plain.len() {
+            0 | 1 => None,
+            _ if edges.is_some() => None,
+            _ if case_sensitive => exact(&plain),
+            _ => any_case(&plain),
+        };
         let others = texts.iter().filter(|t| automaton.is_none() || t.is_empty() || !(case_sensitive || t.is_ascii()));
         let others: Vec<Needle> = others.map(|t| Needle::new(t, place, case_sensitive)).collect();
-        Needles { automaton, others, count: plain.len(), place }
+        Needles { automaton, others, edges, count: plain.len(), place }
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.automaton.is_none() && self.others.is_empty()
     }
 
     pub fn any_in(&self, hay: &str) -> bool {
+        if let Some(edges) = &self.edges {
+            let edge = if self.place == Place::Start { hay.bytes().next() } else { hay.bytes().next_back() };
+            return edge.is_some_and(|byte| has_bit(edges, byte)) && self.others.iter().any(|n| n.is_in(hay));
+        }
         let free = |m: aho_corasick::Match| stands_free(hay.as_bytes(), m.start(), m.end(), self.place);
-        let found = self.automaton.as_ref().is_some_and(|a| a.find_overlapping_iter(hay).any(free));
+        let found = self.automaton.as_ref().is_some_and(|automaton| match self.place {
+            Place::Anywhere => automaton.is_match(hay),
+            _ => automaton.find_overlapping_iter(hay).any(free),
+        });
         found || self.others.iter().any(|n| n.is_in(hay))
     }
 
@@ -214,6 +233,30 @@ impl Needles {
         }
         missing == 0
     }
+}
+
+/// The bytes that texts begin or end with which one of a few needles of ASCII stands at; none for other needles.
+fn edges(texts: &[String], place: Place, case_sensitive: bool) -> Option<[u64; 4]> {
+    const FEW: usize = 32;
+    if !matches!(place, Place::Start | Place::End) || texts.is_empty() || texts.len() > FEW {
+        return None;
+    }
+    let mut edges = [0u64; 4];
+    for text in texts {
+        let edge = if place == Place::Start { text.bytes().next()? } else { text.bytes().next_back()? };
+        if !text.is_ascii() {
+            return None;
+        }
+        let cases = [edge.to_ascii_lowercase(), edge.to_ascii_uppercase()];
+        let cases = if case_sensitive { [edge; 2] } else { cases };
+        cases.iter().for_each(|byte| edges[usize::from(byte >> 6)] |= 1 << (byte & 63));
+    }
+    Some(edges)
+}
+
+#[inline(always)]
+fn has_bit(bits: &[u64; 4], byte: u8) -> bool {
+    bits[usize::from(byte >> 6)] >> (byte & 63) & 1 == 1
 }
 
 fn exact(texts: &[&str]) -> Option<AhoCorasick> {

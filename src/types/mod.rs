@@ -16,6 +16,7 @@ mod kind;
 mod list;
 mod nested;
 pub mod number;
+pub mod pairs;
 mod pieces;
 pub mod relative;
 mod schema;
@@ -24,6 +25,7 @@ mod text;
 pub mod timespan;
 mod value;
 pub mod vectors;
+pub mod views;
 pub mod wire;
 
 pub use build::{Builder, numbers};

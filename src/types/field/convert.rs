@@ -22,7 +22,9 @@ pub fn from_column(column: &Column) -> Column {
         Column::Text(_, text) => Column::Text(Kind::Field, text.clone()),
         Column::Long(array) => Column::Field(Field::Long(array.clone())),
         Column::Real(array) => Column::Field(Field::Real(array.clone())),
-        Column::Bool(_) | Column::Int(_) | Column::DateTime(_) | Column::TimeSpan(_) => row_by_row(column),
+        Column::Int(array) => Column::Field(Field::Long(array.unary(i64::from))),
+        Column::DateTime(array) | Column::TimeSpan(array) => Column::Field(in_seconds(array)),
+        Column::Bool(_) => row_by_row(column),
     }
 }
 
@@ -56,6 +58,15 @@ fn seconds(ticks: i64) -> Number {
     match ticks % TICKS_PER_SECOND {
         0 => Number::Long(ticks / TICKS_PER_SECOND),
         _ => Number::Real(ticks as f64 / TICKS_PER_SECOND as f64),
+    }
+}
+
+/// Ticks as seconds: whole numbers where no row has a part of one.
+fn in_seconds(array: &Int64Array) -> Field {
+    let is_whole = |row: usize| array.is_null(row) || array.value(row) % TICKS_PER_SECOND == 0;
+    match (0..array.len()).all(is_whole) {
+        true => Field::Long(array.unary(|ticks| ticks / TICKS_PER_SECOND)),
+        false => Field::Real(array.unary(|ticks| ticks as f64 / TICKS_PER_SECOND as f64)),
     }
 }
 

@@ -90,6 +90,18 @@ impl Number {
     }
 }
 
+impl From<i64> for Number {
+    fn from(long: i64) -> Number {
+        Number::Long(long)
+    }
+}
+
+impl From<f64> for Number {
+    fn from(real: f64) -> Number {
+        Number::Real(real)
+    }
+}
+
 /// What has one digit more before its point, or one zero less behind it, than what is below: from 1e-7 on.
 const TENS: [f64; 21] = [
     1e-7, 1e-6, 1e-5, 1e-4, 1e-3, 1e-2, 1e-1, 1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13,
@@ -101,6 +113,23 @@ const POWERS: [f64; 22] = [
     1e21,
 ];
 
+/// The exponent, as a real holds it, of 2 to the power of -27: the power below 1e-8.
+const LEAST: usize = 1023 - 27;
+
+/// How many of [`TENS`] are not greater than each power of two from there on; no two lie between two of these.
+const BELOW: [u8; 75] = {
+    let mut below = [0; 75];
+    let mut at = 0;
+    while at < below.len() {
+        let power = f64::from_bits(((LEAST + at) as u64) << 52);
+        while (below[at] as usize) < TENS.len() && TENS[below[at] as usize] <= power {
+            below[at] += 1;
+        }
+        at += 1;
+    }
+    below
+};
+
 /// The result of a calculation without what calculating in binary leaves behind: 0.1 + 0.2 is 0.3.
 ///
 /// A real that lies within two of its last binary places of one with at most 14 digits is that one.
@@ -109,7 +138,14 @@ pub fn without_noise(real: f64) -> f64 {
     if !(1e-8..1e14).contains(&size) {
         return real;
     }
-    let digits = TENS.iter().filter(|ten| size >= **ten).count();
+    // A whole number of so few digits has nothing behind it.
+    if real.fract() == 0.0 {
+        return real;
+    }
+    // The tens that are not greater: those below the power of two, and the next one perhaps.
+    let binary = (size.to_bits() >> 52) as usize;
+    let below = binary.checked_sub(LEAST).and_then(|at| BELOW.get(at)).map_or(0, |below| usize::from(*below));
+    let digits = below + usize::from(TENS.get(below).is_some_and(|ten| size >= *ten));
     let scale = POWERS.get(21 - digits).copied().unwrap_or(1.0);
     let near = (real * scale).round() / scale;
     if (near - real).abs() <= 2.0 * f64::EPSILON * size { near } else { real }

@@ -1,27 +1,31 @@
 //! Search terms of SPL: values with wildcards in any case, numbers, address ranges, words of an event.
+mod memo;
+mod whole;
+
 use super::Context;
 use super::search::{Needles, Place};
 use crate::diagnostic::{Fault, Result};
 use crate::types::field::{self, Number};
-use crate::types::{Column, Text, Value};
-use arrow_array::{Array, BooleanArray};
+use crate::types::{Column, Field, Text, Value};
+use arrow_array::types::ArrowPrimitiveType;
+use arrow_array::{Array, BooleanArray, PrimitiveArray, StringViewArray};
 use arrow_buffer::BooleanBuffer;
-use ipnet::IpNet;
-use std::collections::HashSet;
-use std::net::IpAddr;
+pub(super) use memo::passing;
+use whole::Whole;
 
 /// What the values of `field=value` and `field IN (...)` take, prepared.
 struct Values {
     anything: bool,
-    /// Values without wildcards, in lower case where the case does not count.
-    whole: HashSet<String>,
-    numbers: Vec<Number>,
-    networks: Vec<IpNet>,
+    whole: Whole,
+    wild: Wild,
+}
+
+/// Values with wildcards.
+struct Wild {
     starts: Needles,
     ends: Needles,
     parts: Needles,
     patterns: Vec<regex::Regex>,
-    exact_case: bool,
 }
 
 impl Values {
@@ -39,57 +43,57 @@ impl Values {
                 (true, true) => parts.push(inner.to_owned()),
             }
         }
-        Ok(Values {
-            anything,
-            numbers: whole.iter().filter_map(|value| Number::read(value)).collect(),
-            networks: whole.iter().filter_map(|value| network(value)).collect(),
-            whole: whole
-                .iter()
-                .map(|value| if exact_case { (*value).to_owned() } else { value.to_lowercase() })
-                .collect(),
+        let wild = Wild {
             starts: Needles::new(&starts, Place::Start, exact_case),
             ends: Needles::new(&ends, Place::End, exact_case),
             parts: Needles::new(&parts, Place::Anywhere, exact_case),
             patterns,
-            exact_case,
-        })
+        };
+        Ok(Values { anything, whole: Whole::new(&whole, exact_case), wild })
     }
 
     fn take(&self, text: &str) -> bool {
-        self.anything
-            || self.takes_whole(text)
-            || self.starts.any_in(text)
+        self.anything || self.whole.takes(text) || self.wild.take(text)
+    }
+
+    /// The rows with a value that is taken.
+    fn taken(&self, column: &Column, rows: usize) -> Column {
+        let number = |number: Number| if self.wild.is_empty() { self.whole.takes_as_number(number) } else { None };
+        match column {
+            Column::Text(_, Text::Views(views)) if !self.anything => bools(self.taken_views(views)),
+            Column::Field(Field::Long(array)) if !self.anything => {
+                bools(numbers_passing(array, |long| number(Number::Long(long)), |text| self.take(text)))
+            }
+            Column::Field(Field::Real(array)) if !self.anything => {
+                bools(numbers_passing(array, |real| number(Number::Real(real)), |text| self.take(text)))
+            }
+            other => any_value(other, rows, |text| self.take(text)),
+        }
+    }
+
+    fn taken_views(&self, views: &StringViewArray) -> BooleanBuffer {
+        if self.wild.is_empty() {
+            return self.whole.taken(views);
+        }
+        if self.whole.is_empty() {
+            return passing(views, None, |text| self.wild.take(text));
+        }
+        let found = self.whole.taken(views);
+        &found | &passing(views, Some(&!&found), |text| self.wild.take(text))
+    }
+}
+
+impl Wild {
+    fn is_empty(&self) -> bool {
+        self.starts.is_empty() && self.ends.is_empty() && self.parts.is_empty() && self.patterns.is_empty()
+    }
+
+    fn take(&self, text: &str) -> bool {
+        self.starts.any_in(text)
             || self.ends.any_in(text)
             || self.parts.any_in(text)
             || self.patterns.iter().any(|pattern| pattern.is_match(text))
     }
-
-    fn takes_whole(&self, text: &str) -> bool {
-        if self.whole.is_empty() {
-            return false;
-        }
-        let found = match self.exact_case || !text.bytes().any(|b| b.is_ascii_uppercase() || !b.is_ascii()) {
-            true => self.whole.contains(text),
-            false => self.whole.contains(&text.to_lowercase()),
-        };
-        let equals = |number: Number| self.numbers.iter().any(|own| same(*own, number));
-        let within = |address: IpAddr| self.networks.iter().any(|network| network.contains(&address));
-        found
-            || (!self.numbers.is_empty() && Number::read(text).is_some_and(equals))
-            || (!self.networks.is_empty() && text.parse().is_ok_and(within))
-    }
-}
-
-/// Whether two numbers are equal beyond doubt: those of more digits than a real holds are told apart by their text.
-fn same(a: Number, b: Number) -> bool {
-    const EXACT: f64 = 9_007_199_254_740_992.0;
-    let whole = matches!((a, b), (Number::Long(_), Number::Long(_)));
-    a.order(b).is_some_and(|order| order.is_eq()) && (whole || a.real().abs() < EXACT)
-}
-
-/// A network, as an address and a length behind a slash.
-fn network(value: &str) -> Option<IpNet> {
-    value.contains('/').then(|| value.parse().ok()).flatten()
 }
 
 /// The whole text, each `*` standing for any part of it.
@@ -133,6 +137,10 @@ fn word_pattern(term: &str, form: &str) -> Result<regex::Regex> {
     built(&format!("{case}{start}{inside}{end}"))
 }
 
+fn bools(bits: BooleanBuffer) -> Column {
+    Column::Bool(BooleanArray::new(bits, None))
+}
+
 /// For each row, whether any of its values passes; a row without a value does not.
 fn any_value(column: &Column, rows: usize, passes: impl Fn(&str) -> bool) -> Column {
     let bits = match column {
@@ -140,17 +148,45 @@ fn any_value(column: &Column, rows: usize, passes: impl Fn(&str) -> bool) -> Col
         Column::Const(..) => {
             return Column::Const(Value::Bool(field::values(column, 0).any(|text| passes(&text))), rows);
         }
-        Column::Text(_, Text::Views(views)) => {
-            BooleanBuffer::collect_bool(views.len(), |row| views.is_valid(row) && passes(views.value(row)))
-        }
+        Column::Text(_, Text::Views(views)) => passing(views, None, passes),
         Column::Text(_, Text::Dictionary(keys, dictionary)) if dictionary.len() <= keys.len() => {
             let known: Vec<bool> = dictionary.values.iter().map(|text| text.is_some_and(&passes)).collect();
             let holds = |row| keys.is_valid(row) && known.get(keys.value(row) as usize) == Some(&true);
             BooleanBuffer::collect_bool(keys.len(), holds)
         }
+        Column::Field(Field::Long(array)) => numbers_passing(array, |_| None, passes),
+        Column::Field(Field::Real(array)) => numbers_passing(array, |_| None, passes),
         other => BooleanBuffer::collect_bool(rows, |row| field::values(other, row).any(|text| passes(&text))),
     };
-    Column::Bool(BooleanArray::new(bits, None))
+    bools(bits)
+}
+
+/// For each row, whether its number passes: where `quick` does not know, by its text.
+fn numbers_passing<T: ArrowPrimitiveType>(
+    array: &PrimitiveArray<T>,
+    quick: impl Fn(T::Native) -> Option<bool>,
+    passes: impl Fn(&str) -> bool,
+) -> BooleanBuffer
+where
+    Number: From<T::Native>,
+{
+    let (mut written, mut last) = (String::new(), None);
+    BooleanBuffer::collect_bool(array.len(), |row| {
+        if array.is_null(row) {
+            return false;
+        }
+        let value = array.value(row);
+        quick(value).unwrap_or_else(|| match last {
+            Some((known, answer)) if known == value => answer,
+            _ => {
+                written.clear();
+                Number::from(value).write(&mut written);
+                let answer = passes(&written);
+                last = Some((value, answer));
+                answer
+            }
+        })
+    })
 }
 
 /// The constant texts behind the first argument.
@@ -169,18 +205,24 @@ fn prepared(context: &Context, args: &[Column], exact_case: bool) -> Result<std:
 }
 
 fn matches(context: &Context, args: &[Column], rows: usize) -> Result<Column> {
-    let values = prepared(context, args, false)?;
-    Ok(any_value(first(args)?, rows, |text| values.take(text)))
+    Ok(prepared(context, args, false)?.taken(first(args)?, rows))
 }
 
 fn matches_case(context: &Context, args: &[Column], rows: usize) -> Result<Column> {
-    let values = prepared(context, args, true)?;
-    Ok(any_value(first(args)?, rows, |text| values.take(text)))
+    Ok(prepared(context, args, true)?.taken(first(args)?, rows))
 }
 
+/// The rows with a value that is not taken: of one value each, those with a value that are not among the taken ones.
 fn differs(context: &Context, args: &[Column], rows: usize) -> Result<Column> {
     let values = prepared(context, args, false)?;
-    Ok(any_value(first(args)?, rows, |text| !values.take(text)))
+    let column = first(args)?;
+    Ok(match (column, values.taken(column, rows)) {
+        (Column::Text(_, Text::Views(_)) | Column::Field(Field::Long(_) | Field::Real(_)), Column::Bool(taken)) => {
+            let others = !taken.values();
+            bools(column.null_buffer().map_or(others.clone(), |nulls| &others & nulls.inner()))
+        }
+        _ => any_value(column, rows, |text| !values.take(text)),
+    })
 }
 
 /// Numbers where both are, else texts in any case.
@@ -191,7 +233,15 @@ fn compares(args: &[Column], rows: usize, holds: fn(std::cmp::Ordering) -> bool)
         (Some(own), Some(other)) => other.order(own).is_some_and(holds),
         _ => holds(text.to_lowercase().cmp(&lower)),
     };
-    Ok(any_value(first(args)?, rows, passes))
+    let compared = |other: Number| other.order(number.filter(|_| other.real().is_finite())?).map(holds);
+    Ok(match first(args)? {
+        Column::Field(Field::Long(array)) => bools(numbers_passing(array, |long| compared(Number::Long(long)), passes)),
+        Column::Field(Field::Real(array)) => {
+            let as_read = |real: f64| Number::Real(real).long().map_or(Number::Real(real), Number::Long);
+            bools(numbers_passing(array, |real| compared(as_read(real)), passes))
+        }
+        column => any_value(column, rows, passes),
+    })
 }
 
 fn holds_word(context: &Context, args: &[Column], rows: usize) -> Result<Column> {
