@@ -1,12 +1,14 @@
 //! Tables in memory, brought to the schema that their name asks for.
 use crate::types::{Chunk, Kind, Schema, Stored, Table, convert, datetime};
-use std::sync::Mutex;
+use std::sync::{Mutex, OnceLock};
 
 /// A table with the forms that schemas asked of it so far: what a form learns stays with it for the next query.
 #[derive(Debug)]
 pub struct Held {
     table: Table,
     forms: Mutex<Vec<(Schema, Table)>>,
+    /// The table as the events of searches.
+    fields: OnceLock<Table>,
 }
 
 /// A table is asked for under few names; more would only keep memory.
@@ -14,11 +16,16 @@ const MOST_FORMS: usize = 8;
 
 impl Held {
     pub fn new(table: Table) -> Held {
-        Held { table, forms: Mutex::default() }
+        Held { table, forms: Mutex::default(), fields: OnceLock::new() }
     }
 
     pub fn table(&self) -> &Table {
         &self.table
+    }
+
+    /// The table with its columns as fields, which `make` makes of them once.
+    pub fn as_fields(&self, make: impl FnOnce(&Table) -> Table) -> Table {
+        self.fields.get_or_init(|| make(&self.table)).clone()
     }
 
     /// The table with `wanted`'s columns and kinds first.

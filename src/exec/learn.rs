@@ -1,10 +1,12 @@
 //! What a table that outlives a query learns: texts as dictionaries, columns of other kinds converted, the
 //! range of times in each block of rows.
-use crate::types::intern::Interner;
+use crate::types::intern::{Interner, NULL};
 use crate::types::{BLOCK_ROWS, Chunk, Column, Dictionary, Kind, Name, Stored, Table, Text};
 use arrow_array::{Array, Int32Array};
+use arrow_buffer::NullBuffer;
 use arrow_schema::DataType;
 use rayon::prelude::*;
+use std::sync::Arc;
 
 /// Prepares the named columns of a held table, once.
 pub fn columns(table: &Table, columns: &[Name]) {
@@ -14,13 +16,28 @@ pub fn columns(table: &Table, columns: &[Name]) {
     let positions: Vec<usize> = columns.iter().filter_map(|name| table.schema().position(name)).collect();
     positions.into_par_iter().for_each(|at| {
         let Some((learned, (_, kind))) = table.learned(at).zip(table.schema().columns().get(at)) else { return };
-        learned
-            .form
-            .get_or_init(|| if *kind == Kind::String { encode(table, at) } else { converted(table, at, *kind) });
+        learned.form.get_or_init(|| match kind {
+            Kind::String => encode(table, at, Kind::String),
+            Kind::Field if is_text(table, at) => encode(table, at, Kind::Field),
+            kind => converted(table, at, *kind),
+        });
         if *kind == Kind::DateTime {
             learned.ranges.get_or_init(|| ranges(table, at));
         }
     });
+}
+
+/// Whether all chunks hold texts in a column.
+fn is_text(table: &Table, at: usize) -> bool {
+    table.chunks().iter().all(|chunk| match chunk.columns.get(at) {
+        Some(Stored::Arrow(array)) => match array.data_type() {
+            DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View => true,
+            DataType::Dictionary(_, values) => matches!(**values, DataType::Utf8 | DataType::LargeUtf8),
+            _ => false,
+        },
+        Some(Stored::Column(column)) => matches!(column, Column::Text(Kind::Field, _)),
+        _ => true,
+    })
 }
 
 /// Columns that are handed in as another kind are converted once.
@@ -69,39 +86,49 @@ fn ranges(table: &Table, at: usize) -> Vec<Vec<Option<(i64, i64)>>> {
 const WORTH: usize = 10_000;
 
 /// One dictionary over all chunks; none where a sample holds mostly different values.
-fn encode(table: &Table, at: usize) -> Option<Vec<Column>> {
-    if !pays(table, at) {
+fn encode(table: &Table, at: usize, kind: Kind) -> Option<Vec<Column>> {
+    if !pays(table, at, kind) {
         return None;
     }
-    let mut values = Interner::new(Kind::String);
+    let mut values = Interner::new(kind);
     let mut keys: Vec<Vec<u32>> = Vec::with_capacity(table.chunks().len());
     let most = table.rows() / 4;
     for chunk in table.chunks() {
-        keys.push(values.numbers(&chunk.load(at, Kind::String, None)));
+        keys.push(values.numbers(&chunk.load(at, kind, None)));
         if values.len() > most {
             return None;
         }
     }
-    let numbers: Vec<u32> = (0..values.len() as u32).collect();
-    let Column::Text(_, Text::Views(distinct)) = values.column(Kind::String, &numbers) else { return None };
-    let dictionary = Dictionary::of_distinct(distinct);
-    let column = |keys: Vec<u32>| {
-        let keys: Vec<i32> = keys.into_iter().map(|k| k as i32).collect();
-        Column::Text(Kind::String, Text::Dictionary(Int32Array::from(keys), dictionary.clone()))
-    };
-    Some(keys.into_iter().map(column).collect())
+    let dictionary = dictionary(&values)?;
+    Some(keys.into_iter().map(|keys| Column::Text(kind, Text::Dictionary(as_keys(keys), dictionary.clone()))).collect())
 }
 
-fn pays(table: &Table, at: usize) -> bool {
+/// The values that were numbered, as a dictionary whose keys are the numbers.
+fn dictionary(values: &Interner) -> Option<Arc<Dictionary>> {
+    let numbers: Vec<u32> = (0..values.len() as u32).collect();
+    match values.column(Kind::String, &numbers) {
+        Column::Text(_, Text::Views(distinct)) => Some(Dictionary::of_distinct(distinct)),
+        _ => None,
+    }
+}
+
+/// Numbers of values as keys of their dictionary.
+fn as_keys(numbers: Vec<u32>) -> Int32Array {
+    let nulls = numbers.contains(&NULL).then(|| numbers.iter().map(|number| *number != NULL).collect::<NullBuffer>());
+    let key = |number: u32| if number == NULL { 0 } else { number as i32 };
+    Int32Array::new(numbers.into_iter().map(key).collect::<Vec<i32>>().into(), nulls)
+}
+
+fn pays(table: &Table, at: usize, kind: Kind) -> bool {
     const SAMPLE: usize = 8_192;
     let Some(chunk) = table.chunks().iter().max_by_key(|c| c.rows) else { return false };
     let step = (chunk.rows / SAMPLE).max(1);
     let rows: Vec<u32> = (0..chunk.rows as u32).step_by(step).collect();
-    let sample = chunk.load(at, Kind::String, Some(&rows));
+    let sample = chunk.load(at, kind, Some(&rows));
     if let Column::Text(_, Text::Dictionary(keys, dictionary)) = &sample {
         return dictionary.len() * 2 < chunk.rows.max(keys.len());
     }
-    let mut values = Interner::new(Kind::String);
+    let mut values = Interner::new(kind);
     values.numbers(&sample);
     // A sample meets few of many different values twice, and this many of an eighth of the rows: only
     // near-unique columns are left out.
@@ -112,7 +139,7 @@ fn pays(table: &Table, at: usize) -> bool {
 /// The text column with its distinct values apart, where a sample holds enough of the same.
 pub fn encoded(column: Column) -> Column {
     const SAMPLE: usize = 512;
-    let Column::Text(kind @ Kind::String, Text::Views(views)) = &column else { return column };
+    let Column::Text(kind @ (Kind::String | Kind::Field), Text::Views(views)) = &column else { return column };
     if views.len() < SAMPLE * 8 {
         return column;
     }
@@ -123,13 +150,10 @@ pub fn encoded(column: Column) -> Column {
         return column;
     }
     let mut values = Interner::with_room(*kind, views.len() / 4);
-    let keys: Vec<i32> = values.numbers(&column).into_iter().map(|n| n as i32).collect();
-    let all: Vec<u32> = (0..values.len() as u32).collect();
-    match values.column(*kind, &all) {
-        Column::Text(kind, Text::Views(distinct)) => {
-            Column::Text(kind, Text::Dictionary(Int32Array::from(keys), Dictionary::of_distinct(distinct)))
-        }
-        _ => column,
+    let keys = as_keys(values.numbers(&column));
+    match dictionary(&values) {
+        Some(dictionary) => Column::Text(*kind, Text::Dictionary(keys, dictionary)),
+        None => column,
     }
 }
 

@@ -12,6 +12,7 @@ mod collect;
 mod drive;
 mod each;
 mod expand;
+mod firsts;
 mod group;
 mod in_place;
 mod join;
@@ -26,6 +27,7 @@ mod sort;
 mod stream;
 mod wire;
 
+pub use learn::columns as learn;
 pub use profile::Profile;
 pub use stream::{Gathering, GroupOrder, Made, RowWise, Taken, streams_read, travels};
 pub use wire::of_another as states_of_another;

@@ -13,7 +13,7 @@ pub fn is_absent(column: &Column) -> bool {
     }
 }
 
-fn has_all(column: &Column) -> bool {
+pub fn has_all(column: &Column) -> bool {
     match column {
         Column::Const(value, _) => !value.is_null(),
         other => other.null_buffer().is_none_or(|nulls| nulls.null_count() == 0),
@@ -24,7 +24,7 @@ fn has_all(column: &Column) -> bool {
 pub fn first_present(columns: impl IntoIterator<Item = Column>, rows: usize) -> Column {
     let mut found: Vec<Column> = Vec::new();
     for column in columns {
-        if is_absent(&column) {
+        if is_absent(&column) || found.last().is_some_and(|last| is_same(last, &column)) {
             continue;
         }
         let last = has_all(&column);
@@ -33,31 +33,80 @@ pub fn first_present(columns: impl IntoIterator<Item = Column>, rows: usize) -> 
             break;
         }
     }
-    match found.as_slice() {
-        [] => Column::nulls(Kind::Field, rows),
-        [_] => found.remove(0),
-        [first, ..] => {
-            let mut builder = FieldBuilder::new(Some(first), rows);
-            for row in 0..rows {
-                match found.iter().find(|column| !column.is_null(row)) {
-                    Some(column) => builder.push_row(column, row),
-                    None => builder.push_null(),
-                }
-            }
-            builder.finish()
-        }
-    }
+    let mut from_last = found.into_iter().rev();
+    let Some(last) = from_last.next() else { return Column::nulls(Kind::Field, rows) };
+    from_last.fold(last, |others, column| choose(Some(&present(&column)), column, others))
 }
 
 /// `yes` in the rows of a mask, `no` in the others; without a mask `yes` in all.
 pub fn choose(mask: Option<&BooleanBuffer>, yes: Column, no: Column) -> Column {
     let Some(mask) = mask else { return yes };
     let rows = mask.len();
+    match mask.count_set_bits() {
+        _ if is_same(&yes, &no) => return yes,
+        0 => return no,
+        all if all == rows => return yes,
+        _ => {}
+    }
+    if let Some(chosen) = chosen_texts(mask, &yes, &no) {
+        return chosen;
+    }
     let mut builder = FieldBuilder::new(Some(&no), rows);
     for row in 0..rows {
         builder.push_row(if mask.value(row) { &yes } else { &no }, row);
     }
     builder.finish()
+}
+
+/// Whether two columns hold the very same rows in the same place.
+pub fn is_same(a: &Column, b: &Column) -> bool {
+    let same_nulls = |a: Option<&NullBuffer>, b: Option<&NullBuffer>| match (a, b) {
+        (Some(a), Some(b)) => a.buffer().as_ptr() == b.buffer().as_ptr() && a.offset() == b.offset(),
+        (None, None) => true,
+        _ => false,
+    };
+    match (a, b) {
+        (Column::Const(a, _), Column::Const(b, _)) => a == b,
+        (Column::Text(_, Text::Views(a)), Column::Text(_, Text::Views(b))) => {
+            a.views().as_ptr() == b.views().as_ptr() && a.len() == b.len() && same_nulls(a.nulls(), b.nulls())
+        }
+        (Column::Text(_, Text::Dictionary(a, own)), Column::Text(_, Text::Dictionary(b, other))) => {
+            own.id == other.id
+                && a.values().as_ptr() == b.values().as_ptr()
+                && a.len() == b.len()
+                && same_nulls(a.nulls(), b.nulls())
+        }
+        _ => false,
+    }
+}
+
+/// Texts of two columns over the buffers of both; none where one of them holds no texts.
+fn chosen_texts(mask: &BooleanBuffer, yes: &Column, no: &Column) -> Option<Column> {
+    let views = |column: &Column| match column {
+        Column::Text(_, text) => Some(text.to_views()),
+        Column::Const(crate::types::Value::Null(_), rows) => Some(StringViewArray::new_null(*rows)),
+        Column::Const(value, rows) => {
+            let text = value.as_text()?;
+            Some(StringViewArray::from_iter_values(std::iter::repeat_n(text, *rows)))
+        }
+        _ => None,
+    };
+    let (yes, no) = (views(yes)?, views(no)?);
+    let moved = (no.data_buffers().len() as u128) << 64;
+    let view = |row: usize| match mask.value(row) {
+        false => no.views()[row],
+        true if yes.views()[row] as u32 <= 12 => yes.views()[row],
+        true => yes.views()[row] + moved,
+    };
+    let views: Vec<u128> = (0..mask.len()).map(view).collect();
+    let valid = |row: usize| if mask.value(row) { yes.is_valid(row) } else { no.is_valid(row) };
+    let nulls = (yes.null_count() + no.null_count() > 0).then(|| (0..mask.len()).map(valid).collect::<NullBuffer>());
+    let buffers: Vec<arrow_buffer::Buffer> =
+        no.data_buffers().iter().chain(yes.data_buffers().iter()).cloned().collect();
+    // SAFETY: every view is a valid one of a column, moved to where that column's buffers stand now; that of a row
+    // that is null may be any.
+    let views = unsafe { StringViewArray::new_unchecked(views.into(), buffers.into(), nulls) };
+    Some(Column::Text(Kind::Field, Text::Views(views)))
 }
 
 /// Texts of which an empty one is absent.

@@ -5,12 +5,14 @@ use super::part::Part;
 use super::rules::Stanza;
 use super::{FIRST, TIME};
 use crate::diagnostic::{Fault, Result};
+use crate::exec::learn;
 use crate::functions::extraction::{self, MOST_FIELDS, Names, json};
 use crate::functions::{Context, Limits};
 use crate::plan::{Needs, Scan};
 use crate::read::RAW;
 use crate::types::{Dynamic, Kind, Name, Schema};
 use std::collections::{BTreeSet, HashSet};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
 
 /// What a look at all events tells.
@@ -65,13 +67,21 @@ fn of_part(part: &Arc<Part>, knowledge: &Arc<Knowledge>) -> Result<(Vec<Name>, b
     let nested: Vec<Name> = part.columns.iter().filter(|(_, k)| *k == Kind::Dynamic).map(|(n, _)| n.clone()).collect();
     let known = knowledge.may_know(part);
     if known || !part.raw.is_empty() || part.beside.is_some() || !nested.is_empty() {
-        let look = Look { part, knowledge, nested, known };
+        let look = Look { part, knowledge, nested, known, until_known: None };
         let (found, stanzas) = look.all()?;
         names.extend(found);
         any_known = !stanzas.is_empty();
         names.extend(made(&names, stanzas.iter().filter_map(|number| knowledge.stanzas.get(*number))));
     }
     Ok((names, any_known))
+}
+
+/// Whether any event of a part is of a known sourcetype.
+pub fn any_known(part: &Arc<Part>, knowledge: &Arc<Knowledge>) -> Result<bool> {
+    let until_known = Some(AtomicBool::new(false));
+    let look = Look { part, knowledge, nested: Vec::new(), known: true, until_known };
+    let (_, stanzas) = look.all()?;
+    Ok(!stanzas.is_empty())
 }
 
 /// A look at all rows of a part.
@@ -82,6 +92,8 @@ struct Look<'a> {
     nested: Vec<Name>,
     /// Whether rows may be of known sourcetypes.
     known: bool,
+    /// Set where a row of a known sourcetype is all that is looked for, and one was found.
+    until_known: Option<AtomicBool>,
 }
 
 /// What some rows have: fields inside of texts and objects, and the numbers of the known sourcetypes.
@@ -92,6 +104,7 @@ impl Look<'_> {
         let reading = Arc::new(self.reading());
         let morsel_rows = Limits::default().morsel_rows;
         let needs = Needs { columns: reading.columns.clone(), morsel_rows, ..Needs::default() };
+        self.part.source.table().into_iter().for_each(|table| learn(table, &needs.columns));
         let scan = self.part.source.scan(&needs)?;
         let found: Mutex<Vec<(u32, Seen)>> = Mutex::default();
         let failed: Mutex<Option<Fault>> = Mutex::default();
@@ -140,19 +153,27 @@ impl Look<'_> {
 
     fn drain(&self, reading: &Arc<Reading>, scan: &dyn Scan, found: &Mutex<Vec<(u32, Seen)>>) -> Result<()> {
         let context = Context::new(0, Limits::default(), Arc::default());
-        while let Some(piece) = scan.next()? {
+        while !self.is_done() {
+            let Some(piece) = scan.next()? else { break };
             let ordinal = piece.ordinal();
             let morsel = EventMorsel::new(reading.clone(), piece.read(&context)?, &context);
-            let names = self.names(&morsel)?;
-            let known = match self.known {
+            let names = if self.until_known.is_some() { Vec::new() } else { self.names(&morsel)? };
+            let known: BTreeSet<usize> = match self.known {
                 true => morsel.known()?.iter().map(|(number, _)| *number).collect(),
                 false => BTreeSet::new(),
             };
+            if let Some(done) = self.until_known.as_ref().filter(|_| !known.is_empty()) {
+                done.store(true, Ordering::Relaxed);
+            }
             if let Ok(mut found) = found.lock() {
                 found.push((ordinal, (names, known)));
             }
         }
         Ok(())
+    }
+
+    fn is_done(&self) -> bool {
+        self.until_known.as_ref().is_some_and(|done| done.load(Ordering::Relaxed))
     }
 
     fn names(&self, morsel: &EventMorsel) -> Result<Vec<Name>> {

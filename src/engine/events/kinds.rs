@@ -2,45 +2,27 @@
 use super::columns::present;
 use super::knowledge::Knowledge;
 use super::rules::Stanza;
-use crate::types::{Column, Kind, Name, Text};
+use crate::types::vectors::bits_of_pairs;
+use crate::types::{Column, Kind, Name, Text, views};
+use arrow_array::Array;
 use arrow_buffer::{BooleanBuffer, BooleanBufferBuilder};
 use std::collections::HashMap;
 
 /// An entry by its number, and the rows that are of it; none for all rows.
 pub type Known = (usize, Option<BooleanBuffer>);
 
+/// Rows that follow each other: the first, and the one behind the last.
+type Run = (u32, u32);
+
 /// The entries that rows are of, in their order.
 pub fn of(knowledge: &Knowledge, rows: usize, column: &mut dyn FnMut(&Name) -> Column) -> Vec<Known> {
     let mut named = |name: &str| column(&name.into());
     let told = [named("sourcetype"), named("source"), named("host"), named("Channel"), named("winlog.channel")];
-    let told = told.map(as_texts);
-    let texts = |row: usize| told.each_ref().map(|column| column.text(row));
-    // Rows that are told apart by the same texts are of the same entries; most are like the row before.
-    let mut groups: HashMap<Vec<Option<String>>, usize> = HashMap::new();
-    let mut members: Vec<Vec<u32>> = Vec::new();
-    let mut last = None;
-    for row in 0..rows {
-        let own = texts(row);
-        let group = match last {
-            Some((known, group)) if known == own => group,
-            _ => {
-                let next = groups.len();
-                *groups.entry(own.map(|text| text.map(str::to_owned)).to_vec()).or_insert(next)
-            }
-        };
-        if group == members.len() {
-            members.push(Vec::new());
-        }
-        if let Some(members) = members.get_mut(group) {
-            members.push(row as u32);
-        }
-        last = Some((own, group));
-    }
+    let groups = grouped(&told.map(as_texts), rows);
     let stanzas = knowledge.stanzas.iter().enumerate();
     let found = stanzas.filter_map(|(number, stanza)| {
         let mut mask = Mask::new(rows);
-        for (key, group) in &groups {
-            let members = members.get(*group).map(Vec::as_slice).unwrap_or_default();
+        for (key, members) in &groups {
             match is_of(stanza, key) {
                 Some(true) => mask.add(members),
                 Some(false) => {}
@@ -50,6 +32,76 @@ pub fn of(knowledge: &Knowledge, rows: usize, column: &mut dyn FnMut(&Name) -> C
         mask.finish().map(|rows| (number, rows))
     });
     found.collect()
+}
+
+/// The rows that are told apart by the same texts, which are of the same entries: most are like the row before.
+fn grouped(told: &[Column; 5], rows: usize) -> Vec<(Vec<Option<String>>, Vec<Run>)> {
+    let differing: Vec<&Column> = told.iter().filter(|column| !is_constant(column)).collect();
+    let changes = differing.iter().map(|column| changes(column, rows)).reduce(|a, b| &a | &b);
+    let changes = changes.unwrap_or_else(|| BooleanBuffer::new_unset(rows));
+    let starts = changes.set_indices_u32().filter(|row| *row > 0);
+    let mut groups: Vec<(Vec<Option<String>>, Vec<Run>)> = Vec::new();
+    let mut numbers: HashMap<Vec<Option<String>>, usize> = HashMap::new();
+    let mut first = 0;
+    for end in starts.chain([rows as u32]).filter(|end| *end > 0) {
+        let row = first as usize;
+        let is_own = |members: &[Run]| {
+            members.first().is_some_and(|(known, _)| differing.iter().all(|c| is_same(c, *known as usize, row)))
+        };
+        let known = groups.iter().take(FEW).position(|(_, members)| is_own(members));
+        let number = known.unwrap_or_else(|| {
+            let key = told.each_ref().map(|column| column.text(row).map(str::to_owned)).to_vec();
+            *numbers.entry(key.clone()).or_insert_with(|| {
+                groups.push((key, Vec::new()));
+                groups.len() - 1
+            })
+        });
+        if let Some((_, members)) = groups.get_mut(number) {
+            members.push((first, end));
+        }
+        first = end;
+    }
+    groups
+}
+
+/// So many groups are looked through before a hash is asked.
+const FEW: usize = 8;
+
+/// Whether all rows have the same text, or none.
+fn is_constant(column: &Column) -> bool {
+    column.is_const() || column.null_buffer().is_some_and(|nulls| nulls.null_count() == nulls.len())
+}
+
+/// The rows whose text differs from that of the row before.
+fn changes(column: &Column, rows: usize) -> BooleanBuffer {
+    let mut bits = BooleanBufferBuilder::new(rows);
+    bits.append_n(rows, false);
+    // Texts that lie at different places may be the same.
+    let differ = match column {
+        Column::Text(_, Text::Dictionary(keys, _)) if keys.null_count() == 0 => {
+            let keys = keys.values();
+            bits_of_pairs(keys, keys.get(1..).unwrap_or_default(), |before, own| before != own)
+        }
+        Column::Text(_, Text::Views(views)) if views.null_count() == 0 => {
+            let raw = views.views();
+            bits_of_pairs(raw, raw.get(1..).unwrap_or_default(), |before, own| before != own)
+        }
+        _ => BooleanBuffer::new_set(rows.saturating_sub(1)),
+    };
+    for before in differ.set_indices().filter(|before| !is_same(column, *before, before + 1)) {
+        bits.set_bit(before + 1, true);
+    }
+    bits.finish()
+}
+
+/// Whether two rows have the same text, or none.
+fn is_same(column: &Column, a: usize, b: usize) -> bool {
+    match column {
+        Column::Text(_, Text::Views(views)) if views.null_count() == 0 => {
+            views::are_same(views.views()[a], views.views()[b], views.data_buffers())
+        }
+        other => other.text(a) == other.text(b),
+    }
 }
 
 /// A field as one text a row, also where it is a number.
@@ -97,14 +149,20 @@ impl Mask {
         Mask { rows, set: 0, bits }
     }
 
-    fn add(&mut self, rows: &[u32]) {
-        rows.iter().for_each(|row| self.bits.set_bit(*row as usize, true));
-        self.set += rows.len();
+    fn add(&mut self, runs: &[Run]) {
+        self.add_rows(runs.iter().flat_map(|(first, end)| *first as usize..*end as usize));
     }
 
-    fn add_where(&mut self, rows: &[u32], mask: &BooleanBuffer) {
-        let rows: Vec<u32> = rows.iter().copied().filter(|row| mask.value(*row as usize)).collect();
-        self.add(&rows);
+    fn add_where(&mut self, runs: &[Run], mask: &BooleanBuffer) {
+        let rows = runs.iter().flat_map(|(first, end)| *first as usize..*end as usize);
+        self.add_rows(rows.filter(|row| mask.value(*row)));
+    }
+
+    fn add_rows(&mut self, rows: impl Iterator<Item = usize>) {
+        for row in rows {
+            self.bits.set_bit(row, true);
+            self.set += 1;
+        }
     }
 
     /// None where no row is set; the inner none where all are.
@@ -141,6 +199,31 @@ pub fn wildcard(pattern: &str, text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn rows_of_the_same_texts_are_one_group() {
+        let texts = |texts: &[Option<&str>]| {
+            let views = arrow_array::StringViewArray::from_iter(texts.iter().copied());
+            Column::Text(Kind::Field, Text::Views(views))
+        };
+        let long = "a sourcetype with a long name";
+        let kinds = [Some(long), Some(long), None, None, Some("x"), Some("y"), Some("x"), Some(long), None];
+        let hosts = [Some("h"), Some("h"), Some("h"), Some("i"), Some("i"), Some("i"), Some("i"), Some("h"), Some("i")];
+        let none = Column::nulls(Kind::Field, kinds.len());
+        let told = [
+            texts(&kinds),
+            Column::Const(crate::types::Value::string("s"), kinds.len()),
+            texts(&hosts),
+            none.clone(),
+            none,
+        ];
+        let groups = grouped(&told, kinds.len());
+        let runs: Vec<&[Run]> = groups.iter().map(|(_, runs)| runs.as_slice()).collect();
+        let expected: [&[Run]; 5] = [&[(0, 2), (7, 8)], &[(2, 3)], &[(3, 4), (8, 9)], &[(4, 5), (6, 7)], &[(5, 6)]];
+        assert_eq!(runs, expected);
+        assert_eq!(groups[1].0, [None, Some("s".to_owned()), Some("h".to_owned()), None, None]);
+        assert!(grouped(&told.map(|_| Column::nulls(Kind::Field, 0)), 0).is_empty());
+    }
 
     #[test]
     fn patterns_take_any_case_and_any_text_for_a_star() {

@@ -111,11 +111,19 @@ impl Events {
         dataset::source(self, path, prefixed, fields)
     }
 
+    /// Whether any event of a part is of a known sourcetype: fewer are looked at than for all fields.
+    fn any_known(&self, part: &Arc<Part>) -> Result<bool> {
+        match self.found.get() {
+            Some(found) => found.as_ref().map(|found| found.any_known).map_err(Clone::clone),
+            None => discover::any_known(part, &self.knowledge),
+        }
+    }
+
     /// The only table, where all of its columns are fields as they stand: queries share what it has learned.
     fn plain_table(&self) -> Result<Option<Table>> {
         let [only] = self.parts.as_slice() else { return Ok(None) };
         let Some(table) = only.plain_table() else { return Ok(None) };
-        let is_plain = !self.knowledge.may_know(only) || !self.found()?.any_known;
+        let is_plain = !self.knowledge.may_know(only) || !self.any_known(only)?;
         Ok(is_plain.then_some(table))
     }
 }

@@ -1,6 +1,6 @@
 //! Some events whose fields are found when they are asked for.
 use super::TIME;
-use super::columns::{choose, first_present, is_absent, mask, part, scalars};
+use super::columns::{choose, first_present, has_all, is_absent, is_same, mask, part, scalars};
 use super::kinds::{self, Known};
 use super::knowledge::Knowledge;
 use super::part::{Part, present};
@@ -13,7 +13,7 @@ use crate::functions::extraction::{self, Collector, json};
 use crate::plan::Morsel;
 use crate::read::RAW;
 use crate::types::field::{FieldBuilder, from_value, text};
-use crate::types::{Column, Dynamic, Kind, Name, json as dynamic};
+use crate::types::{Column, Dynamic, Kind, Name, gather, json as dynamic};
 use arrow_buffer::BooleanBuffer;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, OnceLock};
@@ -50,18 +50,52 @@ impl Reading {
 /// Events of one part.
 pub struct EventMorsel {
     pub reading: Arc<Reading>,
-    pub inner: Box<dyn Morsel>,
+    pub inner: Arc<dyn Morsel>,
     context: Arc<Context>,
     texts: OnceLock<Column>,
     found: OnceLock<HashMap<Name, Column>>,
     known: OnceLock<Result<Vec<Known>>>,
     made: Mutex<HashMap<(Name, usize), Column>>,
     masks: Mutex<HashMap<String, BooleanBuffer>>,
+    /// Some of the events, those that were asked for last.
+    narrow: Mutex<Option<Arc<Narrow>>>,
+}
+
+/// Some events of a morsel.
+struct Narrow {
+    rows: Vec<u32>,
+    events: EventMorsel,
+}
+
+/// Some rows of a morsel.
+struct Picked {
+    morsel: Arc<dyn Morsel>,
+    rows: Vec<u32>,
+}
+
+impl Morsel for Picked {
+    fn rows(&self) -> usize {
+        self.rows.len()
+    }
+
+    fn column(&self, at: usize, rows: Option<&[u32]>) -> Result<Column> {
+        match rows {
+            None => self.morsel.column(at, Some(&self.rows)),
+            Some(rows) => {
+                let picked: Vec<u32> = rows.iter().filter_map(|row| self.rows.get(*row as usize).copied()).collect();
+                self.morsel.column(at, Some(&picked))
+            }
+        }
+    }
 }
 
 impl EventMorsel {
     pub fn new(reading: Arc<Reading>, inner: Box<dyn Morsel>, context: &Context) -> EventMorsel {
         let context = reading.context(context);
+        Self::over(reading, inner.into(), context)
+    }
+
+    fn over(reading: Arc<Reading>, inner: Arc<dyn Morsel>, context: Arc<Context>) -> EventMorsel {
         EventMorsel {
             reading,
             inner,
@@ -71,6 +105,7 @@ impl EventMorsel {
             known: OnceLock::new(),
             made: Mutex::default(),
             masks: Mutex::default(),
+            narrow: Mutex::default(),
         }
     }
 
@@ -99,9 +134,36 @@ impl EventMorsel {
             && !matches!(&**name, TIME | "source")
             && part.column(name).is_some_and(|(_, kind)| *kind != Kind::Dynamic)
             && part.containers(name).next().is_none();
+        let read = |name: &Name| self.made.lock().ok()?.get(&(name.clone(), 0)).cloned();
+        if let Some(known) = is_plain.then(|| read(name)).flatten() {
+            return Ok(Some(rows.map_or_else(|| known.clone(), |rows| gather::take(&known, rows))));
+        }
         match columns.iter().position(|known| known == name).filter(|_| is_plain) {
             Some(at) => self.inner.column(at, rows).map(|column| Some(present(&column))),
             None => Ok(None),
+        }
+    }
+
+    /// A field of some events, after all stages. Of few of many events no others are looked at.
+    pub fn field_of(&self, name: &Name, rows: &[u32]) -> Result<Column> {
+        const MANY: usize = 4;
+        let known = self.made.lock().is_ok_and(|made| made.contains_key(&(name.clone(), STAGES)));
+        if known || rows.len().saturating_mul(MANY) > self.rows() {
+            return Ok(gather::take(&self.field(name)?, rows));
+        }
+        self.narrowed(rows).events.field(name)
+    }
+
+    fn narrowed(&self, rows: &[u32]) -> Arc<Narrow> {
+        let make = || {
+            let picked = Picked { morsel: self.inner.clone(), rows: rows.to_vec() };
+            let events = EventMorsel::over(self.reading.clone(), Arc::new(picked), self.context.clone());
+            Arc::new(Narrow { rows: rows.to_vec(), events })
+        };
+        let Ok(mut narrow) = self.narrow.lock() else { return make() };
+        match narrow.as_ref().filter(|known| known.rows == rows) {
+            Some(known) => known.clone(),
+            None => narrow.insert(make()).clone(),
         }
     }
 
@@ -160,8 +222,13 @@ impl EventMorsel {
             return Ok(before);
         }
         let made = self.value(&rule.value, stage)?;
+        let own = self.staged(name, stage.min(1))?;
+        // Most rules find nothing that the event does not say itself.
+        if rule.precedence == Precedence::Own && is_same(&own, &before) && (is_absent(&made) || has_all(&own)) {
+            return Ok(before);
+        }
         let made = match rule.precedence {
-            Precedence::Own => first_present([self.staged(name, stage.min(1))?, made, before.clone()], self.rows()),
+            Precedence::Own => first_present([own, made, before.clone()], self.rows()),
             Precedence::Rule => first_present([made, before.clone()], self.rows()),
             Precedence::Only => made,
         };

@@ -33,7 +33,7 @@ impl Part {
     pub fn open(name: &str, data: &Data) -> Result<Vec<Part>> {
         let source = match data {
             Data::Later(open) => return Part::open(name, &open()?),
-            Data::Table(held) => InMemory::source(as_fields(held.table())),
+            Data::Table(held) => InMemory::source(held.as_fields(as_fields)),
             Data::Source(source) => source.clone(),
             Data::Files(paths) => {
                 let options = Options { events: true, ..Options::default() };

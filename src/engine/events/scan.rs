@@ -6,6 +6,7 @@ use super::part::Part;
 use super::time::TIMES;
 use super::{Events, TIME};
 use crate::diagnostic::Result;
+use crate::exec::learn;
 use crate::functions::Context;
 use crate::plan::{Morsel, Needs, Piece, Scan};
 use crate::types::{Column, Kind, Name, Problem, gather};
@@ -33,6 +34,7 @@ pub fn scan(
         let own = membership.iter().flat_map(|membership| membership.prefixes(part)).cloned();
         let asked: Vec<Name> = asked.iter().cloned().chain(own).collect();
         let reading = Arc::new(reading(part, &events.knowledge, &asked));
+        part.source.table().into_iter().for_each(|table| learn(table, &reading.columns));
         let needs = Needs { columns: reading.columns.clone(), morsel_rows, ..Needs::default() };
         Ok((reading, part.source.scan(&needs)?))
     };
@@ -159,10 +161,13 @@ impl Morsel for Viewed {
         };
         let whole = match &self.view.membership {
             Some(membership) => membership.field(&self.morsel, name)?,
-            None => match self.morsel.plain(name, rows)? {
-                Some(column) => return Ok(column),
-                None => self.morsel.field(name)?,
-            },
+            None => {
+                return match (self.morsel.plain(name, rows)?, rows) {
+                    (Some(column), _) => Ok(column),
+                    (None, Some(rows)) => self.morsel.field_of(name, rows),
+                    (None, None) => self.morsel.field(name),
+                };
+            }
         };
         Ok(match (&self.rows, rows) {
             (None, None) => whole,

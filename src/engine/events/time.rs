@@ -1,7 +1,7 @@
 //! The time of an event: of its columns, else of its text.
 use crate::read::text_ticks;
 use crate::types::field::{FieldBuilder, Number, Numbers, number, values};
-use crate::types::{Column, datetime};
+use crate::types::{Column, Field, datetime};
 use regex::Regex;
 use std::sync::LazyLock;
 
@@ -37,6 +37,14 @@ pub const TIMES: &[&str] = &[
 
 /// Times as seconds since 1970; texts that are no times stay.
 pub fn seconds(column: &Column) -> Column {
+    let are_seconds = match column {
+        Column::Field(Field::Long(array)) => array.values().iter().all(|long| (*long as f64) < SECONDS),
+        Column::Field(Field::Real(array)) => array.values().iter().all(|real| (f64::MIN..SECONDS).contains(real)),
+        _ => false,
+    };
+    if are_seconds {
+        return column.clone();
+    }
     let numbers = Numbers::of(column);
     let mut builder = FieldBuilder::new(None, column.len());
     for row in 0..column.len() {
@@ -66,8 +74,9 @@ pub fn is_plausible(column: &Column, row: usize) -> bool {
 }
 
 /// The last second of eleven digits is in the year 5138: larger numbers count finer units.
+const SECONDS: f64 = 1e11;
+
 fn scaled(number: Number) -> Number {
-    const SECONDS: f64 = 1e11;
     let mut real = number.real();
     if real < SECONDS {
         return number;
