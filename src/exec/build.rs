@@ -1,6 +1,6 @@
 //! From plan nodes to pipelines and sinks.
 use super::pipeline::{Counter, Expansion, Feed, Needed, Pipeline, Step, Work};
-use super::{Options, Profile, aggregate, apply, collect, join, keep, learn, optimize, rows, share, sort};
+use super::{Options, Profile, aggregate, apply, collect, firsts, join, keep, learn, optimize, rows, share, sort};
 use crate::diagnostic::{Fault, Result};
 use crate::expr::{Expr, NodeId, fold};
 use crate::functions::Context;
@@ -92,6 +92,11 @@ impl<'a> Executor<'a> {
         Ok(table)
     }
 
+    /// Whether a node's table is there already.
+    pub fn knows(&self, id: NodeId) -> bool {
+        self.tables.lock().is_ok_and(|tables| tables.contains_key(&id))
+    }
+
     /// The columns of a node that somebody reads.
     pub fn schema(&self, id: NodeId) -> Schema {
         let needed = self.needed.of(id);
@@ -108,19 +113,18 @@ impl<'a> Executor<'a> {
         match self.plan.node(id) {
             Node::Values(table) => counted(Ok(table.clone())),
             Node::Aggregate { .. } => counted(aggregate::run(self, id, &[], &[])),
-            node @ (Node::Sort { input, .. } | Node::Newest { input, .. }) => {
-                let (order, input) = (self.order(node)?, self.table(*input)?);
+            Node::Sort { .. } | Node::Newest { .. } => {
+                let (order, below) = self.order(id)?;
+                let input = self.table(below)?;
                 counted_from(Instant::now(), self.sorted(id, &input, &order, None))
             }
             Node::Take { input, rows } => match self.plan.node(*input) {
-                node @ (Node::Sort { input: below, .. } | Node::Newest { input: below, .. })
-                    if self.readers_of(*input) == 1 =>
-                {
-                    let order = self.order(node)?;
+                Node::Sort { .. } | Node::Newest { .. } if self.readers_of(*input) == 1 => {
+                    let (order, below) = self.order(*input)?;
                     if *rows <= sort::FEW {
-                        return counted(sort::top(self, id, *below, &order, *rows));
+                        return counted(sort::top(self, id, below, &order, *rows));
                     }
-                    let input = self.table(*below)?;
+                    let input = self.table(below)?;
                     counted_from(Instant::now(), self.sorted(id, &input, &order, Some(*rows)))
                 }
                 _ => counted(collect::take(self, id, *input, *rows)),
@@ -138,6 +142,10 @@ impl<'a> Executor<'a> {
                 if let Some(table) = keep::operation(self, inputs, operation.as_ref())? {
                     return counted_from(started, Ok(table));
                 }
+                if let ([input], Some(first)) = (inputs.as_slice(), operation.keeps_first()) {
+                    let input = firsts::run(self, *input, &first)?;
+                    return counted_from(Instant::now(), operation.run(self.context, &[input]));
+                }
                 let inputs = inputs.iter().map(|input| self.table(*input)).collect::<Result<Vec<_>>>()?;
                 counted_from(Instant::now(), operation.run(self.context, &inputs))
             }
@@ -150,15 +158,24 @@ impl<'a> Executor<'a> {
         sort::run(input, order, first, &self.schema(id), self.context)
     }
 
-    /// The order that a node puts rows in.
-    fn order(&self, node: &Node) -> Result<sort::Order> {
-        Ok(match node {
-            Node::Sort { keys, .. } => {
+    /// The order that a node puts rows in, and the node whose rows these are. Rows that were put in the order of their
+    /// times before are put in both at once.
+    pub fn order(&self, id: NodeId) -> Result<(sort::Order, NodeId)> {
+        Ok(match self.plan.node(id) {
+            Node::Sort { input, keys } => {
                 let keys = keys.iter().map(|k| Ok(SortKey { expr: self.ready(k.expr.clone())?, ..k.clone() }));
-                sort::Order::Keys(keys.collect::<Result<_>>()?)
+                let keys = keys.collect::<Result<_>>()?;
+                match self.plan.node(*input) {
+                    Node::Newest { input: below, time }
+                        if !self.options.trace && !self.knows(*input) && self.readers_of(*input) == 1 =>
+                    {
+                        (sort::Order { keys, newest: Some(time.clone()) }, *below)
+                    }
+                    _ => (sort::Order { keys, newest: None }, *input),
+                }
             }
-            Node::Newest { time, .. } => sort::Order::Newest(time.clone()),
-            _ => sort::Order::Keys(Vec::new()),
+            Node::Newest { input, time } => (sort::Order { keys: Vec::new(), newest: Some(time.clone()) }, *input),
+            _ => (sort::Order::default(), id),
         })
     }
 
@@ -323,8 +340,7 @@ impl<'a> Executor<'a> {
 
     /// The filter right above an aggregate is its own business: it may spare the costly aggregates.
     fn feed_from_aggregate(&self, id: NodeId, mut above: Vec<Step>, feeds: &mut Vec<Feed>) -> Result<()> {
-        let known = self.tables.lock().is_ok_and(|t| t.contains_key(&id));
-        if self.options.trace || known || self.readers_of(id) > 1 {
+        if self.options.trace || self.knows(id) || self.readers_of(id) > 1 {
             return self.feed_from_table(id, above, feeds);
         }
         let mut having = Vec::new();

@@ -361,6 +361,10 @@ impl Needed {
             }
             Node::Table { inputs, operation } => {
                 for (at, input) in inputs.iter().enumerate() {
+                    if let Some(first) = operation.keeps_first() {
+                        self.add(*input, own.iter().chain(first.keys).cloned().collect::<Vec<_>>());
+                        continue;
+                    }
                     match operation.reads(at) {
                         Some(names) => self.add(*input, names),
                         None => self.all(plan, *input),

@@ -49,13 +49,14 @@ impl Input for Whole<'_> {
     }
 }
 
-/// What rows are put in the order of.
-pub enum Order {
-    /// Keys, the first of which counts most. Equal rows keep their order.
-    Keys(Vec<SortKey>),
+/// What rows are put in the order of: keys, the first of which counts most. Rows that are equal in them keep their order,
+/// or that of their times.
+#[derive(Default)]
+pub struct Order {
+    pub keys: Vec<SortKey>,
     /// A column of times, the newest first; of equal times the last row comes first. Rows without one stay behind the
     /// others, in their order.
-    Newest(Name),
+    pub newest: Option<Name>,
 }
 
 /// The rows in an order, the first `most` of them.
@@ -74,6 +75,13 @@ pub fn run(table: &Table, order: &Order, most: Option<u64>, schema: &Schema, con
         ranks.sort(&mut rows);
     }
     Ok(picked(table, &rows, schema))
+}
+
+/// The rows of a batch in an order.
+pub fn in_order(batch: &Batch, order: &Order, context: &Context) -> Result<Vec<u32>> {
+    let mut rows: Vec<u32> = (0..batch.rows() as u32).collect();
+    Ranks::new(order, batch, context)?.sort(&mut rows);
+    Ok(rows)
 }
 
 /// Up to this many first rows are found batch by batch.
@@ -127,53 +135,55 @@ pub fn picked(table: &Table, rows: &[u32], schema: &Schema) -> Table {
 /// Rows ready to be put in an order.
 struct Ranks {
     keys: Vec<Ranked>,
-    /// Whether of rows that are equal, and have a value in the first key, the last comes first.
-    last_first: bool,
+    /// Times, the newest first: of rows that are equal, and have one, the last comes first.
+    newest: Option<Ranked>,
 }
 
 impl Ranks {
     fn new(order: &Order, input: &dyn Input, context: &Context) -> Result<Ranks> {
-        Ok(match order {
-            Order::Keys(keys) => {
-                let keys = keys.iter().map(|key| Ok(Ranked::new(evaluate(&key.expr, input, context)?, key)));
-                Ranks { keys: keys.collect::<Result<_>>()?, last_first: false }
-            }
-            Order::Newest(time) => {
-                let key = Ranked { values: times(&input.column(time)?), descending: true, nulls_first: false };
-                Ranks { keys: vec![key], last_first: true }
-            }
-        })
+        let keys = order.keys.iter().map(|key| Ok(Ranked::new(evaluate(&key.expr, input, context)?, key)));
+        let newest =
+            |time: &Name| Ok(Ranked { values: times(&input.column(time)?), descending: true, nulls_first: false });
+        Ok(Ranks { keys: keys.collect::<Result<_>>()?, newest: order.newest.as_ref().map(newest).transpose()? })
+    }
+
+    /// The key that counts most.
+    fn first(&self) -> Option<&Ranked> {
+        self.keys.first().or(self.newest.as_ref())
     }
 
     fn order(&self, a: u32, b: u32) -> Ordering {
-        let by_keys = self.keys.iter().map(|key| key.order(a, b)).find(|o| o.is_ne());
+        let by_keys = self.keys.iter().chain(&self.newest).map(|key| key.order(a, b)).find(|o| o.is_ne());
         by_keys.unwrap_or_else(|| if self.is_turned(a) { b.cmp(&a) } else { a.cmp(&b) })
     }
 
     /// Whether a row stands behind later ones that are equal to it.
     fn is_turned(&self, row: u32) -> bool {
-        self.last_first && self.keys.first().is_some_and(|key| !key.is_null(row))
+        self.newest.as_ref().is_some_and(|times| !times.is_null(row))
     }
 
     fn sort(&self, rows: &mut Vec<u32>) {
-        if self.last_first {
+        if let Some(times) = &self.newest {
             rows.reverse();
-        }
-        // A stable sort by the last key first: equal rows keep the order of the keys after it.
-        self.keys.iter().rev().for_each(|key| key.sort(rows));
-        if self.last_first {
+            times.sort(rows);
             let turned = rows.partition_point(|row| self.is_turned(*row));
             rows[turned..].reverse();
         }
+        // A stable sort by the last key first: equal rows keep the order of the keys after it.
+        self.keys.iter().rev().for_each(|key| key.sort(rows));
     }
 }
 
 /// Times as numbers of any unit.
 fn times(column: &Column) -> Values {
+    if let Column::Field(Field::Long(_)) | Column::DateTime(_) = column {
+        return values(column.clone());
+    }
     let numbers = Numbers::of(column);
     let times: Vec<Option<f64>> = (0..column.len()).map(|row| numbers.get(row).map(|number| number.real())).collect();
     let missing = times.iter().any(Option::is_none).then(|| times.iter().map(Option::is_some).collect());
-    Values::Numbers(times.iter().map(|time| time.map_or(0, real_rank)).collect(), missing)
+    let codes = times.iter().map(|time| time.map_or(0, real_rank)).collect();
+    Values::Numbers(Form::Real, codes, missing)
 }
 
 /// The first rows of each of a thread's batches.
@@ -181,22 +191,23 @@ fn times(column: &Column) -> Values {
 struct Best {
     chunks: Vec<(u64, Chunk)>,
     /// So many rows as are wanted have no greater code of their first key: rows with a greater one come too late.
-    bound: Option<u64>,
+    bound: Option<(Form, u64)>,
 }
 
 impl Best {
     /// The first so many of some rows in their order, ascending; fewer where the others come too late.
     fn first(&mut self, rows: usize, ranks: &Ranks, most: usize) -> Vec<u32> {
-        let codes = ranks.keys.first().and_then(Ranked::codes);
+        let codes = ranks.first().and_then(Ranked::codes);
         let mut picks: Vec<u32> = match (&codes, self.bound) {
-            (Some(codes), Some(bound)) => codes.up_to(bound).set_indices_u32().collect(),
+            (Some(codes), Some((form, bound))) if codes.form == form => codes.up_to(bound).set_indices_u32().collect(),
             _ => (0..rows as u32).collect(),
         };
         if picks.len() > most {
             picks.select_nth_unstable_by(most - 1, |a, b| ranks.order(*a, *b));
             picks.truncate(most);
-            if let Some(worst) = codes.and_then(|codes| codes.worst(&picks)) {
-                self.bound = Some(self.bound.map_or(worst, |bound| bound.min(worst)));
+            if let Some((form, worst)) = codes.and_then(|codes| Some((codes.form, codes.worst(&picks)?))) {
+                let bound = self.bound.filter(|(known, _)| *known == form);
+                self.bound = Some((form, bound.map_or(worst, |(_, bound)| bound.min(worst))));
             }
             picks.sort_unstable();
         }
@@ -204,9 +215,18 @@ impl Best {
     }
 }
 
+/// What codes are made of: only those of one form compare.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Form {
+    Whole,
+    Real,
+    Text,
+}
+
 /// Numbers in the order of a key: of two rows that differ in theirs, the one with the smaller comes first.
 struct Codes {
     codes: Vec<u64>,
+    form: Form,
     missing: Option<NullBuffer>,
     nulls_first: bool,
 }
@@ -241,7 +261,7 @@ struct Ranked {
 
 enum Values {
     /// Bits whose order is the values' order, and which of them are neither of null nor of NaN.
-    Numbers(Vec<u64>, Option<NullBuffer>),
+    Numbers(Form, Vec<u64>, Option<NullBuffer>),
     Texts(Column),
     Others(Column),
 }
@@ -251,16 +271,20 @@ fn values(column: Column) -> Values {
     let whole = |value: i64| value as u64 ^ 1 << 63;
     match column.materialized() {
         Column::Long(a) | Column::DateTime(a) | Column::TimeSpan(a) | Column::Field(Field::Long(a)) => {
-            Values::Numbers(a.values().iter().map(|v| whole(*v)).collect(), some_null(a.nulls()))
+            Values::Numbers(Form::Whole, a.values().iter().map(|v| whole(*v)).collect(), some_null(a.nulls()))
         }
         Column::Int(a) => {
-            Values::Numbers(a.values().iter().map(|v| whole(i64::from(*v))).collect(), some_null(a.nulls()))
+            let codes = a.values().iter().map(|v| whole(i64::from(*v))).collect();
+            Values::Numbers(Form::Whole, codes, some_null(a.nulls()))
         }
-        Column::Bool(a) => Values::Numbers(a.values().iter().map(u64::from).collect(), some_null(a.nulls())),
+        Column::Bool(a) => {
+            Values::Numbers(Form::Whole, a.values().iter().map(u64::from).collect(), some_null(a.nulls()))
+        }
         Column::Real(a) | Column::Field(Field::Real(a)) => {
             let numbers = NullBuffer::new(bits_of(a.values(), |value| !value.is_nan()));
             let there = NullBuffer::union(Some(&numbers), a.nulls());
-            Values::Numbers(a.values().iter().map(|v| real_rank(*v)).collect(), some_null(there.as_ref()))
+            let codes = a.values().iter().map(|v| real_rank(*v)).collect();
+            Values::Numbers(Form::Real, codes, some_null(there.as_ref()))
         }
         column @ Column::Text(Kind::String | Kind::Guid | Kind::Field, _) => Values::Texts(column),
         column => Values::Others(column),
@@ -275,7 +299,7 @@ impl Ranked {
     fn is_null(&self, row: u32) -> bool {
         let row = row as usize;
         match &self.values {
-            Values::Numbers(_, missing) => missing.as_ref().is_some_and(|missing| missing.is_null(row)),
+            Values::Numbers(_, _, missing) => missing.as_ref().is_some_and(|missing| missing.is_null(row)),
             Values::Texts(column) | Values::Others(column) => column.is_null(row),
         }
     }
@@ -283,7 +307,7 @@ impl Ranked {
     fn order(&self, a: u32, b: u32) -> Ordering {
         let (a, b) = (a as usize, b as usize);
         match &self.values {
-            Values::Numbers(ranks, missing) => {
+            Values::Numbers(_, ranks, missing) => {
                 let is_missing = |row: usize| missing.as_ref().is_some_and(|missing| missing.is_null(row));
                 self.directed(is_missing(a), is_missing(b), || ranks[a].cmp(&ranks[b]))
             }
@@ -322,10 +346,13 @@ impl Ranked {
 impl Ranked {
     /// Codes in the order of the key; none for values of which a code would cost more than a comparison.
     fn codes(&self) -> Option<Codes> {
-        let (ranks, missing): (Cow<[u64]>, Option<NullBuffer>) = match &self.values {
-            Values::Numbers(ranks, missing) => (ranks.into(), missing.clone()),
+        let (form, ranks, missing): (Form, Cow<[u64]>, Option<NullBuffer>) = match &self.values {
+            Values::Numbers(form, ranks, missing) => (*form, ranks.into(), missing.clone()),
+            // Texts of fields may be in another form in another batch.
+            Values::Texts(Column::Text(Kind::Field, _)) => return None,
             Values::Texts(Column::Text(_, Text::Views(views))) => {
-                ((0..views.len()).map(|row| start_of(views.value(row))).collect(), views.nulls().cloned())
+                let codes = (0..views.len()).map(|row| start_of(views.value(row))).collect();
+                (Form::Text, codes, views.nulls().cloned())
             }
             _ => return None,
         };
@@ -333,14 +360,14 @@ impl Ranked {
             true => ranks.iter().map(|rank| !rank).collect(),
             false => ranks.into_owned(),
         };
-        Some(Codes { codes, missing, nulls_first: self.nulls_first })
+        Some(Codes { codes, form, missing, nulls_first: self.nulls_first })
     }
 
     /// Sorts rows by this key alone; equal rows keep their order.
     fn sort(&self, rows: &mut Vec<u32>) {
         let code: Box<dyn Fn(usize) -> Option<u64>> = match &self.values {
-            Values::Numbers(ranks, None) => Box::new(|row| Some(ranks[row])),
-            Values::Numbers(ranks, Some(missing)) => Box::new(|row| missing.is_valid(row).then(|| ranks[row])),
+            Values::Numbers(_, ranks, None) => Box::new(|row| Some(ranks[row])),
+            Values::Numbers(_, ranks, Some(missing)) => Box::new(|row| missing.is_valid(row).then(|| ranks[row])),
             Values::Texts(Column::Text(_, Text::Dictionary(keys, dictionary))) => {
                 let places = places(dictionary);
                 Box::new(move |row| keys.is_valid(row).then(|| places[keys.value(row) as usize]))

@@ -11,7 +11,9 @@ pub use explain::{describe, explain};
 pub use flow::{Flow, Passing, origin};
 pub use knowledge::{EventType, Lookup, LookupWriter, MOST_MATCHES, Macro, MatchType, Matching, Tag, TimeBound};
 pub use memory::InMemory;
-pub use node::{AggregateCall, Expanded, JoinKind, JoinSide, KeepsInput, Node, RowCall, SortKey, TableOperation};
+pub use node::{
+    AggregateCall, Expanded, FirstRows, JoinKind, JoinSide, KeepsInput, Node, RowCall, SortKey, TableOperation,
+};
 pub use source::{Catalog, ExternalForm, Morsel, Needs, Piece, Scan, Source, TextForm, TextMatch, TextTest, Window};
 
 use crate::types::{Kind, Schema};

@@ -76,6 +76,11 @@ pub trait TableOperation: Send + Sync + std::fmt::Debug {
     fn keeper(&self) -> Option<&dyn KeepsInput> {
         None
     }
+
+    /// Whether it is all that it does to keep the first rows of each group, with their columns as they are.
+    fn keeps_first(&self) -> Option<FirstRows<'_>> {
+        None
+    }
 }
 
 /// An operation that asks little of its last input, which is kept with an index between runs, where it outlives them.
@@ -87,6 +92,12 @@ pub trait KeepsInput {
     fn keep(&self, input: &Table) -> Option<Vec<u8>>;
 
     fn run(&self, context: &Context, others: &[Table], kept: &KeptRows) -> diagnostic::Result<Table>;
+}
+
+/// Rows that lack none of some columns, and of those that agree in them the first.
+pub struct FirstRows<'a> {
+    pub keys: &'a [Name],
+    pub count: u32,
 }
 
 impl std::fmt::Debug for Node {

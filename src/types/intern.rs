@@ -1,7 +1,8 @@
 //! Distinct values as small integers: what group keys, sets and distinct counts work on.
+use super::field::Number;
 use super::{Builder, Column, Dictionary, Field, Kind, Text, Value};
-use arrow_array::{Array, Int64Array, StringViewArray};
-use arrow_buffer::Buffer;
+use arrow_array::{Array, Int32Array, Int64Array, StringViewArray};
+use arrow_buffer::{Buffer, NullBuffer};
 use foldhash::fast::FixedState;
 use hashbrown::HashTable;
 use std::collections::HashMap;
@@ -20,6 +21,8 @@ pub struct Interner {
     bits: Bits,
     /// What each known dictionary's keys are here.
     dictionaries: HashMap<u64, Vec<u32>>,
+    /// The numbers of the texts of numbers of fields, by their bits.
+    written: Written,
     /// While all values came from one dictionary of distinct values, its keys are the numbers.
     shared: Option<Arc<Dictionary>>,
 }
@@ -110,7 +113,12 @@ impl Interner {
         match column {
             Column::Const(value, rows) => vec![self.number(value); *rows],
             Column::Text(_, Text::Views(views)) => self.texts.intern_views(views),
-            Column::Field(Field::Long(array)) => self.long_texts(array),
+            Column::Field(Field::Long(array)) => {
+                self.field_numbers(array.values(), array.nulls(), |long| (false, long as u64), Number::Long)
+            }
+            Column::Field(Field::Real(array)) => {
+                self.field_numbers(array.values(), array.nulls(), |real| (true, real.to_bits()), Number::Real)
+            }
             Column::Field(field) => self.texts.intern_views(&field.texts()),
             Column::Text(_, Text::Dictionary(keys, dictionary)) => {
                 let map = self.dictionaries.entry(dictionary.id).or_insert_with(|| vec![NULL; dictionary.len()]);
@@ -137,14 +145,30 @@ impl Interner {
         }
     }
 
-    /// Whole numbers as their texts: times often repeat, and each stretch of one is written once.
-    fn long_texts(&mut self, array: &Int64Array) -> Vec<u32> {
-        let mut last = (0i64, NULL);
-        each(array.values(), array.nulls(), |v| {
-            if last.1 == NULL || last.0 != v {
-                last = (v, self.texts.intern(&v.to_string()));
+    /// Numbers of fields are told apart by their texts, each of which is written once.
+    fn field_numbers<T: Copy + PartialEq>(
+        &mut self,
+        values: &[T],
+        nulls: Option<&arrow_buffer::NullBuffer>,
+        key: impl Fn(T) -> (bool, u64),
+        number: impl Fn(T) -> Number,
+    ) -> Vec<u32> {
+        let Interner { texts, written, .. } = self;
+        let mut text = String::new();
+        let mut last: Option<(T, u32)> = None;
+        each(values, nulls, |value| {
+            if let Some((known, found)) = last
+                && known == value
+            {
+                return found;
             }
-            last.1
+            let found = written.number(key(value), || {
+                text.clear();
+                number(value).write(&mut text);
+                texts.intern(&text)
+            });
+            last = Some((value, found));
+            found
         })
     }
 
@@ -256,6 +280,26 @@ impl Interner {
         builder.finish()
     }
 
+    /// As [`Interner::column`]; texts as a dictionary where the numbers are many more than the values.
+    pub fn column_of_many(&self, kind: Kind, numbers: &[u32]) -> Column {
+        const MANY: usize = 4096;
+        if !kind.is_textual() || numbers.len() < MANY || numbers.len() / 2 < self.len() {
+            return self.column(kind, numbers);
+        }
+        let every: Vec<u32> = (0..self.len() as u32).collect();
+        let Column::Text(_, Text::Views(distinct)) = self.column(Kind::String, &every) else {
+            return self.column(kind, numbers);
+        };
+        let (dictionary, mut keys) = (Dictionary::of_distinct(distinct), numbers.to_vec());
+        let nulls = keys.contains(&NULL).then(|| keys.iter().map(|key| *key != NULL).collect::<NullBuffer>());
+        if kind == Kind::String && nulls.is_some() {
+            return self.column(kind, numbers);
+        }
+        keys.iter_mut().filter(|key| **key == NULL).for_each(|key| *key = 0);
+        let keys: Vec<i32> = keys.into_iter().map(|key| key as i32).collect();
+        Column::Text(kind, Text::Dictionary(Int32Array::new(keys.into(), nulls), dictionary))
+    }
+
     /// The kind that values are told apart as.
     pub fn kind(&self) -> Option<Kind> {
         self.kind
@@ -340,6 +384,21 @@ impl Bits {
     fn settle(&mut self) {
         if self.table.is_empty() {
             self.index();
+        }
+    }
+}
+
+/// The numbers that texts of numbers have, by whether the number is a real, and its bits.
+#[derive(Debug, Default)]
+struct Written(HashTable<(bool, u64, u32)>);
+
+impl Written {
+    #[inline]
+    fn number(&mut self, (real, bits): (bool, u64), write: impl FnOnce() -> u32) -> u32 {
+        let same = |(kind, known, _): &(bool, u64, u32)| *known == bits && *kind == real;
+        match self.0.entry(hash_number(bits), same, |(_, known, _)| hash_number(*known)) {
+            hashbrown::hash_table::Entry::Occupied(found) => found.get().2,
+            hashbrown::hash_table::Entry::Vacant(slot) => slot.insert((real, bits, write())).get().2,
         }
     }
 }

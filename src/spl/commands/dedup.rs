@@ -2,13 +2,13 @@
 use super::options::Options;
 use crate::diagnostic::{Diagnostic, Fault, Result};
 use crate::functions::Context;
-use crate::plan::{SortKey, TableOperation};
+use crate::plan::{FirstRows, SortKey, TableOperation};
 use crate::spl::ast::Command;
 use crate::spl::lower::{Lower, Lowering, Rows};
 use crate::spl::parse::Reader;
 use crate::types::intern::{Interner, NULL};
+use crate::types::pairs::PairTable;
 use crate::types::{Chunk, Column, Kind, Name, Stored, Table, gather};
-use std::collections::HashMap;
 use std::sync::Arc;
 
 const OPTIONS: [&str; 3] = ["keepevents", "keepempty", "consecutive"];
@@ -76,6 +76,11 @@ impl TableOperation for First {
         "dedup"
     }
 
+    fn keeps_first(&self) -> Option<FirstRows<'_>> {
+        let is_plain = !(self.keeps_rows || self.keeps_empty || self.consecutive);
+        is_plain.then_some(FirstRows { keys: &self.keys, count: self.count })
+    }
+
     fn run(&self, context: &Context, inputs: &[Table]) -> Result<Table> {
         let [table] = inputs else { return Err(Fault::internal("`dedup` has one input")) };
         let stays = self.stays(context, table)?;
@@ -133,14 +138,8 @@ fn groups(table: &Table, names: &[Name]) -> Vec<u32> {
     let mut columns = names.iter().map(numbers);
     let first = columns.next().unwrap_or_default();
     columns.fold(first, |left, right| {
-        let mut pairs: HashMap<(u32, u32), u32, foldhash::fast::FixedState> = HashMap::default();
-        let pair = |(left, right): (u32, u32)| {
-            if left == NULL || right == NULL {
-                return NULL;
-            }
-            let next = pairs.len() as u32;
-            *pairs.entry((left, right)).or_insert(next)
-        };
+        let mut pairs = PairTable::default();
+        let pair = |(left, right)| if left == NULL || right == NULL { NULL } else { pairs.number(left, right) };
         left.into_iter().zip(right).map(pair).collect()
     })
 }
