@@ -3,7 +3,8 @@ use super::Context;
 use super::spl::pcre::{self, Groups, Pattern};
 use crate::diagnostic::{Fault, Result};
 use crate::types::field::{self, FieldBuilder, Number, without_noise};
-use crate::types::{Column, Kind, Value, datetime, relative};
+use crate::types::{Column, Field, Kind, Value, datetime, relative};
+use arrow_array::Int64Array;
 use std::borrow::Cow;
 use std::sync::Arc;
 
@@ -33,13 +34,7 @@ fn extracted(context: &Context, args: &[Column], rows: usize) -> Result<Column> 
     let pattern = pcre::compile(context, &constant(args, 1).to_text())?;
     let name = constant(args, 2).to_text();
     let most = constant(args, 3).as_long().and_then(|most| usize::try_from(most).ok()).filter(|most| *most > 0);
-    let places: Vec<usize> = pattern
-        .names()
-        .iter()
-        .enumerate()
-        .filter(|(_, own)| own.as_deref() == Some(&*name))
-        .map(|(at, _)| at)
-        .collect();
+    let places = pattern.places(&name);
     let mut found: Vec<String> = Vec::new();
     each(args, rows, |row, out| {
         found.clear();
@@ -52,6 +47,44 @@ fn extracted(context: &Context, args: &[Column], rows: usize) -> Result<Column> 
             })?;
         }
         out.push_several(found.iter());
+        Ok(())
+    })
+}
+
+/// What all named groups matched, match by match: of each match a text for each name in their order, `+` before what
+/// it matched, or `-` alone.
+fn extracted_all(context: &Context, args: &[Column], rows: usize) -> Result<Column> {
+    let Some(column) = args.first() else { return Ok(Column::nulls(Kind::Field, rows)) };
+    let pattern = pcre::compile(context, &constant(args, 1).to_text())?;
+    let most = constant(args, 2).as_long().and_then(|most| usize::try_from(most).ok()).filter(|most| *most > 0);
+    let places: Vec<Vec<usize>> = pattern.distinct_names().iter().map(|name| pattern.places(name)).collect();
+    let mut found: Vec<String> = Vec::new();
+    each(args, rows, |row, out| {
+        found.clear();
+        for text in field::values(column, row) {
+            let mut matches = 0;
+            pattern.each_match(&text, |groups| {
+                matches += 1;
+                found.extend(places.iter().map(|places| match group(&text, groups, places) {
+                    Some(part) => ["+", part].concat(),
+                    None => "-".to_owned(),
+                }));
+                most.is_none_or(|most| matches < most)
+            })?;
+        }
+        out.push_several(found.iter());
+        Ok(())
+    })
+}
+
+/// The texts of one name among those of all.
+fn extracted_one(_: &Context, args: &[Column], rows: usize) -> Result<Column> {
+    let Some(column) = args.first() else { return Ok(Column::nulls(Kind::Field, rows)) };
+    let number = |at: usize| constant(args, at).as_long().and_then(|n| usize::try_from(n).ok()).unwrap_or(0);
+    let (name, names) = (number(1), number(2).max(1));
+    each(args, rows, |row, out| {
+        let own = field::values(column, row).skip(name).step_by(names);
+        out.push_several(own.filter_map(|text| text.strip_prefix('+').map(str::to_owned)));
         Ok(())
     })
 }
@@ -195,12 +228,13 @@ fn time_bin(context: &Context, args: &[Column], rows: usize) -> Result<Column> {
     let span = relative::span(&text).ok_or_else(|| Fault::query("HP504", format!("`{text}` is no span of time")))?;
     // What bins are aligned to: ticks.
     let aligned = args.get(2).and_then(|_| field::number(&args[2], 0)).map_or(0, ticks);
+    let mut bins = Bins { span, aligned, zone: context.timezone, last: None };
+    if let Some(made) = bins.of_numbers(column) {
+        return Ok(made);
+    }
     let numbers = field::Numbers::of(column);
     each(args, rows, |row, out| {
-        let start = numbers.get(row).and_then(|number| {
-            let start = span.start(ticks(number).checked_sub(aligned)?, context.timezone)?;
-            start.checked_add(aligned)
-        });
+        let start = numbers.get(row).and_then(|number| bins.start(ticks(number)));
         match start {
             Some(start) => out.push_number(match start % datetime::TICKS_PER_SECOND {
                 0 => Number::Long(start / datetime::TICKS_PER_SECOND),
@@ -213,6 +247,62 @@ fn time_bin(context: &Context, args: &[Column], rows: usize) -> Result<Column> {
         }
         Ok(())
     })
+}
+
+/// Bins of time.
+struct Bins {
+    span: relative::Span,
+    aligned: i64,
+    zone: chrono_tz::Tz,
+    /// From where to where times were found to lie in one bin, and where it begins.
+    last: Option<(i64, i64, i64)>,
+}
+
+impl Bins {
+    /// Where the bin of a time begins; both in ticks.
+    #[inline]
+    fn start(&mut self, ticks: i64) -> Option<i64> {
+        if let Some((from, to, start)) = self.last
+            && (from..to).contains(&ticks)
+        {
+            return Some(start);
+        }
+        let start = self.span.start(ticks.checked_sub(self.aligned)?, self.zone)?.checked_add(self.aligned)?;
+        let (from, width) = match self.span {
+            relative::Span::Ticks(width) => (Some(start), width),
+            // No day begins within a second.
+            _ => {
+                let second = (ticks - self.aligned).div_euclid(datetime::TICKS_PER_SECOND);
+                let from = second.checked_mul(datetime::TICKS_PER_SECOND).and_then(|at| at.checked_add(self.aligned));
+                (from, datetime::TICKS_PER_SECOND)
+            }
+        };
+        self.last = from.and_then(|from| Some((from, from.checked_add(width)?, start)));
+        Some(start)
+    }
+
+    /// The bins of numbers that are held as such, where each begins with a second; none for others.
+    fn of_numbers(&mut self, column: &Column) -> Option<Column> {
+        let mut start = |number: Number| {
+            let start = self.start(ticks(number))?;
+            (start % datetime::TICKS_PER_SECOND == 0).then_some(start / datetime::TICKS_PER_SECOND)
+        };
+        let starts = match column {
+            Column::Field(Field::Long(array)) => {
+                let start = |long: Option<i64>| long.map_or(Some(0), |long| start(Number::Long(long)));
+                array.iter().map(start).collect::<Option<Vec<i64>>>()?
+            }
+            Column::Field(Field::Real(array)) => {
+                let start = |real: Option<f64>| match real {
+                    Some(real) if !real.is_finite() => None,
+                    real => real.map_or(Some(0), |real| start(Number::Real(real))),
+                };
+                array.iter().map(start).collect::<Option<Vec<i64>>>()?
+            }
+            _ => return None,
+        };
+        Some(Column::Field(Field::Long(Int64Array::new(starts.into(), column.null_buffer()))))
+    }
 }
 
 /// Seconds as ticks.
@@ -272,6 +362,24 @@ crate::kernels! {
     /// | makeresults | eval t="a=1 b=2" | rex field=t max_match=0 "(?<w>\w)=" | eval w=mvjoin(w, "+") | fields w | fields - _time // a+b
     /// ```
     spl fn ".rex" (text: Any, pattern: Any, group: Any, most: Any) -> Kind(Kind::Field) = extracted;
+
+    /// What all named groups of a regular expression matched in a field: for `.rex_one`.
+    ///
+    /// Source: rex.
+    ///
+    /// ```spl
+    /// | makeresults | eval t="a=1" | rex field=t "(?<w>\w)=(?<n>\d)" | eval r=w.n | fields r | fields - _time // a1
+    /// ```
+    spl fn ".rex_all" (text: Any, pattern: Any, most: Any) -> Kind(Kind::Field) = extracted_all;
+
+    /// What one of the named groups matched.
+    ///
+    /// Source: rex.
+    ///
+    /// ```spl
+    /// | makeresults | eval t="a=1 b=" | rex field=t max_match=0 "(?<w>\w)=(?<n>\d)?" | eval r=mvcount(w).mvcount(n) | fields r | fields - _time // 21
+    /// ```
+    spl fn ".rex_one" (all: Any, name: Any, names: Any) -> Kind(Kind::Field) = extracted_one;
 
     /// Where a regular expression matched in a field.
     ///

@@ -5,9 +5,10 @@ use crate::diagnostic::Result;
 use crate::functions::Context;
 use crate::functions::compare::{Comparison, View};
 use crate::types::field::{self, Number, Numbers};
+use crate::types::vectors::{bits_of, bits_of_pairs};
 use crate::types::{Column, Field, FieldValue, Kind, Text, Value};
-use arrow_array::BooleanArray;
-use arrow_buffer::BooleanBuffer;
+use arrow_array::{Array, BooleanArray, Float64Array};
+use arrow_buffer::{BooleanBuffer, NullBuffer};
 use std::cmp::Ordering;
 
 /// The order of two texts: of their numbers where both look like one, else of their characters.
@@ -18,7 +19,7 @@ pub fn ordered(left: &str, right: &str) -> Ordering {
 
 fn compare(comparison: Comparison, args: &[Column], rows: usize) -> Result<Column> {
     let (left, right) = pair(args)?;
-    if let Some(bits) = texts_with_text(comparison, left, right) {
+    if let Some(bits) = texts_with_text(comparison, left, right).or_else(|| numbers(comparison, left, right)) {
         return Ok(Column::Bool(bits));
     }
     let (l, r) = (Numbers::of(left), Numbers::of(right));
@@ -58,7 +59,58 @@ fn texts_with_text(comparison: Comparison, left: &Column, right: &Column) -> Opt
     }
     let (view, raw, buffers) = (View::new(constant), views.views(), views.data_buffers());
     let bits = BooleanBuffer::collect_bool(raw.len(), |row| view.equals(raw[row], buffers) == wanted);
-    Some(BooleanArray::new(bits, arrow_array::Array::nulls(views).cloned()))
+    Some(BooleanArray::new(bits, views.nulls().cloned()))
+}
+
+/// Numbers compared with one number, or with numbers of the same form.
+fn numbers(comparison: Comparison, left: &Column, right: &Column) -> Option<BooleanArray> {
+    match (left, right) {
+        (Column::Field(Field::Long(l)), Column::Field(Field::Long(r))) => {
+            let bits = bits_of_pairs(l.values(), r.values(), |a, b| comparison.holds(Some(a.cmp(&b))));
+            Some(BooleanArray::new(bits, NullBuffer::union(l.nulls(), r.nulls())))
+        }
+        (Column::Field(Field::Real(l)), Column::Field(Field::Real(r))) if are_finite(l) && are_finite(r) => {
+            let bits = bits_of_pairs(l.values(), r.values(), |a, b| comparison.holds(a.partial_cmp(&b)));
+            Some(BooleanArray::new(bits, NullBuffer::union(l.nulls(), r.nulls())))
+        }
+        (Column::Field(_), Column::Const(..)) => with_number(comparison, left, Numbers::of(right).get(0)?),
+        (Column::Const(..), Column::Field(_)) => with_number(turned(comparison), right, Numbers::of(left).get(0)?),
+        _ => None,
+    }
+}
+
+fn are_finite(array: &Float64Array) -> bool {
+    array.values().iter().all(|real| real.is_finite())
+}
+
+fn with_number(comparison: Comparison, column: &Column, number: Number) -> Option<BooleanArray> {
+    match (column, number) {
+        (Column::Field(Field::Long(array)), Number::Long(own)) => {
+            let bits = bits_of(array.values(), |value| comparison.holds(Some(value.cmp(&own))));
+            Some(BooleanArray::new(bits, array.nulls().cloned()))
+        }
+        (Column::Field(Field::Long(array)), Number::Real(own)) => {
+            let bits = bits_of(array.values(), |value| comparison.holds((value as f64).partial_cmp(&own)));
+            Some(BooleanArray::new(bits, array.nulls().cloned()))
+        }
+        (Column::Field(Field::Real(array)), own) if are_finite(array) => {
+            let own = own.real();
+            let bits = bits_of(array.values(), |value| comparison.holds(value.partial_cmp(&own)));
+            Some(BooleanArray::new(bits, array.nulls().cloned()))
+        }
+        _ => None,
+    }
+}
+
+/// The comparison with its sides exchanged.
+fn turned(comparison: Comparison) -> Comparison {
+    match comparison {
+        Comparison::Less => Comparison::Greater,
+        Comparison::LessOrEqual => Comparison::GreaterOrEqual,
+        Comparison::Greater => Comparison::Less,
+        Comparison::GreaterOrEqual => Comparison::LessOrEqual,
+        same => same,
+    }
 }
 
 fn equal(_: &Context, args: &[Column], rows: usize) -> Result<Column> {

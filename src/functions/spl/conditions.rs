@@ -1,11 +1,13 @@
 //! Choosing between values: every argument is there already; a query computes only those that it needs.
 use super::compare::equals;
+use super::each;
 use super::operators::{flag, pair};
-use super::{each, each_flag};
 use crate::diagnostic::Result;
 use crate::functions::Context;
 use crate::types::field::FieldBuilder;
 use crate::types::{Column, Kind, Value};
+use arrow_array::BooleanArray;
+use arrow_buffer::{BooleanBuffer, NullBuffer};
 
 fn push(out: &mut FieldBuilder, column: Option<&Column>, row: usize) -> Result<()> {
     match column {
@@ -60,12 +62,24 @@ fn never(_: &Context, _: &[Column], rows: usize) -> Result<Column> {
     Ok(Column::Const(Value::Bool(false), rows))
 }
 
+/// For each row, whether it has a value.
+fn presence(args: &[Column], rows: usize) -> BooleanBuffer {
+    let nulls = args.first().map_or_else(|| Some(NullBuffer::new_null(rows)), Column::null_buffer);
+    nulls.map_or_else(|| BooleanBuffer::new_set(rows), NullBuffer::into_inner)
+}
+
 fn isnull(_: &Context, args: &[Column], rows: usize) -> Result<Column> {
-    each_flag(args, rows, |row| Ok(Some(args.first().is_none_or(|column| column.is_null(row)))))
+    Ok(match args {
+        [Column::Const(value, _)] => Column::Const(Value::Bool(value.is_null()), rows),
+        _ => Column::Bool(BooleanArray::new(!&presence(args, rows), None)),
+    })
 }
 
 fn isnotnull(_: &Context, args: &[Column], rows: usize) -> Result<Column> {
-    each_flag(args, rows, |row| Ok(Some(args.first().is_some_and(|column| !column.is_null(row)))))
+    Ok(match args {
+        [Column::Const(value, _)] => Column::Const(Value::Bool(!value.is_null()), rows),
+        _ => Column::Bool(BooleanArray::new(presence(args, rows), None)),
+    })
 }
 
 crate::kernels! {

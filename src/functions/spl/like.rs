@@ -3,8 +3,11 @@ use super::pcre::Pattern;
 use super::{each, each_flag, map_texts, operators::pair, text_at};
 use crate::diagnostic::{Fault, Result};
 use crate::functions::Context;
+use crate::functions::search::{Needle, Place};
+use crate::functions::terms::passing;
 use crate::types::field::{self, Number};
-use crate::types::{Column, Kind};
+use crate::types::{Column, Kind, Text};
+use arrow_array::{Array, BooleanArray};
 use ipnet::IpNet;
 use std::borrow::Cow;
 use std::net::IpAddr;
@@ -45,6 +48,36 @@ pub(super) fn compiled(context: &Context) -> impl Fn(&str) -> Result<Pattern> {
     move |text| Pattern::new(text, most)
 }
 
+/// A pattern of `like`, prepared.
+enum Like {
+    /// A text at a place, with `%` before or behind it or both.
+    Text(Needle),
+    Pattern(regex::Regex),
+}
+
+impl Like {
+    fn new(pattern: &str) -> Result<Like> {
+        let inner = pattern.trim_matches('%');
+        let place = match (pattern.starts_with('%'), pattern.ends_with('%')) {
+            (true, true) => Place::Anywhere,
+            (true, false) => Place::End,
+            (false, true) => Place::Start,
+            (false, false) => Place::Whole,
+        };
+        Ok(match inner.contains(['%', '_', '\\']) {
+            true => Like::Pattern(like_pattern(pattern)?),
+            false => Like::Text(Needle::new(inner, place, true)),
+        })
+    }
+
+    fn is_match(&self, text: &str) -> bool {
+        match self {
+            Like::Text(needle) => needle.is_in(text),
+            Like::Pattern(regex) => regex.is_match(text),
+        }
+    }
+}
+
 /// A pattern of `like`: `%` is any text, `_` any character, a backslash takes the next one as it is.
 fn like_pattern(pattern: &str) -> Result<regex::Regex> {
     let mut source = String::from("(?s)\\A");
@@ -67,9 +100,16 @@ fn like_pattern(pattern: &str) -> Result<regex::Regex> {
 fn like(context: &Context, args: &[Column], rows: usize) -> Result<Column> {
     let (text, pattern) = pair(args)?;
     let mut compiled = Patterns::new(context, "like");
+    if let (Column::Text(_, Text::Views(views)), Column::Const(..)) = (text, pattern)
+        && let Some(pattern) = field::text(pattern, 0).filter(|_| rows > 0)
+    {
+        let matcher = compiled.get(&pattern, Like::new)?;
+        let bits = passing(views, None, |text| matcher.is_match(text));
+        return Ok(Column::Bool(BooleanArray::new(bits, views.nulls().cloned())));
+    }
     each_flag(args, rows, |row| {
         let Some(pattern) = field::text(pattern, row) else { return Ok(None) };
-        let matcher = compiled.get(&pattern, like_pattern)?;
+        let matcher = compiled.get(&pattern, Like::new)?;
         Ok((!text.is_null(row)).then(|| field::values(text, row).any(|text| matcher.is_match(&text))))
     })
 }

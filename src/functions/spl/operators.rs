@@ -3,8 +3,9 @@ use super::{each, each_flag, each_number, is_literal};
 use crate::diagnostic::{Fault, Result};
 use crate::functions::Context;
 use crate::types::field::{self, Number, Numbers, without_noise};
-use crate::types::{Column, Kind, Value};
-use arrow_array::Array;
+use crate::types::{Column, Field, Kind, Value};
+use arrow_array::{Array, Float64Array, Int64Array};
+use arrow_buffer::NullBuffer;
 
 /// The two arguments of an operator.
 pub fn pair(args: &[Column]) -> Result<(&Column, &Column)> {
@@ -14,27 +15,123 @@ pub fn pair(args: &[Column]) -> Result<(&Column, &Column)> {
     }
 }
 
-fn arithmetic(args: &[Column], rows: usize, operation: fn(Number, Number) -> Option<Number>) -> Result<Column> {
-    let (left, right) = pair(args)?;
-    let (l, r) = (Numbers::of(left), Numbers::of(right));
-    each_number(args, rows, |row| operation(l.get(row)?, r.get(row)?))
+/// A calculation: whole where both numbers are and the result fits, else one of reals.
+#[derive(Clone, Copy)]
+struct Operation {
+    /// None for what is real whatever the numbers.
+    whole: Option<fn(i64, i64) -> Option<i64>>,
+    real: fn(f64, f64) -> f64,
 }
 
-/// A calculation that is whole where both numbers are and the result fits, else one of reals.
-fn whole_or_real(left: Number, right: Number, whole: fn(i64, i64) -> Option<i64>, real: fn(f64, f64) -> f64) -> Number {
-    if let (Number::Long(a), Number::Long(b)) = (left, right)
-        && let Some(long) = whole(a, b)
-    {
-        return Number::Long(long);
+const PLUS: Operation = Operation { whole: Some(i64::checked_add), real: |a, b| a + b };
+const MINUS: Operation = Operation { whole: Some(i64::checked_sub), real: |a, b| a - b };
+const TIMES: Operation = Operation { whole: Some(i64::checked_mul), real: |a, b| a * b };
+const REMAINDER: Operation = Operation { whole: Some(i64::checked_rem), real: |a, b| a % b };
+const OVER: Operation = Operation { whole: None, real: |a, b| a / b };
+
+impl Operation {
+    fn of(self, left: Number, right: Number) -> Number {
+        if let (Number::Long(a), Number::Long(b)) = (left, right)
+            && let Some(long) = self.whole.and_then(|whole| whole(a, b))
+        {
+            return Number::Long(long);
+        }
+        Number::Real(without_noise((self.real)(left.real(), right.real())))
     }
-    Number::Real(without_noise(real(left.real(), right.real())))
+
+    /// The calculation over numbers that are held as such; none for other columns.
+    fn over_numbers(self, args: &[Column], rows: usize) -> Option<Column> {
+        let (left, right) = pair(args).ok()?;
+        if left.is_const() && right.is_const() {
+            return None;
+        }
+        let nulls = NullBuffer::union(left.null_buffer().as_ref(), right.null_buffer().as_ref());
+        let is_null = |row: usize| nulls.as_ref().is_some_and(|nulls| nulls.is_null(row));
+        if let (Some(whole), Some(l), Some(r)) = (self.whole, Whole::of(left), Whole::of(right)) {
+            let result = |row: usize| if is_null(row) { Some(0) } else { whole(l.get(row), r.get(row)) };
+            let longs = (0..rows).map(result).collect::<Option<Vec<i64>>>()?;
+            return Some(Column::Field(Field::Long(Int64Array::new(longs.into(), nulls))));
+        }
+        let (l, r) = (Real::of(left)?, Real::of(right)?);
+        let result = |row: usize| without_noise((self.real)(l.get(row), r.get(row)));
+        let reals: Vec<f64> = (0..rows).map(result).collect();
+        Some(Column::Field(Field::Real(Float64Array::new(reals.into(), nulls))))
+    }
+}
+
+/// Whole numbers: one for all rows, or one each.
+enum Whole<'a> {
+    One(i64),
+    Each(&'a [i64]),
+}
+
+impl<'a> Whole<'a> {
+    fn of(column: &'a Column) -> Option<Whole<'a>> {
+        match column {
+            Column::Field(Field::Long(array)) => Some(Whole::Each(array.values())),
+            Column::Const(..) => match Numbers::of(column).get(0)? {
+                Number::Long(long) => Some(Whole::One(long)),
+                Number::Real(_) => None,
+            },
+            _ => None,
+        }
+    }
+
+    #[inline(always)]
+    fn get(&self, row: usize) -> i64 {
+        match self {
+            Whole::One(long) => *long,
+            Whole::Each(longs) => longs[row],
+        }
+    }
+}
+
+/// Numbers as finite reals: one for all rows, or one each.
+enum Real<'a> {
+    One(f64),
+    Whole(&'a [i64]),
+    Each(&'a [f64]),
+}
+
+impl<'a> Real<'a> {
+    fn of(column: &'a Column) -> Option<Real<'a>> {
+        match column {
+            Column::Field(Field::Long(array)) => Some(Real::Whole(array.values())),
+            Column::Field(Field::Real(array)) => {
+                array.values().iter().all(|real| real.is_finite()).then(|| Real::Each(array.values()))
+            }
+            Column::Const(..) => Numbers::of(column).get(0).map(|number| Real::One(number.real())),
+            _ => None,
+        }
+    }
+
+    #[inline(always)]
+    fn get(&self, row: usize) -> f64 {
+        match self {
+            Real::One(real) => *real,
+            Real::Whole(longs) => longs[row] as f64,
+            Real::Each(reals) => reals[row],
+        }
+    }
+}
+
+fn arithmetic(args: &[Column], rows: usize, operation: Operation) -> Result<Column> {
+    if let Some(made) = operation.over_numbers(args, rows) {
+        return Ok(made);
+    }
+    let (left, right) = pair(args)?;
+    let (l, r) = (Numbers::of(left), Numbers::of(right));
+    each_number(args, rows, |row| Some(operation.of(l.get(row)?, r.get(row)?)))
 }
 
 pub(super) fn sum(left: Number, right: Number) -> Number {
-    whole_or_real(left, right, i64::checked_add, |a, b| a + b)
+    PLUS.of(left, right)
 }
 
 fn plus(_: &Context, args: &[Column], rows: usize) -> Result<Column> {
+    if let Some(made) = PLUS.over_numbers(args, rows) {
+        return Ok(made);
+    }
     let (left, right) = pair(args)?;
     let (l, r) = (Numbers::of(left), Numbers::of(right));
     let literals = is_literal(left) && is_literal(right);
@@ -60,26 +157,38 @@ fn plus(_: &Context, args: &[Column], rows: usize) -> Result<Column> {
 fn minus(_: &Context, args: &[Column], rows: usize) -> Result<Column> {
     if let [one] = args {
         let numbers = Numbers::of(one);
-        return each_number(args, rows, |row| {
-            Some(whole_or_real(Number::Long(0), numbers.get(row)?, i64::checked_sub, |a, b| a - b))
-        });
+        return each_number(args, rows, |row| Some(MINUS.of(Number::Long(0), numbers.get(row)?)));
     }
-    arithmetic(args, rows, |a, b| Some(whole_or_real(a, b, i64::checked_sub, |a, b| a - b)))
+    arithmetic(args, rows, MINUS)
 }
 
 fn times(_: &Context, args: &[Column], rows: usize) -> Result<Column> {
-    arithmetic(args, rows, |a, b| Some(whole_or_real(a, b, i64::checked_mul, |a, b| a * b)))
+    arithmetic(args, rows, TIMES)
+}
+
+/// A division by numbers none of which is 0; else row by row.
+fn divided(args: &[Column], rows: usize, operation: Operation) -> Result<Column> {
+    let (left, right) = pair(args)?;
+    let r = Numbers::of(right);
+    let never_zero = |real: &Real| (0..rows).all(|row| real.get(row) != 0.0);
+    if Real::of(right).as_ref().is_some_and(never_zero)
+        && let Some(made) = operation.over_numbers(args, rows)
+    {
+        return Ok(made);
+    }
+    let l = Numbers::of(left);
+    each_number(args, rows, |row| {
+        let (a, b) = (l.get(row)?, r.get(row)?);
+        (b.real() != 0.0).then(|| operation.of(a, b))
+    })
 }
 
 fn over(_: &Context, args: &[Column], rows: usize) -> Result<Column> {
-    arithmetic(args, rows, |a, b| (b.real() != 0.0).then(|| Number::Real(without_noise(a.real() / b.real()))))
+    divided(args, rows, OVER)
 }
 
 fn remainder(_: &Context, args: &[Column], rows: usize) -> Result<Column> {
-    arithmetic(args, rows, |a, b| match b.real() == 0.0 {
-        true => None,
-        false => Some(whole_or_real(a, b, i64::checked_rem, |a, b| a % b)),
-    })
+    divided(args, rows, REMAINDER)
 }
 
 fn join(_: &Context, args: &[Column], rows: usize) -> Result<Column> {

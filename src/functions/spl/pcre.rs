@@ -69,6 +69,23 @@ impl Pattern {
         &self.names
     }
 
+    /// The names of groups, each once.
+    pub fn distinct_names(&self) -> Vec<&str> {
+        let mut names: Vec<&str> = Vec::new();
+        for name in self.names.iter().flatten() {
+            if !names.contains(&name.as_str()) {
+                names.push(name);
+            }
+        }
+        names
+    }
+
+    /// The numbers of the groups of a name.
+    pub fn places(&self, name: &str) -> Vec<usize> {
+        let named = self.names.iter().enumerate().filter(|(_, own)| own.as_deref() == Some(name));
+        named.map(|(at, _)| at).collect()
+    }
+
     /// The engine for a text: the linear one wherever it gives PCRE's answer.
     fn linear(&self, text: &str) -> Option<&regex::Regex> {
         self.linear.as_ref().filter(|_| !(self.ends && text.ends_with('\n')))

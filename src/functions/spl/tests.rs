@@ -115,7 +115,9 @@ fn every_function_takes_any_values_whatever_holds_them() {
             let pairs = values.iter().zip(others.iter().chain(std::iter::repeat(&samples[0])));
             let columns: Vec<Column> = pairs.map(|(value, other)| column(value, other, turn % 2 == 0)).collect();
             let each = (item.kernel)(&context, &columns, if columns.is_empty() { 1 } else { 2 });
-            if let (Ok(once), Ok(each), true) = (once, each, item.purity != Purity::PerRow) {
+            // What fields are sorted by only has to be in order.
+            let is_fixed = item.purity != Purity::PerRow && !item.name.starts_with(".order");
+            if let (Ok(once), Ok(each), true) = (once, each, is_fixed) {
                 let (one, other) = ((shown(&once), once.kind()), (shown(&each), each.kind()));
                 if one != other {
                     differ.push(format!("{item:?} of {values:?}: {one:?} and {other:?}"));

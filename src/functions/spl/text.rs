@@ -18,11 +18,23 @@ fn len(_: &Context, args: &[Column], rows: usize) -> Result<Column> {
 }
 
 fn lower(_: &Context, args: &[Column], rows: usize) -> Result<Column> {
-    mapped(args, rows, |_, text, out| out.push_str(&text.to_lowercase()))
+    mapped(args, rows, |_, text, out| match text.is_ascii() {
+        true => {
+            out.push_str(text);
+            out.make_ascii_lowercase();
+        }
+        false => out.push_str(&text.to_lowercase()),
+    })
 }
 
 fn upper(_: &Context, args: &[Column], rows: usize) -> Result<Column> {
-    mapped(args, rows, |_, text, out| out.push_str(&text.to_uppercase()))
+    mapped(args, rows, |_, text, out| match text.is_ascii() {
+        true => {
+            out.push_str(text);
+            out.make_ascii_uppercase();
+        }
+        false => out.push_str(&text.to_uppercase()),
+    })
 }
 
 /// A text without some characters at its ends: spaces and tabs where none are named.

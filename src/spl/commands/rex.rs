@@ -62,17 +62,29 @@ fn extract(
     most: u64,
     offsets: Option<(Name, Expr)>,
 ) -> Lower<Rows> {
-    let mut columns: Vec<(Name, Expr)> = Vec::new();
-    for name in compiled.names().iter().flatten() {
-        if columns.iter().any(|(known, _)| **known == **name) {
-            continue;
+    let count = Expr::Const(Number::Long(i64::try_from(most).unwrap_or(i64::MAX)).into());
+    let names = compiled.distinct_names();
+    // The pattern runs once, whatever the number of its groups.
+    let all = (names.len() > 1).then(|| lowering.hidden("groups"));
+    let rows = match &all {
+        Some(all) => {
+            let found = call(".rex_all", vec![rows.field(from), text(pattern), count.clone()])?;
+            lowering.extend(&rows, vec![(all.clone(), found)])
         }
-        let count = Expr::Const(Number::Long(i64::try_from(most).unwrap_or(i64::MAX)).into());
-        let found = call(".rex", vec![rows.field(from), text(pattern), text(name), count])?;
-        columns.push((name.as_str().into(), kept(found, &rows, name)));
+        None => rows,
+    };
+    let mut columns: Vec<(Name, Expr)> = Vec::new();
+    for (at, name) in names.iter().enumerate() {
+        let number = |number: usize| Expr::Const(Number::Long(number as i64).into());
+        let found = match &all {
+            Some(all) => call(".rex_one", vec![rows.field(all), number(at), number(names.len())])?,
+            None => call(".rex", vec![rows.field(from), text(pattern), text(name), count.clone()])?,
+        };
+        columns.push(((*name).into(), kept(found, &rows, name)));
     }
     columns.extend(offsets);
-    Ok(lowering.extend(&rows, columns))
+    let made = lowering.extend(&rows, columns);
+    Ok(lowering.without(&made, all.as_slice()))
 }
 
 /// What is found, or what the field of that name had.

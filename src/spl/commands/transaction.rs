@@ -10,9 +10,10 @@ use crate::spl::lower::build::text;
 use crate::spl::lower::{Lower, Lowering, Rows, condition_of};
 use crate::spl::parse::Reader;
 use crate::types::field::{FieldBuilder, Number, Numbers, values};
-use crate::types::{Column, Kind, Name, Schema, Table, datetime, relative};
+use crate::types::intern::{Interner, NULL};
+use crate::types::{Column, Field, Kind, Name, Schema, Table, datetime, relative};
 use std::cmp::Ordering;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 const OPTIONS: [&str; 14] = [
@@ -209,13 +210,77 @@ impl Lists {
 /// Events that belong together, the newest first.
 struct Transaction {
     rows: Vec<usize>,
-    values: HashMap<usize, String>,
+    values: Values,
     newest: f64,
     oldest: f64,
     /// Whether the events that begin and end it have come, where some are asked for.
     started: bool,
     ended: bool,
     closed: bool,
+}
+
+/// The number of the value of each of the fields; [`NULL`] for those that have none.
+type Values = Vec<u32>;
+
+/// The transactions that events may still come to, by the numbers that they were given as they began.
+#[derive(Default)]
+struct Open {
+    transactions: BTreeMap<usize, Transaction>,
+    /// Those with a value in every field.
+    full: HashMap<Values, Vec<usize>>,
+    /// Those with a value of a field: all, and those that lack another.
+    having: HashMap<(usize, u32), Vec<usize>>,
+    lacking: HashMap<(usize, u32), Vec<usize>>,
+    begun: usize,
+}
+
+impl Open {
+    fn begin(&mut self, transaction: Transaction) -> usize {
+        let number = self.begun;
+        self.begun += 1;
+        self.transactions.insert(number, transaction);
+        number
+    }
+
+    fn take(&mut self, number: usize) -> Option<Transaction> {
+        self.transactions.remove(&number)
+    }
+
+    /// Notes the values that a transaction has won.
+    fn note(&mut self, number: usize, before: &[u32], after: &[u32]) {
+        let full = |values: &[u32]| !values.contains(&NULL);
+        if full(after) && !full(before) {
+            self.full.entry(after.to_vec()).or_default().push(number);
+        }
+        let new = before.iter().zip(after).enumerate().filter(|(_, (before, after))| before != after);
+        for (field, (_, value)) in new {
+            self.having.entry((field, *value)).or_default().push(number);
+            if !full(after) {
+                self.lacking.entry((field, *value)).or_default().push(number);
+            }
+        }
+    }
+
+    /// The last of the transactions that share a value with an event, for which a condition holds.
+    fn last_sharing(&mut self, values: &[u32], takes: impl Fn(&Transaction) -> bool) -> Option<usize> {
+        let Open { transactions, full, having, lacking, .. } = self;
+        let is_full = !values.contains(&NULL);
+        let mut last: Option<usize> = None;
+        let mut look = |candidates: &mut Vec<usize>| {
+            candidates.retain(|number| transactions.contains_key(number));
+            let later = candidates.iter().copied().filter(|number| last.is_none_or(|last| *number > last));
+            let found = later.filter(|number| transactions.get(number).is_some_and(&takes)).max();
+            last = last.max(found);
+        };
+        if is_full {
+            full.get_mut(values).into_iter().for_each(&mut look);
+        }
+        let by_value = if is_full { lacking } else { having };
+        for (field, value) in values.iter().enumerate().filter(|(_, value)| **value != NULL) {
+            by_value.get_mut(&(field, *value)).into_iter().for_each(&mut look);
+        }
+        last
+    }
 }
 
 impl TableOperation for Transactions {
@@ -236,30 +301,40 @@ impl TableOperation for Transactions {
         };
         let mut order: Vec<usize> = (0..table.rows()).collect();
         order.sort_by(|a, b| descending(&times, *a, *b));
-        let keys: Vec<Option<&Column>> = self.fields.iter().map(|name| column(name)).collect();
+        let keys: Vec<Vec<u32>> = self.fields.iter().map(|name| numbers(column(name), table.rows())).collect();
         let marks = [&self.start, &self.stop].map(|name| name.as_ref().and_then(|name| column(name)));
         let mut done: Vec<Transaction> = Vec::new();
-        let mut open: Vec<Transaction> = Vec::new();
+        let mut open = Open::default();
         for (count, row) in order.into_iter().enumerate() {
             if count % 65_536 == 0 {
                 context.check()?;
             }
-            let values: HashMap<usize, String> = keys
-                .iter()
-                .enumerate()
-                .filter_map(|(at, column)| Some((at, values(column.as_ref()?, row).next()?.into_owned())))
-                .collect();
-            if values.is_empty() && !self.fields.is_empty() {
+            let values: Values = keys.iter().map(|key| key.get(row).copied().unwrap_or(NULL)).collect();
+            if !self.fields.is_empty() && values.iter().all(|value| *value == NULL) {
                 continue;
             }
             let marked = marks.map(|column| column.is_some_and(|column| !column.is_null(row)));
-            self.place(row, times.get(row).copied().unwrap_or_default(), values, marked, &mut open, &mut done);
+            self.place(row, times.get(row).copied().unwrap_or_default(), &values, marked, &mut open, &mut done);
         }
-        done.extend(open);
+        done.extend(open.transactions.into_values());
         done.retain(|transaction| (transaction.started && transaction.ended) || self.keeps_evicted);
         let start = |transaction: &Transaction| transaction.oldest;
         done.sort_by(|a, b| start(b).partial_cmp(&start(a)).unwrap_or(Ordering::Equal));
         Ok(self.table(&columns, &done))
+    }
+}
+
+/// The number of each row's first value; [`NULL`] where there is none.
+fn numbers(column: Option<&Column>, rows: usize) -> Vec<u32> {
+    let mut interner = Interner::new(Kind::Field);
+    match column {
+        None => vec![NULL; rows],
+        Some(several @ Column::Field(Field::Several(_))) => {
+            let mut firsts = FieldBuilder::new(Some(several), rows);
+            (0..rows).for_each(|row| firsts.push_several(values(several, row).take(1)));
+            interner.numbers(&firsts.finish())
+        }
+        Some(column) => interner.numbers(column),
     }
 }
 
@@ -279,56 +354,60 @@ impl Transactions {
         &self,
         row: usize,
         time: f64,
-        values: HashMap<usize, String>,
+        values: &[u32],
         [starts, stops]: [bool; 2],
-        open: &mut Vec<Transaction>,
+        open: &mut Open,
         done: &mut Vec<Transaction>,
     ) {
-        let found = open.iter().rposition(|transaction| self.takes(transaction, &values));
+        let found = self.last_that_takes(values, open);
         let fits = |transaction: &Transaction| {
             self.max_span.is_none_or(|most| transaction.newest - time <= most)
                 && self.max_pause.is_none_or(|most| transaction.oldest - time <= most)
                 && transaction.rows.len() < self.max_events
         };
-        let fits = found.and_then(|at| open.get(at)).is_some_and(fits) && !(self.stop.is_some() && stops);
+        let fits = found.and_then(|at| open.transactions.get(&at)).is_some_and(fits) && !(self.stop.is_some() && stops);
         let at = match found {
             Some(at) if fits => at,
             _ => {
-                if let Some(at) = found {
-                    let mut old = open.remove(at);
-                    old.closed = true;
-                    done.push(old);
+                if let Some(old) = found.and_then(|at| open.take(at)) {
+                    done.push(Transaction { closed: true, ..old });
                 }
-                open.push(Transaction {
+                open.begin(Transaction {
                     rows: Vec::new(),
-                    values: HashMap::new(),
+                    values: vec![NULL; values.len()],
                     newest: time,
                     oldest: time,
                     started: self.start.is_none(),
                     ended: self.stop.is_none() || stops,
                     closed: false,
-                });
-                open.len() - 1
+                })
             }
         };
-        let Some(transaction) = open.get_mut(at) else { return };
+        let Some(transaction) = open.transactions.get_mut(&at) else { return };
         transaction.rows.push(row);
         transaction.oldest = time;
-        values.into_iter().for_each(|(field, value)| {
-            transaction.values.entry(field).or_insert(value);
-        });
-        if self.start.is_some() && starts {
-            let mut transaction = open.remove(at);
-            (transaction.started, transaction.closed) = (true, true);
-            done.push(transaction);
+        let before = transaction.values.clone();
+        transaction.values.iter_mut().zip(values).filter(|(own, _)| **own == NULL).for_each(|(own, new)| *own = *new);
+        let after = transaction.values.clone();
+        if before != after {
+            open.note(at, &before, &after);
+        }
+        if self.start.is_some()
+            && starts
+            && let Some(transaction) = open.take(at)
+        {
+            done.push(Transaction { started: true, closed: true, ..transaction });
         }
     }
 
-    /// Whether an event with these values may be part of a transaction.
-    fn takes(&self, transaction: &Transaction, values: &HashMap<usize, String>) -> bool {
-        let agrees = |(field, value): (&usize, &String)| transaction.values.get(field).is_none_or(|own| own == value);
-        let shares = || values.iter().any(|(field, value)| transaction.values.get(field) == Some(value));
-        values.iter().all(agrees) && (self.fields.is_empty() || !self.connected || shares())
+    /// The open transaction that an event with these values is part of, the last one where it may be of several.
+    fn last_that_takes(&self, values: &[u32], open: &mut Open) -> Option<usize> {
+        let agrees = |(own, value): (&u32, &u32)| *own == NULL || *value == NULL || own == value;
+        let takes = |transaction: &Transaction| transaction.values.iter().zip(values).all(agrees);
+        match self.fields.is_empty() || !self.connected {
+            true => open.transactions.iter().rev().find(|(_, transaction)| takes(transaction)).map(|(at, _)| *at),
+            false => open.last_sharing(values, takes),
+        }
     }
 
     fn table(&self, columns: &[(Name, Column)], transactions: &[Transaction]) -> Table {
@@ -370,7 +449,10 @@ impl Transactions {
         made.push(("duration".into(), number(&|t| whole_or_real(t.newest - t.oldest))));
         made.push(("eventcount".into(), number(&events)));
         made.push(("closed_txn".into(), number(&|t| Number::Long(i64::from(t.closed)))));
-        made.push(("field_match_sum".into(), number(&|t| Number::Long((t.rows.len() * t.values.len()) as i64))));
+        made.push((
+            "field_match_sum".into(),
+            number(&|t| Number::Long((t.rows.len() * t.values.iter().filter(|value| **value != NULL).count()) as i64)),
+        ));
         made.push(("linecount".into(), number(&events)));
         Table::from_columns(made)
     }
