@@ -81,12 +81,17 @@ impl<'a> Bytes<'a> {
 
     /// The cell's text as it is written; bytes that are no UTF-8 are replaced.
     pub fn written(&self, cell: Cell) -> Cow<'a, str> {
-        let raw = self.raw(cell);
-        if cell.wide {
-            return String::from_utf8_lossy(raw);
+        match self.ascii(cell) {
+            Some(text) => Cow::Borrowed(text),
+            None => String::from_utf8_lossy(self.raw(cell)),
         }
+    }
+
+    /// As [`Bytes::written`], of a cell that is not wide.
+    #[inline(always)]
+    pub fn ascii(&self, cell: Cell) -> Option<&'a str> {
         // SAFETY: a cell that is not wide holds ASCII only.
-        Cow::Borrowed(unsafe { std::str::from_utf8_unchecked(raw) })
+        (!cell.wide).then(|| unsafe { std::str::from_utf8_unchecked(self.raw(cell)) })
     }
 
     /// The cell's text, decoded; empty where there is no value.

@@ -23,6 +23,7 @@ mod raw;
 mod rows;
 mod source;
 mod tables;
+mod tested;
 mod text;
 mod values;
 mod w3c;

@@ -2,11 +2,10 @@
 use super::block::Block;
 use super::cell::{Bytes, Cell, Form};
 use super::problems::Found;
+use super::tested::Tested;
 use super::values;
-use crate::functions::search::Needles;
-use crate::plan::{TextMatch, TextTest, Window};
-use crate::types::Name;
-use std::sync::Arc;
+use crate::plan::{TextTest, Window};
+use crate::types::{Name, datetime};
 
 /// What a parser is to look for: a slot for every name, and the window that rows may be dropped by.
 #[derive(Clone, Debug, Default)]
@@ -16,72 +15,6 @@ pub struct Wanted {
     pub window: Option<(usize, i64, i64)>,
     /// Slots, and what rows may be dropped by.
     tests: Vec<Tested>,
-}
-
-/// What the text of a cell must be or hold, or must not.
-#[derive(Debug)]
-struct Test {
-    how: How,
-    negated: bool,
-}
-
-#[derive(Debug)]
-enum How {
-    Equal(Vec<String>),
-    Holds(Needles),
-}
-
-impl Test {
-    fn new(test: &TextTest) -> Test {
-        let how = match test.how {
-            TextMatch::Equal => How::Equal(test.values.clone()),
-            TextMatch::Holds { place, exact_case } => How::Holds(Needles::new(&test.values, place, exact_case)),
-        };
-        Test { how, negated: test.negated }
-    }
-
-    fn is_costly(&self) -> bool {
-        matches!(self.how, How::Holds(_))
-    }
-
-    /// Whether a cell fails for sure: what has yet to be decoded is left to the filter.
-    fn fails(&self, bytes: &Bytes<'_>, cell: Cell) -> bool {
-        let text = match cell.form {
-            Form::Absent | Form::Null => &[],
-            Form::Text | Form::Bare | Form::Scalar if !cell.wide => bytes.raw(cell),
-            _ => return false,
-        };
-        let passes = match &self.how {
-            How::Equal(values) => values.iter().any(|value| value.as_bytes() == text),
-            How::Holds(needles) => std::str::from_utf8(text).map_or(!self.negated, |text| needles.any_in(text)),
-        };
-        passes == self.negated
-    }
-}
-
-/// The test of a slot, and how often it was made and failed.
-#[derive(Clone, Debug)]
-struct Tested {
-    slot: usize,
-    test: Arc<Test>,
-    made: u32,
-    failed: u32,
-}
-
-impl Tested {
-    /// Whether a cell fails. A costly test that hardly any row fails is left to the filter, which makes it once for
-    /// each distinct text.
-    #[inline]
-    fn fails(&mut self, bytes: &Bytes<'_>, cell: Cell) -> bool {
-        const ENOUGH: u32 = 64;
-        if self.made > ENOUGH && self.failed * 4 < self.made && self.test.is_costly() {
-            return false;
-        }
-        let fails = self.test.fails(bytes, cell);
-        self.made += 1;
-        self.failed += u32::from(fails);
-        fails
-    }
 }
 
 impl Wanted {
@@ -102,10 +35,10 @@ impl Wanted {
     pub fn testing(mut self, tests: &[TextTest], is_text: impl Fn(&Name) -> bool) -> Wanted {
         for test in tests.iter().filter(|test| is_text(&test.column)) {
             if let Some(slot) = self.names.iter().position(|name| *name == test.column) {
-                self.tests.push(Tested { slot, test: Arc::new(Test::new(test)), made: 0, failed: 0 });
+                self.tests.push(Tested::new(slot, test));
             }
         }
-        self.tests.sort_by_key(|tested| tested.test.is_costly());
+        self.tests.sort_by_key(Tested::is_costly);
         self
     }
 
@@ -113,6 +46,14 @@ impl Wanted {
     pub fn judges(&self, slot: usize) -> bool {
         self.window.is_some_and(|(own, ..)| own == slot) || self.tests.iter().any(|tested| tested.slot == slot)
     }
+}
+
+/// `2026-01-02T03:04`: the order of such texts is that of times.
+type Minute = [u8; 16];
+
+fn minute_of(ticks: i64) -> Minute {
+    let text = datetime::format(ticks.clamp(datetime::MIN, datetime::MAX));
+    text.as_bytes().first_chunk().copied().unwrap_or_default()
 }
 
 /// Rows of cells, one cell for each wanted name.
@@ -125,6 +66,8 @@ pub struct Rows {
     pub beside: Vec<u8>,
     pub found: Found,
     window: Option<(usize, i64, i64)>,
+    /// Between which minutes a time of the usual form lies in the window for sure.
+    minutes: Option<(Minute, Minute)>,
     tests: Vec<Tested>,
     /// Rows of the window that a test has dropped.
     pub dropped: usize,
@@ -139,6 +82,7 @@ impl Rows {
         Rows {
             width: wanted.names.len(),
             window: wanted.window,
+            minutes: wanted.window.map(|(_, after, until)| (minute_of(after), minute_of(until))),
             tests: wanted.tests.clone(),
             most: usize::MAX,
             ..Rows::default()
@@ -203,6 +147,13 @@ impl Rows {
     pub fn in_window(&self, block: &[u8], cell: &mut Cell) -> bool {
         let Some((_, after, until)) = self.window else { return true };
         let bytes = Bytes { block, beside: &self.beside };
+        if let (Some((first, last)), Form::Text | Form::Bare) = (self.minutes, cell.form)
+            && let Some(minute) = bytes.raw(*cell).first_chunk()
+            && (first < *minute && *minute < last)
+        {
+            // Whatever it is, it need not be left out.
+            return true;
+        }
         let Some(ticks) = values::ticks(&bytes, *cell) else { return true };
         *cell = Cell::ticks(ticks);
         after < ticks && ticks <= until
