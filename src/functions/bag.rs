@@ -268,9 +268,10 @@ crate::scalars! {
     /// ```kql
     /// bag_zip(dynamic(["a", "b"]), dynamic([1, 2])) // {"a":1,"b":2}
     /// bag_zip(dynamic(["a", "b"]), dynamic([1])) // {"a":1,"b":null}
+    /// bag_zip(dynamic(["a", "b"]), dynamic(1)) // {"a":null,"b":null}
     /// ```
     kql fn bag_zip (keys: Dyn, values: Dyn) -> Option<JsonOut> {
-        let values = super::items::items(values)?;
+        let values = super::items::items(values).unwrap_or_default();
         let keys = keys.elements()?;
         let pairs = keys.iter().enumerate().filter(|(_, key)| key.kind() == Kind::String).map(|(at, key)| {
             (key.to_text(), values.get(at).map_or("null".to_owned(), |value| value.to_string()))

@@ -160,21 +160,22 @@ fn pack_present(_: &Context, args: &[Column], rows: usize) -> Result<Column> {
     Ok(out.finish())
 }
 
-/// The values of `range x from a to b step c`, in one array.
+/// The values of `range x from a to b step c`, in one array: the first of them, where only so many are asked for.
 fn range(context: &Context, args: &[Column], rows: usize) -> Result<Column> {
-    let [from, to, step] = args else { return Err(Fault::internal("a range has three ends")) };
+    let [from, to, step, asked @ ..] = args else { return Err(Fault::internal("a range has three ends")) };
     let (from, to, step) = (from.value(0), to.value(0), step.value(0));
+    let asked = asked.first().and_then(|asked| asked.value(0).as_long());
     let kind = from.kind();
     let items = match (kind, step.as_real()) {
         (Kind::Real, Some(width)) => {
             let (Some(a), Some(b)) = (from.as_real(), to.as_real()) else { return Ok(none(rows)) };
-            let count = count_of((b - a) / width, context)?;
+            let count = count_of((b - a) / width, asked, context)?;
             Column::Real(Float64Array::from_iter_values((0..count).map(|i| a + i as f64 * width)))
         }
         _ => {
             let ends = (from.as_long(), to.as_long(), step.as_long().filter(|s| *s != 0));
             let (Some(a), Some(b), Some(width)) = ends else { return Ok(none(rows)) };
-            let count = count_of((i128::from(b) - i128::from(a)) as f64 / width as f64, context)?;
+            let count = count_of((i128::from(b) - i128::from(a)) as f64 / width as f64, asked, context)?;
             let values = (0..count).map(|i| a.wrapping_add((i as i64).wrapping_mul(width)));
             let values = Int64Array::from_iter_values(values);
             match kind {
@@ -193,11 +194,12 @@ fn none(rows: usize) -> Column {
     Column::Const(Value::dynamic("[]"), rows)
 }
 
-/// How many steps fit, both ends included.
-fn count_of(steps: f64, context: &Context) -> Result<usize> {
-    if steps.is_nan() || steps < 0.0 {
+/// How many steps fit, both ends included, or as many as are asked for.
+fn count_of(steps: f64, asked: Option<i64>, context: &Context) -> Result<usize> {
+    if steps.is_nan() || steps < 0.0 || asked.is_some_and(|asked| asked <= 0) {
         return Ok(0);
     }
+    let steps = asked.map_or(steps, |asked| steps.min((asked - 1) as f64));
     // Half a billion elements at most, whatever the setting: places in a list have 32 bits.
     match steps < context.limits.rows.min(1 << 31) as f64 {
         true => Ok(steps.floor() as usize + 1),
@@ -250,7 +252,7 @@ crate::kernels! {
     /// ```kql
     /// range x from 1 to 9 step 4 | summarize count() // 3
     /// ```
-    kql fn ".range" (from: Any, to: Any, step: Any) -> Kind(Kind::Dynamic) = range;
+    kql fn ".range" (from: Any, to: Any, step: Any, asked[optional]: Long) -> Kind(Kind::Dynamic) = range;
 }
 
 #[cfg(test)]

@@ -109,6 +109,11 @@ impl Shape {
         Ok(Shape { scalars, bag, elements })
     }
 
+    /// Whether no value was seen.
+    fn is_empty(&self) -> bool {
+        self.scalars.is_empty() && self.bag.is_none() && self.elements.is_none()
+    }
+
     /// One shape as itself, several as an array: bags and arrays first.
     fn write(&self, out: &mut Writer) {
         let shapes = self.scalars.len() + usize::from(self.bag.is_some()) + usize::from(self.elements.is_some());
@@ -137,6 +142,9 @@ impl Shape {
 
 fn buildschema(_: &[Kind], _: &[Option<Value>]) -> Result<Box<dyn State>> {
     Ok(Folded::<Shape>::boxed(Kind::Dynamic, |shape, out| {
+        if shape.is_empty() {
+            return out.push_null();
+        }
         let mut writer = Writer::default();
         shape.write(&mut writer);
         out.push_text(&writer.finish());

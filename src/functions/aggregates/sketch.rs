@@ -36,8 +36,12 @@ impl Distinct {
         Ok(Distinct(input.each(Reader::long)?.into_iter().map(|hash| hash as u64).collect()))
     }
 
+    /// The hashes; null where there was no value.
     fn write(&self, out: &mut Builder) {
-        out.push_text(&Hashes(self.0.iter().copied().collect()).to_json());
+        match self.0.is_empty() {
+            true => out.push_null(),
+            false => out.push_text(&Hashes(self.0.iter().copied().collect()).to_json()),
+        }
     }
 }
 
@@ -138,7 +142,11 @@ impl Weights {
         Ok(Weights { kind, values: values.into_iter().collect() })
     }
 
+    /// The values with their weights; null where there was none.
     fn write(&self, out: &mut Builder) {
+        if self.values.is_empty() {
+            return out.push_null();
+        }
         let pairs = self.values.iter().map(|(key, weight)| (*key, *weight)).collect();
         out.push_text(&Digest { kind: self.kind.unwrap_or(Kind::Real), pairs }.to_json());
     }

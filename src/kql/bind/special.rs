@@ -6,6 +6,7 @@ use super::convert::common;
 use super::relation::Row;
 use crate::diagnostic::{Diagnostic, Span};
 use crate::expr::Expr;
+use crate::functions::Purity;
 use crate::kql::ast::{Call, Expression, ExpressionKind};
 use crate::plan::{Node, RowCall};
 use crate::types::{Kind, Value};
@@ -157,7 +158,7 @@ impl Binder<'_> {
             return Err(self.error("KS119", "The function 'toscalar' expects 1 argument.", call.name.span));
         };
         match self.value(&argument.value, &Row { aggregates: None, in_order: None, ..*row })? {
-            super::expressions::Value::Scalar(expr) => Ok(expr),
+            super::expressions::Value::Scalar(expr) => Ok(self.evaluated_once(expr)),
             super::expressions::Value::Table(table) if table.graph.is_some() => {
                 Err(self.graph_in_place_of_rows(argument.span))
             }
@@ -170,6 +171,17 @@ impl Binder<'_> {
                 Ok(Expr::Late(node, kind))
             }
         }
+    }
+
+    /// A scalar that has one value for the whole query, also where a random function stands in it.
+    fn evaluated_once(&mut self, expr: Expr) -> Expr {
+        if expr.purity() != Purity::PerRow || !expr.columns().is_empty() {
+            return expr;
+        }
+        let kind = expr.kind();
+        let one = self.one_row();
+        let printed = self.project(&one, vec![("toscalar".into(), expr)]);
+        Expr::Late(printed.node, kind)
     }
 
     fn column_if_exists(&mut self, call: &Call, row: &Row) -> Bind<Expr> {

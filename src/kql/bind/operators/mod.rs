@@ -81,13 +81,13 @@ impl Binder<'_> {
             Some(source) => self.source(source).map(Some),
             None => Ok(input.cloned()),
         };
-        for operator in operators {
+        for (at, operator) in operators.iter().enumerate() {
             relation = Ok(Some(match relation {
                 Ok(Some(input)) => self.operator(operator, &input).unwrap_or_else(|Reported| match &operator.kind {
                     kind if keeps_columns(kind) && input.graph.is_none() => input,
                     _ => Relation { graph: None, ..input.broken() },
                 }),
-                Ok(None) => self.first_operator(operator)?,
+                Ok(None) => self.first_operator(operator, operators.get(at + 1..).unwrap_or_default())?,
                 Err(Reported) => {
                     let nothing = self.nothing();
                     self.operator(operator, &nothing).unwrap_or(nothing)
@@ -101,11 +101,11 @@ impl Binder<'_> {
     }
 
     /// An operator that makes the rows itself.
-    fn first_operator(&mut self, operator: &Operator) -> Bind<Relation> {
+    fn first_operator(&mut self, operator: &Operator, behind: &[Operator]) -> Bind<Relation> {
         self.enter(operator.span)?;
         let made = match &operator.kind {
             OperatorKind::Print(print) => self.print(print),
-            OperatorKind::Range(range) => self.range(range, operator.span),
+            OperatorKind::Range(range) => self.range(range, behind, operator.span),
             OperatorKind::Union(union) => self.union(union, None, operator.span),
             OperatorKind::Search(search) => self.search(search, None, operator.span),
             OperatorKind::Find(find) => self.find(find, operator.span),

@@ -1,7 +1,9 @@
 //! `range`, `getschema`, `as`, `render`, `invoke`.
 use crate::diagnostic::Span;
 use crate::expr::Expr;
-use crate::kql::ast::{As, Call, Expression, ExpressionKind, Invoke, Range, Render};
+use crate::kql::ast::{
+    As, Call, Expression, ExpressionKind, Invoke, Literal, Operator, OperatorKind, Range, Render,
+};
 use crate::kql::bind::binder::Binder;
 use crate::kql::bind::expressions::Value as Bound;
 use crate::kql::bind::relation::{Relation, Row};
@@ -12,8 +14,9 @@ use crate::types::{Kind, Schema, Table, Value};
 use std::rc::Rc;
 
 impl Binder<'_> {
-    /// `range x from a to b step c`: the elements of `range(a, b, c)`, a row each.
-    pub fn range(&mut self, range: &Range, span: Span) -> Bind<Relation> {
+    /// `range x from a to b step c`: the elements of `range(a, b, c)`, a row each; the first of them, where the operators
+    /// behind it ask for no more.
+    pub fn range(&mut self, range: &Range, behind: &[Operator], span: Span) -> Bind<Relation> {
         let row = Row::default();
         let from = self.whole(&range.from, &row);
         let to = self.whole(&range.to, &row);
@@ -41,7 +44,9 @@ impl Binder<'_> {
         } else {
             [from, to, step]
         };
-        let elements = self.call_item(".range", ends.to_vec(), span)?;
+        let mut ends = ends.to_vec();
+        ends.extend(asked_for(behind).map(|rows| Expr::Const(Value::Long(rows))));
+        let elements = self.call_item(".range", ends, span)?;
         let one = self.one_row();
         let name: crate::types::Name = range.name.text.as_str().into();
         let column = crate::plan::Expanded { name: name.clone(), value: elements, kind };
@@ -78,10 +83,10 @@ impl Binder<'_> {
 
     pub fn render(&mut self, render: &Render, input: &Relation) -> Relation {
         let text = |e: &Expression| match &e.kind {
-            ExpressionKind::Literal(crate::kql::ast::Literal::String(text)) => text.text.clone(),
-            ExpressionKind::Literal(crate::kql::ast::Literal::Bool(Some(value))) => value.to_string(),
-            ExpressionKind::Literal(crate::kql::ast::Literal::Long(Some(value))) => value.to_string(),
-            ExpressionKind::Literal(crate::kql::ast::Literal::Real(Some(value))) => value.to_string(),
+            ExpressionKind::Literal(Literal::String(text)) => text.text.clone(),
+            ExpressionKind::Literal(Literal::Bool(Some(value))) => value.to_string(),
+            ExpressionKind::Literal(Literal::Long(Some(value))) => value.to_string(),
+            ExpressionKind::Literal(Literal::Real(Some(value))) => value.to_string(),
             ExpressionKind::Name(name) => name.text.clone(),
             _ => String::new(),
         };
@@ -136,6 +141,19 @@ impl Binder<'_> {
         let saved = self.catalog.functions();
         let known = local.iter().chain(&saved).map(String::as_str);
         Err(self.unknown("KS211", "function", &name.text, name.span, known))
+    }
+}
+
+/// How many of the first rows these operators read, where one says so and those before it keep every row in its place.
+fn asked_for(operators: &[Operator]) -> Option<i64> {
+    use OperatorKind::*;
+    let whole = |kind: &OperatorKind| matches!(kind, Extend(_) | Project(_) | ProjectRename(_) | Serialize(_) | Render(_));
+    match operators.iter().map(|operator| &operator.kind).find(|kind| !whole(kind))? {
+        Take(take) => match take.count.kind {
+            ExpressionKind::Literal(Literal::Long(rows)) => rows,
+            _ => None,
+        },
+        _ => None,
     }
 }
 
