@@ -71,7 +71,7 @@ def print_text(findings: Findings) -> None:
     for text in findings.texts:
         print(text + "\n")
     errors = sum(finding.level == "error" for finding in findings.found)
-    warnings = len(findings.found) - errors
+    warnings = sum(finding.level == "warning" for finding in findings.found)
     print(f"{findings.rules} rules, {errors} errors, {warnings} warnings")
 
 

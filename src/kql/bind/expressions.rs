@@ -4,9 +4,10 @@ use super::relation::{Open, Relation, Row};
 use super::scope::Binding;
 use super::{Bind, Reported};
 use crate::diagnostic::{Diagnostic, Severity, Span, closest};
-use crate::expr::Expr;
+use crate::expr::{Expr, NodeId};
 use crate::kql::ast::{Expression, ExpressionKind, Name, Path, PathStep, PathStepKind};
 use crate::kql::parse::ASSUMED;
+use crate::plan::Node;
 use crate::types::{Kind, Value as Cell, json};
 
 /// What an expression is: only binding can tell.
@@ -228,10 +229,19 @@ impl Binder<'_> {
         if relation.open == Open::Any {
             self.open = true;
             self.assumed.push(name.text.as_str().into());
+            if !self.has_data(relation) {
+                return Expr::Const(Cell::Null(Kind::Dynamic));
+            }
             let message = format!("the column '{}' is not known: it is null unless the data have it", name.text);
             self.say(Diagnostic::new(Severity::Note, "HP130", message).at(name.span));
         }
         Expr::Const(Cell::Null(Kind::Dynamic))
+    }
+
+    /// Whether data stand behind the rows: where none do, nobody can say which columns there are.
+    fn has_data(&self, relation: &Relation) -> bool {
+        let is_scan = |id: &NodeId| matches!(self.plan.node(*id), Node::Scan { .. });
+        self.plan.below(relation.node).iter().any(is_scan)
     }
 
     fn unknown_name(&mut self, name: &Name, row: &Row) -> Reported {

@@ -1,11 +1,12 @@
 //! `sort`, `top`, `take`, `sample`.
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Diagnostic, Span};
+use crate::expr::Expr;
 use crate::kql::ast::{Expression, NullsOrder, SortOrder, Top};
 use crate::kql::bind::Bind;
 use crate::kql::bind::binder::{Binder, is_unknown};
 use crate::kql::bind::relation::{Relation, Row};
-use crate::plan::{Node, SortKey};
-use crate::types::Kind;
+use crate::plan::{Node, RowCall, SortKey};
+use crate::types::{Kind, Value};
 
 impl Binder<'_> {
     pub(super) fn sort_keys(&mut self, keys: &[crate::kql::ast::SortKey], input: &Relation) -> Bind<Vec<SortKey>> {
@@ -35,14 +36,47 @@ impl Binder<'_> {
 
     pub fn top(&mut self, top: &Top, input: &Relation) -> Bind<Relation> {
         let sorted = self.sort(std::slice::from_ref(&top.key), input);
-        let count = self.row_count(&top.count);
-        let (sorted, rows) = (sorted?, count?);
-        Ok(self.same_columns(&sorted, Node::Take { input: sorted.node, rows }))
+        let most = self.most(&top.count);
+        let (sorted, most) = (sorted?, most?);
+        self.first_rows(&sorted, most, Vec::new(), top.count.span)
     }
 
     pub fn take(&mut self, count: &Expression, input: &Relation) -> Bind<Relation> {
-        let rows = self.row_count(count)?;
-        Ok(self.same_columns(input, Node::Take { input: input.node, rows }))
+        let most = self.most(count)?;
+        self.first_rows(input, most, Vec::new(), count.span)
+    }
+
+    /// The first rows, and after each row for which one of `restart` holds as many again.
+    pub(super) fn first_rows(
+        &mut self,
+        input: &Relation,
+        most: Expr,
+        restart: Vec<Expr>,
+        span: Span,
+    ) -> Bind<Relation> {
+        if let (Expr::Const(Value::Long(rows)), []) = (&most, restart.as_slice()) {
+            let rows = u64::try_from(*rows).unwrap_or(0);
+            return Ok(self.same_columns(input, Node::Take { input: input.node, rows }));
+        }
+        let place = self.hidden("place");
+        let restart = (!restart.is_empty()).then_some(Expr::Or(restart));
+        let call = RowCall::Number { start: Expr::Const(Value::Long(1)), restart };
+        let mut schema = input.schema.clone();
+        schema.set(place.clone(), Kind::Long);
+        let numbered = self.over(input, Node::Rows { input: input.node, columns: vec![(place.clone(), call)] }, schema);
+        let predicate = self.call_item("<=", vec![Expr::Column(place.clone(), Kind::Long), most], span)?;
+        let kept = self.same_columns(&numbered, Node::Filter { input: numbered.node, predicate });
+        Ok(self.without(&kept, &place))
+    }
+
+    /// How many rows are asked for: a number, or one that a query gives.
+    pub(super) fn most(&mut self, count: &Expression) -> Bind<Expr> {
+        let asked = self.scalar(count, &Row::default())?;
+        if asked.late().is_empty() || !asked.columns().is_empty() || !asked.kind().is_integer() {
+            let rows = self.row_count(count)?;
+            return Ok(Expr::Const(Value::Long(i64::try_from(rows).unwrap_or(i64::MAX))));
+        }
+        self.converted(asked, Kind::Long, count.span)
     }
 
     pub fn sample(&mut self, count: &Expression, input: &Relation) -> Bind<Relation> {

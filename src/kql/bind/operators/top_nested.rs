@@ -126,7 +126,7 @@ impl Binder<'_> {
         above: &[Level],
         names: &mut Names,
     ) -> Bind<Level> {
-        let count = level.count.as_ref().map(|c| self.row_count(c)).transpose()?;
+        let count = level.count.as_ref().map(|c| self.most(c)).transpose()?;
         let mut made = Aggregation::default();
         for Level { key, kind, .. } in above {
             made.by.push((key.clone(), Expr::Column(key.clone(), *kind)));
@@ -171,7 +171,7 @@ impl Binder<'_> {
         grouped: &Relation,
         above: &[Level],
         best: SortKey,
-        count: Option<u64>,
+        count: Option<Expr>,
         span: crate::diagnostic::Span,
     ) -> Bind<Relation> {
         let ascending = |level: &Level| SortKey {
@@ -182,9 +182,6 @@ impl Binder<'_> {
         let keys: Vec<SortKey> = above.iter().map(ascending).chain([best]).collect();
         let sorted = self.same_columns(grouped, Node::Sort { input: grouped.node, keys });
         let Some(count) = count else { return Ok(sorted) };
-        if above.is_empty() {
-            return Ok(self.same_columns(&sorted, Node::Take { input: sorted.node, rows: count }));
-        }
         // The place among the rows of the same keys above.
         let changed = above.iter().map(|level| {
             let own = Expr::Column(level.key.clone(), level.kind);
@@ -201,15 +198,7 @@ impl Binder<'_> {
             rows = self.over(&rows, node, schema);
             restart.push(self.call_item("!=", vec![own, Expr::Column(before, kind)], span)?);
         }
-        let place = self.hidden("place");
-        let start = Expr::Const(crate::types::Value::Long(1));
-        let call = crate::plan::RowCall::Number { start, restart: Some(Expr::Or(restart)) };
-        let mut schema = rows.schema.clone();
-        schema.set(place.clone(), Kind::Long);
-        let numbered = self.over(&rows, Node::Rows { input: rows.node, columns: vec![(place.clone(), call)] }, schema);
-        let most = Expr::Const(crate::types::Value::Long(i64::try_from(count).unwrap_or(i64::MAX)));
-        let predicate = self.call_item("<=", vec![Expr::Column(place, Kind::Long), most], span)?;
-        let kept = self.same_columns(&numbered, Node::Filter { input: numbered.node, predicate });
+        let kept = self.first_rows(&rows, count, restart, span)?;
         let names: Vec<Name> = grouped.schema.names().cloned().collect();
         let columns = all_columns(&grouped.schema).into_iter().filter(|(n, _)| names.contains(n)).collect();
         Ok(self.project(&kept, columns))
