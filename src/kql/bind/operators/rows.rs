@@ -1,9 +1,7 @@
 //! `range`, `getschema`, `as`, `render`, `invoke`.
 use crate::diagnostic::Span;
 use crate::expr::Expr;
-use crate::kql::ast::{
-    As, Call, Expression, ExpressionKind, Invoke, Literal, Operator, OperatorKind, Range, Render,
-};
+use crate::kql::ast::{As, Call, Expression, ExpressionKind, Invoke, Literal, Operator, OperatorKind, Range, Render};
 use crate::kql::bind::binder::Binder;
 use crate::kql::bind::expressions::Value as Bound;
 use crate::kql::bind::relation::{Relation, Row};
@@ -147,7 +145,8 @@ impl Binder<'_> {
 /// How many of the first rows these operators read, where one says so and those before it keep every row in its place.
 fn asked_for(operators: &[Operator]) -> Option<i64> {
     use OperatorKind::*;
-    let whole = |kind: &OperatorKind| matches!(kind, Extend(_) | Project(_) | ProjectRename(_) | Serialize(_) | Render(_));
+    let whole =
+        |kind: &OperatorKind| matches!(kind, Extend(_) | Project(_) | ProjectRename(_) | Serialize(_) | Render(_));
     match operators.iter().map(|operator| &operator.kind).find(|kind| !whole(kind))? {
         Take(take) => match take.count.kind {
             ExpressionKind::Literal(Literal::Long(rows)) => rows,
