@@ -43,7 +43,10 @@ class MissingError(Exception):
 
 def run(*command: object, **options: object) -> str:
     """What a command prints; its last words when it fails."""
-    done = subprocess.run([str(word) for word in command], capture_output=True, text=True, check=False, **options)
+    try:
+        done = subprocess.run([str(word) for word in command], capture_output=True, text=True, check=False, **options)
+    except FileNotFoundError as error:
+        raise MissingError(f"`{command[0]}` is not installed") from error
     if done.returncode:
         words = (done.stderr or done.stdout).strip().splitlines()[-3:]
         raise MissingError(f"`{Path(str(command[0])).name} {command[1]}` failed: {' '.join(words)}")

@@ -55,6 +55,32 @@ def test_wheels_are_known_by_their_names(build: ModuleType) -> None:
         build.by_platform([Path("huntpack-0.1.0-cp39-abi3-macosx_11_0_arm64.whl")])
 
 
+def test_a_platform_that_cannot_be_built_for_is_named(
+    build: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def run(*command: object, **_: object) -> str:
+        words = list(map(str, command))
+        if words[:3] == ["rustup", "target", "list"]:
+            return "x86_64-unknown-linux-gnu\n"
+        if words[:3] == ["rustup", "target", "add"]:
+            raise build.MissingError("`rustup target` failed: nothing answers")
+        out = Path(words[words.index("--out") + 1])
+        out.mkdir(parents=True)
+        (out / "huntpack-0.1.0-cp39-abi3-manylinux2014_x86_64.whl").touch()
+        return ""
+
+    (tmp_path / "tools/bin").mkdir(parents=True)
+    (tmp_path / "tools/bin/maturin").touch()
+    monkeypatch.setattr(build, "run", run)
+    assert set(build.build_wheels(tmp_path)) == {"linux_x86_64"}
+    assert "linux_aarch64 is left out: `rustup target` failed: nothing answers" in capsys.readouterr().err
+
+
+def test_a_tool_that_is_not_installed_is_named(build: ModuleType) -> None:
+    with pytest.raises(build.MissingError, match="`no-such-tool` is not installed"):
+        build.run("no-such-tool", "build")
+
+
 def test_every_command_is_documented(packed: Path) -> None:
     stanzas = conf.read(packed / "default/commands.conf")
     documented = conf.read(packed / "default/searchbnf.conf")

@@ -1,6 +1,6 @@
 //! The app's folder: its settings, the map of tables, queries, saved functions, lookups, rules.
 use crate::diagnostic::{Fault, Result, Source, closest};
-use crate::engine::Functions;
+use crate::engine::{Functions, Knowledge, Wanted};
 use crate::functions::Limits;
 use crate::read::{Conf, Mapping, truth};
 use crate::rules::is_rule_file;
@@ -10,6 +10,8 @@ use std::sync::Arc;
 /// Where things are looked for: what an administrator has put into `local` goes before what the app came with.
 const PLACES: [&str; 2] = ["local", "."];
 
+/// Where lookups are.
+const LOOKUPS: [&str; 2] = ["lookups", "local/lookups"];
 /// What stands in `[settings]` of `huntpack.conf`.
 const SETTINGS: [&str; 5] = ["cache", "map_reduce", "max_rows", "memory_mb", "threads"];
 /// Files have no longer names.
@@ -144,6 +146,28 @@ impl App {
         built_in.into_iter().chain(own).collect()
     }
 
+    /// What detections in SPL name: the app's lookups, and the macros of its administrator.
+    pub fn knowledge(&self) -> Result<Knowledge> {
+        let mut knowledge = Knowledge::default();
+        let files_of = [
+            ("default/transforms.conf", "filename", Wanted::Lookups),
+            ("local/transforms.conf", "filename", Wanted::Lookups),
+            ("local/macros.conf", "definition", Wanted::Macros),
+        ];
+        for (name, key, wanted) in files_of {
+            let path = self.folder.join(name);
+            let conf = self.text(&path)?.map(|text| Conf::parse(text, name)).unwrap_or_default();
+            if conf.stanzas.iter().any(|stanza| stanza.get(key).is_some()) {
+                knowledge.load(&path, wanted)?;
+            }
+        }
+        let folders = LOOKUPS.map(|place| self.folder.join(place));
+        for folder in folders.iter().filter(|folder| !stems(folder, "csv").is_empty()) {
+            knowledge.load(folder, Wanted::Lookups)?;
+        }
+        Ok(knowledge)
+    }
+
     /// The file of a lookup: the one that transforms.conf gives its name, else the one of that name.
     pub fn lookup(&self, alias: &str) -> Result<Option<PathBuf>> {
         let transforms = self.conf("transforms.conf")?;
@@ -153,7 +177,7 @@ impl App {
             None => vec![format!("{alias}.csv"), format!("{alias}.csv.gz"), alias.to_owned()],
         };
         let is_plain = |name: &String| !name.contains(['/', '\\']);
-        let folders = ["lookups", "local/lookups"].map(|place| self.folder.join(place));
+        let folders = LOOKUPS.map(|place| self.folder.join(place));
         let files: Vec<PathBuf> = folders.iter().flat_map(|folder| files(folder)).collect();
         let found = wanted.into_iter().filter(is_plain).find_map(|name| {
             let same = |path: &&PathBuf| path.file_name().is_some_and(|own| own.eq_ignore_ascii_case(&name));

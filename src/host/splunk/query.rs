@@ -4,7 +4,7 @@ use super::events::{EVENTS, Fields, Tables, is_rest};
 use super::remote::Remote;
 use super::reply::{Level, Reply, said};
 use crate::diagnostic::{Diagnostic, Fault, Result, Severity, Source};
-use crate::engine::{self, Data, Database, Functions, Held, Now, Options, Prepared};
+use crate::engine::{self, Data, Database, Functions, Held, Knowledge, Now, Options, Prepared};
 use crate::exec;
 use crate::functions::Lists;
 use crate::plan::{Flow, NodeId, Passing, origin};
@@ -21,6 +21,8 @@ pub struct Query {
     pub options: Options,
     pub tables: Tables,
     functions: Functions,
+    /// What searches in SPL name.
+    pub knowledge: Option<Knowledge>,
     lists: Arc<dyn Lists>,
     /// The watchlists that the app has no lookup for.
     foreign: Arc<Foreign>,
@@ -100,7 +102,7 @@ impl Query {
         let tables = Tables::new(app.mapping()?, table.map(str::to_owned), &source.text, &functions);
         let foreign = Arc::new(Foreign { remote, ..Foreign::default() });
         let lists = Arc::new(super::lookup::Folder::new(&settings.cache));
-        Ok(Query { app: app.clone(), settings, source, options, tables, functions, lists, foreign })
+        Ok(Query { app: app.clone(), settings, source, options, tables, functions, knowledge: None, lists, foreign })
     }
 
     /// What the names of the query stand for; the tables are added by who knows them.
@@ -108,6 +110,7 @@ impl Query {
         let mut database = Database::default();
         database.set_functions(self.functions.clone());
         database.set_lists(self.lists.clone());
+        self.knowledge.iter().for_each(|knowledge| database.set_knowledge(knowledge.clone()));
         let (app, foreign) = (self.app.clone(), self.foreign.clone());
         database.set_watchlist_resolver(Arc::new(move |alias: &str| match app.lookup(alias)? {
             Some(path) => engine::open_lookup(&path).map(|source| Some(Data::Source(source))),

@@ -93,7 +93,10 @@ impl Rules {
         let texts: Vec<&str> = pack.rules.iter().map(|rule| rule.query.as_str()).collect();
         let all = Source::query(texts.join("\n;\n"));
         let remote = remote.filter(|_| phase == Phase::Head);
-        let query = Query::new(app, all.into(), arguments.get("table"), options, remote)?;
+        let mut query = Query::new(app, all.into(), arguments.get("table"), options, remote)?;
+        if pack.rules.iter().any(|rule| rule.language == Language::Spl) {
+            query.knowledge = Some(app.knowledge()?);
+        }
         let maps = arguments.truth("map")?.unwrap_or(query.settings.map_reduce);
         let mut rules = Rules { pack, query, output, phase, ways: Vec::new(), fields: None, ahead: None };
         rules.settle()?;

@@ -552,6 +552,24 @@ fn rules_run_over_events() {
 }
 
 #[test]
+fn detections_in_spl_read_the_lookups_and_macros_of_the_app() {
+    let rule = "name: Teams\nid: 6d63efa6-7c25-4bd4-a486-aa6bf50fde8b\nversion: 1\ndate: '2024-01-01'\nauthor: me\n\
+        status: production\ntype: Hunting\ndescription: Who.\nhow_to_implement: So.\nknown_false_positives: None.\n\
+        search: '`ours` | lookup people name AS UserPrincipalName OUTPUT team | stats count by team'\ntags:\n  \
+        analytic_story: []\n  asset_type: Endpoint\n  security_domain: access\n  product: [Splunk Enterprise]\n";
+    let app = Folder::new(&[
+        ("rules/teams.yaml", rule),
+        ("lookups/people.csv", "name,team\nADA@X,red\n"),
+        ("local/transforms.conf", "[people]\nfilename = people.csv\ncase_sensitive_match = false\n[x]\nREGEX = .\n"),
+        ("local/macros.conf", "[ours]\ndefinition = user=ada*\n"),
+    ]);
+    let events = "_time,sourcetype,user,UserPrincipalName\n1717200000,a,ada,ada@x\n1717200001,a,bela,bela@x\n";
+    let found = command("huntpack", &app, &["rules=teams", "output=results"], &[events]);
+    assert_eq!(found.rows().len(), 1, "{}", found.messages());
+    assert_eq!(found.rows()[0][2..], ["red", "1"]);
+}
+
+#[test]
 fn the_newest_event_is_now() {
     let query = "\"Events | where TimeGenerated > ago(1500ms) | project n\"";
     let found = command("kql", &Folder::new(&[]), &[query, "now=latest"], &[ONE, TWO]);
