@@ -379,7 +379,7 @@ fn survivors(
 ) -> Result<(Vec<u32>, Columns)> {
     let columns = named(&order);
     let names: Vec<Name> = columns.iter().map(|(n, _)| n.clone()).collect();
-    let mut batch = Batch::of_columns(columns, (0..order.len() as u64).collect());
+    let mut batch = Batch::of_columns(columns, order.len());
     let all: HashSet<Name> = names.iter().cloned().collect();
     let mut having = having.to_vec();
     having.sort_by_key(optimize::cost);

@@ -129,7 +129,7 @@ impl Application {
     /// For the rows of `inputs`: the outer row of each result row, and the body's columns.
     fn results(&self, inputs: &[Column], rows: usize, context: &Context) -> Result<(Vec<u32>, Columns)> {
         let named: Columns = self.reads.iter().cloned().zip(inputs.iter().cloned()).collect();
-        let outer = Batch::of_columns(named, (0..rows as u64).collect());
+        let outer = Batch::of_columns(named, rows);
         let (source, made) = elements(&outer, &self.expansion, context)?;
         let mut columns: Columns = Vec::new();
         for (name, kind) in self.argument.columns() {

@@ -254,15 +254,15 @@ impl Batch {
     }
 
     /// A batch of columns that are there already.
-    pub fn of_columns(columns: Vec<(Name, Column)>, ordinals: Vec<u64>) -> Batch {
+    pub fn of_columns(columns: Vec<(Name, Column)>, rows: usize) -> Batch {
         Batch {
             morsel: None,
             lazy: HashMap::new(),
-            rows: ordinals.len(),
+            rows,
             loaded: RefCell::new(columns.into_iter().collect()),
             selection: None,
             first: 0,
-            ordinals: Some(Ordinals::Each(ordinals)),
+            ordinals: None,
             encode: Arc::default(),
         }
     }

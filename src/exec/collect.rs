@@ -79,7 +79,7 @@ pub fn ordered(schema: Schema, parts: Vec<Vec<(u64, Chunk)>>) -> Table {
 
 /// Chunks are put together where they are small: a step after this one works on thousands of rows at a time.
 fn merged(chunks: Vec<Chunk>) -> Vec<Chunk> {
-    const SMALL: usize = 16_384;
+    const SMALL: usize = 4_096;
     let mut out: Vec<Chunk> = Vec::new();
     let mut open: Vec<Chunk> = Vec::new();
     let mut rows = 0;

@@ -5,9 +5,10 @@ use super::pipeline::{Step, Work};
 use crate::diagnostic::Result;
 use crate::expr::{Expr, Input, NodeId, evaluate, select};
 use crate::functions::Context;
-use crate::functions::aggregates::{Rows, State};
+use crate::functions::aggregates::{Ordinals, Rows, State};
 use crate::plan::{AggregateCall, Node};
 use crate::types::{Column, Kind, Name, Schema, gather};
+use std::borrow::Cow;
 use std::collections::HashSet;
 use std::sync::Arc;
 
@@ -65,7 +66,7 @@ impl InPlace {
 
     /// The row of `rows` that each row of the result is of, and the result; `source` is the row of each element.
     pub fn run(&self, elements: Columns, source: &[u32], rows: usize, context: &Context) -> Result<(Vec<u32>, Batch)> {
-        let mut batch = Batch::of_columns(elements, (0..source.len() as u64).collect());
+        let mut batch = Batch::of_columns(elements, source.len());
         for step in &self.steps {
             if batch.rows() > 0 {
                 batch = step.applied_with(batch, &step.live, context)?;
@@ -73,20 +74,19 @@ impl InPlace {
         }
         if batch.rows() == 0 && self.summary.is_none() {
             let none = self.schema.columns().iter().map(|(name, kind)| (name.clone(), Column::nulls(*kind, 0)));
-            return Ok((Vec::new(), Batch::of_columns(none.collect(), Vec::new())));
+            return Ok((Vec::new(), Batch::of_columns(none.collect(), 0)));
         }
-        let ordinals = batch.ordinals();
-        let groups: Vec<u32> = match batch.rows() == source.len() {
-            true => source.to_vec(),
-            false => ordinals.iter().map(|at| source[*at as usize]).collect(),
+        let groups: Cow<[u32]> = match batch.rows() == source.len() {
+            true => source.into(),
+            false => batch.ordinals().iter().map(|at| source[*at as usize]).collect(),
         };
-        let Some(Summary { calls, after }) = &self.summary else { return Ok((groups, batch)) };
+        let Some(Summary { calls, after }) = &self.summary else { return Ok((groups.into_owned(), batch)) };
         let mut results = Columns::new();
         for (name, call) in calls {
-            let state = updated(call, &batch, &groups, rows, &ordinals, context)?;
+            let state = updated(call, &batch, &groups, rows, context)?;
             results.push((name.clone(), state.finish(context, rows)?));
         }
-        let mut batch = Batch::of_columns(results, (0..rows as u64).collect());
+        let mut batch = Batch::of_columns(results, rows);
         for step in after {
             batch = step.applied_with(batch, &step.live, context)?;
         }
@@ -99,7 +99,6 @@ fn updated(
     batch: &Batch,
     groups: &[u32],
     count: usize,
-    ordinals: &[u64],
     context: &Context,
 ) -> Result<Box<dyn State>> {
     let kinds: Vec<Kind> = call.arguments.iter().map(Expr::kind).collect();
@@ -108,6 +107,7 @@ fn updated(
         return Ok(state);
     }
     let arguments = call.arguments.iter().map(|e| evaluate(e, batch, context)).collect::<Result<Vec<Column>>>()?;
+    let ordinals = Ordinals::new(|| batch.ordinals());
     let Some(condition) = &call.condition else {
         state.update(&Rows { context, groups, count, ordinals: &ordinals }, &arguments)?;
         return Ok(state);
@@ -115,7 +115,7 @@ fn updated(
     let rows = select(&evaluate(condition, batch, context)?);
     let arguments: Vec<Column> = arguments.iter().map(|column| gather::take(column, &rows)).collect();
     let groups: Vec<u32> = rows.iter().map(|row| groups[*row as usize]).collect();
-    let ordinals: Vec<u64> = rows.iter().map(|row| ordinals[*row as usize]).collect();
+    let ordinals = Ordinals::new(|| rows.iter().map(|row| ordinals[*row as usize]).collect());
     state.update(&Rows { context, groups: &groups, count, ordinals: &ordinals }, &arguments)?;
     Ok(state)
 }

@@ -16,13 +16,16 @@ pub fn columns(table: &Table, columns: &[Name]) {
     let positions: Vec<usize> = columns.iter().filter_map(|name| table.schema().position(name)).collect();
     positions.into_par_iter().for_each(|at| {
         let Some((learned, (_, kind))) = table.learned(at).zip(table.schema().columns().get(at)) else { return };
-        learned.form.get_or_init(|| match kind {
-            Kind::String => encode(table, at, Kind::String),
-            Kind::Field if is_text(table, at) => encode(table, at, Kind::Field),
-            kind => converted(table, at, *kind),
-        });
-        if *kind == Kind::DateTime {
-            learned.ranges.get_or_init(|| ranges(table, at));
+        // Computed before it is set: a thread that waits for others may take up work that asks for the same column.
+        if learned.form.get().is_none() {
+            let _ = learned.form.set(match kind {
+                Kind::String => encode(table, at, Kind::String),
+                Kind::Field if is_text(table, at) => encode(table, at, Kind::Field),
+                kind => converted(table, at, *kind),
+            });
+        }
+        if *kind == Kind::DateTime && learned.ranges.get().is_none() {
+            let _ = learned.ranges.set(ranges(table, at));
         }
     });
 }

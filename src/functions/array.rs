@@ -7,7 +7,7 @@ use super::row::{Any, Dyn, JsonOut, Long, Maybe, each, each_text};
 use super::{Context, compare};
 use crate::diagnostic::{Fault, Result};
 use crate::types::json::JsonKind;
-use crate::types::{Column, Dynamic, Json, Kind, List, Value, convert, gather, json};
+use crate::types::{Column, Dynamic, Json, Kind, List, Value, convert, gather, json, numbers};
 use arrow_array::Array;
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -66,18 +66,37 @@ fn array_concat(_: &Context, args: &[Column], rows: usize) -> Result<Column> {
     }))
 }
 
-/// The sum of a typed list of numbers without nulls.
-fn sum_of_plain(array: Dynamic) -> Option<f64> {
-    let Dynamic::List(list, row) = array else { return None };
-    match &*list.items {
-        Column::Long(items) if items.null_count() == 0 => {
-            Some(items.values().get(list.range(row))?.iter().fold(0.0, |sum, item| sum + *item as f64))
+fn array_sum(_: &Context, args: &[Column], rows: usize) -> Result<Column> {
+    let [array] = args else { return Err(Fault::internal("array_sum() takes one argument")) };
+    if let Column::List(list) = array {
+        match &*list.items {
+            Column::Long(items) if items.null_count() == 0 => {
+                return Ok(sums_of_plain(list, items.values(), |item| *item as f64));
+            }
+            Column::Real(items) if items.null_count() == 0 => {
+                return Ok(sums_of_plain(list, items.values(), |item| *item));
+            }
+            _ => {}
         }
-        Column::Real(items) if items.null_count() == 0 => {
-            Some(items.values().get(list.range(row))?.iter().fold(0.0, |sum, item| sum + item))
-        }
-        _ => None,
     }
+    // The sum of nothing would be -0.0.
+    let sum = |array: Dynamic| array.numbers()?.into_iter().sum::<Option<f64>>().map(|sum| sum + 0.0);
+    each(Kind::Real, args, rows, |row, out| {
+        match Dynamic::of(array, row).and_then(sum) {
+            Some(sum) => out.push_real(sum),
+            None => out.push_null(),
+        }
+        Ok(())
+    })
+}
+
+/// The sums of typed lists of numbers without nulls.
+fn sums_of_plain<T>(list: &List, items: &[T], real: impl Fn(&T) -> f64) -> Column {
+    let sum = |row: usize| {
+        let own = items.get(list.range(row)).filter(|_| !list.is_null(row))?;
+        Some(own.iter().fold(0.0, |sum, item| sum + real(item)))
+    };
+    Column::Real(numbers(list.len(), sum))
 }
 
 /// Moves elements to the left (to the right where `by` is negative) and fills what becomes free.
@@ -418,6 +437,9 @@ crate::scalars! {
         chosen(conditions, &when_true, &when_false).map(JsonOut)
     }
 
+}
+
+crate::kernels! {
     /// The sum of an array's numbers; null where an element is no number.
     ///
     /// Source: array-sum-function.
@@ -426,16 +448,8 @@ crate::scalars! {
     /// array_sum(dynamic([1, 2, 3, 4])) // 10
     /// array_sum(dynamic([1, "a"])) // null
     /// ```
-    kql fn array_sum (array: Dyn) -> Option<f64> {
-        if let Some(sum) = sum_of_plain(array) {
-            return Some(sum);
-        }
-        // The sum of nothing would be -0.0.
-        array.numbers()?.into_iter().sum::<Option<f64>>().map(|sum| sum + 0.0)
-    }
-}
+    kql fn array_sum (array: Dynamic) -> Kind(Kind::Real) = array_sum;
 
-crate::kernels! {
     /// The place of a value in an array, -1 where it is not there.
     ///
     /// The search looks at `length` elements (all for -1) from `start` on (from the end for a negative one), for

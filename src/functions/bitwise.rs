@@ -3,7 +3,8 @@ use super::operators::pair;
 use super::row::Long;
 use super::{Context, arithmetic};
 use crate::diagnostic::Result;
-use crate::types::{Column, Kind};
+use crate::types::{Column, Kind, Value, numbers};
+use arrow_array::Array;
 
 /// Applies an operation to the bits of two integers.
 fn of_both(args: &[Column], rows: usize, operation: impl Fn(i64, i64) -> i64) -> Result<Column> {
@@ -11,9 +12,28 @@ fn of_both(args: &[Column], rows: usize, operation: impl Fn(i64, i64) -> i64) ->
     arithmetic::folded(args, rows, |rows| Ok(arithmetic::on_longs(Kind::Long, left, right, rows, &operation)))
 }
 
-/// A shift counts modulo 64; a negative one has no result.
-fn shift(count: i64) -> Option<u32> {
-    (count >= 0).then_some((count % 64) as u32)
+/// Moves bits by a number of places, which counts modulo 64; a negative one has no result.
+fn shifted(args: &[Column], rows: usize, moved: impl Fn(i64, i64) -> i64) -> Result<Column> {
+    let (value, places) = pair(args)?;
+    if let Column::Const(Value::Long(0..), _) = places {
+        return of_both(args, rows, |value, places| moved(value, places % 64));
+    }
+    arithmetic::folded(args, rows, |rows| {
+        let (value, places) = (arithmetic::longs(value), arithmetic::longs(places));
+        let one = |row: usize| {
+            let places = places.is_valid(row).then(|| places.value(row)).filter(|places| *places >= 0)?;
+            value.is_valid(row).then(|| moved(value.value(row), places % 64))
+        };
+        Ok(Column::Long(numbers(rows, one)))
+    })
+}
+
+fn left(_: &Context, args: &[Column], rows: usize) -> Result<Column> {
+    shifted(args, rows, |value, places| value << places)
+}
+
+fn right(_: &Context, args: &[Column], rows: usize) -> Result<Column> {
+    shifted(args, rows, |value, places| value >> places)
 }
 
 fn and(_: &Context, args: &[Column], rows: usize) -> Result<Column> {
@@ -55,6 +75,25 @@ crate::kernels! {
     /// binary_xor(5, 3) // 6
     /// ```
     kql fn binary_xor (value1: Long, value2: Long) -> Kind(Kind::Long) = xor;
+
+    /// The bits moved to the left by a number of places modulo 64; null for a negative number.
+    ///
+    /// Source: binary-shift-left-function.
+    ///
+    /// ```kql
+    /// binary_shift_left(1, 2) // 4
+    /// binary_shift_left(1, -1) // null
+    /// ```
+    kql fn binary_shift_left (value: Long, count: Long) -> Kind(Kind::Long) = left;
+
+    /// The bits moved to the right by a number of places modulo 64, the sign kept; null for a negative number.
+    ///
+    /// Source: binary-shift-right-function.
+    ///
+    /// ```kql
+    /// binary_shift_right(8, 2) // 2
+    /// ```
+    kql fn binary_shift_right (value: Long, count: Long) -> Kind(Kind::Long) = right;
 }
 
 crate::scalars! {
@@ -66,25 +105,6 @@ crate::scalars! {
     /// binary_not(100) // -101
     /// ```
     kql fn binary_not (value: Long) -> i64 { !value }
-
-    /// The bits moved to the left by a number of places modulo 64; null for a negative number.
-    ///
-    /// Source: binary-shift-left-function.
-    ///
-    /// ```kql
-    /// binary_shift_left(1, 2) // 4
-    /// binary_shift_left(1, -1) // null
-    /// ```
-    kql fn binary_shift_left (value: Long, count: Long) -> Option<i64> { Some(value << shift(count)?) }
-
-    /// The bits moved to the right by a number of places modulo 64, the sign kept; null for a negative number.
-    ///
-    /// Source: binary-shift-right-function.
-    ///
-    /// ```kql
-    /// binary_shift_right(8, 2) // 2
-    /// ```
-    kql fn binary_shift_right (value: Long, count: Long) -> Option<i64> { Some(value >> shift(count)?) }
 
     /// The number of bits that are set.
     ///

@@ -3,7 +3,7 @@ use super::extract::{Patterns, arguments};
 use super::row::{each, text_of};
 use super::{Context, pattern};
 use crate::diagnostic::Result;
-use crate::types::{Column, Kind};
+use crate::types::{Column, Kind, convert};
 use regex::Regex;
 use std::sync::Arc;
 
@@ -52,25 +52,23 @@ fn trimmed(context: &Context, args: &[Column], rows: usize, start: bool, end: bo
     if let Column::Const(value, _) = pattern
         && let Some(class) = Class::of(context, value.as_text().unwrap_or(""))?
     {
-        return each(Kind::String, args, rows, |row, out| {
-            let text = text_of(source, row);
-            let mut rest: &str = &text;
-            rest = if start { rest.trim_start_matches(|c| class.holds(c)) } else { rest };
-            rest = if end { rest.trim_end_matches(|c| class.holds(c)) } else { rest };
-            out.push_text(rest);
-            Ok(())
-        });
+        return Ok(convert::lenient(source, Kind::String).map_text(Kind::String, |text| {
+            let after = if start { text.trim_start_matches(|c| class.holds(c)) } else { text };
+            Some(if end { after.trim_end_matches(|c| class.holds(c)) } else { after })
+        }));
     }
     let constant = pattern.is_const().then(|| text_of(pattern, 0));
     if let Some(part) = constant.as_deref().filter(|pattern| is_plain(pattern)) {
-        return each(Kind::String, args, rows, |row, out| {
-            let text = text_of(source, row);
-            let mut rest: &str = &text;
-            rest = if start { rest.trim_start_matches(part) } else { rest };
-            rest = if end { rest.trim_end_matches(part) } else { rest };
-            out.push_text(rest);
-            Ok(())
-        });
+        return Ok(convert::lenient(source, Kind::String).map_text(Kind::String, |text| {
+            let mut rest = text;
+            while start && let Some(after) = rest.strip_prefix(part) {
+                rest = after;
+            }
+            while end && let Some(before) = rest.strip_suffix(part) {
+                rest = before;
+            }
+            Some(rest)
+        }));
     }
     let constant = match &constant {
         Some(pattern) => Some((

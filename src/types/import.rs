@@ -6,7 +6,7 @@ use arrow_array::{
     Array, ArrayRef, Float64Array, GenericStringArray, Int32Array, Int64Array, OffsetSizeTrait, StringViewArray,
 };
 use arrow_buffer::NullBuffer;
-use arrow_data::{ByteView, MAX_INLINE_VIEW_LEN};
+use arrow_data::MAX_INLINE_VIEW_LEN;
 use arrow_schema::{DataType, Field, TimeUnit};
 use std::sync::Arc;
 
@@ -115,11 +115,18 @@ fn view_of(bytes: &[u8], start: usize, end: usize) -> u128 {
         Some(head) => u128::from_le_bytes(*head),
         None => u128::from_le_bytes(short_head(&bytes[start..end])),
     };
-    if length <= MAX_INLINE_VIEW_LEN {
-        return (head & ((1 << (8 * length)) - 1)) << 32 | u128::from(length);
-    }
-    ByteView { length, prefix: head as u32, buffer_index: 0, offset: start as u32 }.as_u128()
+    // Short and long texts are mixed in many columns, so that no branch tells them apart. Both begin with their length
+    // and their first four bytes; then come the other bytes of a short one, or the buffer and the place of a long one.
+    let first = head as u64 & ((1 << (8 * length.min(4))) - 1);
+    let others = (head >> 32) as u64 & OTHERS[length.clamp(4, MAX_INLINE_VIEW_LEN) as usize - 4];
+    let place = (start as u64) << 32;
+    let long = u64::from(length > MAX_INLINE_VIEW_LEN).wrapping_neg();
+    u128::from(u64::from(length) | first << 32) | u128::from(place & long | others & !long) << 64
 }
+
+/// The bits of so many bytes, the lowest ones.
+const OTHERS: [u64; 9] =
+    [0, 0xff, 0xffff, 0xff_ffff, u32::MAX as u64, u64::MAX >> 24, u64::MAX >> 16, u64::MAX >> 8, u64::MAX];
 
 #[cold]
 fn short_head(text: &[u8]) -> [u8; 16] {

@@ -328,8 +328,8 @@ fn each<T: Copy>(values: &[T], nulls: Option<&arrow_buffer::NullBuffer>, mut num
 #[derive(Debug, Default)]
 struct Bits {
     values: Vec<u64>,
-    /// Empty while the values ascend.
-    table: HashTable<u32>,
+    /// The values and their numbers: a look-up and a growing table look at nothing else. Empty while the values ascend.
+    table: HashTable<(u64, u32)>,
 }
 
 impl Bits {
@@ -346,17 +346,11 @@ impl Bits {
                 }
             }
         }
-        let values = &mut self.values;
-        let entry = self.table.entry(
-            hash_number(bits),
-            |&i| values.get(i as usize) == Some(&bits),
-            |&i| hash_number(values.get(i as usize).copied().unwrap_or_default()),
-        );
-        match entry {
-            hashbrown::hash_table::Entry::Occupied(found) => *found.get(),
+        match self.table.entry(hash_number(bits), |(known, _)| *known == bits, |(known, _)| hash_number(*known)) {
+            hashbrown::hash_table::Entry::Occupied(found) => found.get().1,
             hashbrown::hash_table::Entry::Vacant(slot) => {
-                slot.insert(count);
-                values.push(bits);
+                slot.insert((bits, count));
+                self.values.push(bits);
                 count
             }
         }
@@ -365,10 +359,10 @@ impl Bits {
     /// The values do not ascend any more: from now on they are looked up by their hash.
     #[cold]
     fn index(&mut self) {
-        let hash = |&i: &u32| hash_number(self.values.get(i as usize).copied().unwrap_or_default());
+        let hash = |(known, _): &(u64, u32)| hash_number(*known);
         self.table.reserve(self.values.len() * 2, hash);
-        for number in 0..self.values.len() as u32 {
-            self.table.insert_unique(hash(&number), number, hash);
+        for (bits, number) in self.values.iter().zip(0..) {
+            self.table.insert_unique(hash_number(*bits), (*bits, number), hash);
         }
     }
 
@@ -376,8 +370,7 @@ impl Bits {
         if self.table.is_empty() {
             return self.values.binary_search(&bits).map_or(NULL, |number| number as u32);
         }
-        let same = |&i: &u32| self.values.get(i as usize) == Some(&bits);
-        self.table.find(hash_number(bits), same).copied().unwrap_or(NULL)
+        self.table.find(hash_number(bits), |(known, _)| *known == bits).map_or(NULL, |(_, number)| *number)
     }
 
     /// Makes ready for [`Bits::find`] of many.
@@ -448,7 +441,18 @@ impl<'a> Sought<'a> {
         if tag != self.tag || known as u64 != self.view as u64 {
             return false;
         }
-        if self.bytes.is_empty() { known == self.view } else { held(known, full, open) == self.bytes }
+        if self.bytes.is_empty() { known == self.view } else { same(held(known, full, open), self.bytes) }
+    }
+}
+
+/// Whether two texts are the same. Most that are no longer than this are quicker compared by loads that overlap than
+/// by a call.
+#[inline(always)]
+fn same(one: &[u8], other: &[u8]) -> bool {
+    let ends = |bytes: &[u8]| Some((*bytes.first_chunk::<16>()?, *bytes.last_chunk::<16>()?));
+    match one.len() {
+        16..=32 => one.len() == other.len() && ends(one) == ends(other),
+        _ => one == other,
     }
 }
 

@@ -8,6 +8,8 @@
 mod canonical;
 mod form;
 mod literal;
+mod marks;
+mod quick;
 mod scalar;
 mod seek;
 mod text;

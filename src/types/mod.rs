@@ -4,6 +4,7 @@ mod column;
 pub mod convert;
 pub mod datetime;
 pub mod decimal;
+pub mod distribute;
 mod dynamic;
 pub mod export;
 pub mod field;

@@ -70,6 +70,23 @@ pub(super) fn short_digits(value: i64) -> Option<(usize, u128)> {
     Some(if value < 0 { (length + 1, digits << 8 | u128::from(b'-')) } else { (length, digits) })
 }
 
+/// The digits of 0 to 9,999 with their number in front, as the view of a short text has them.
+pub(super) static SMALL: [u128; 10_000] = {
+    let mut views = [0; 10_000];
+    let mut value = 0;
+    while value < 10_000 {
+        let (mut digits, mut length, mut rest) = (0, 0, value);
+        while length == 0 || rest > 0 {
+            digits = digits << 8 | (b'0' as usize + rest % 10) as u128;
+            length += 1;
+            rest /= 10;
+        }
+        views[value] = digits << 32 | length;
+        value += 1;
+    }
+    views
+};
+
 /// Eight times the digit 0.
 const ZEROS: u64 = 0x3030_3030_3030_3030;
 

@@ -1,5 +1,5 @@
 //! Building text columns of which most rows are parts of another column's texts.
-use super::number::{Digits, short_digits};
+use super::number::{Digits, SMALL, short_digits};
 use super::{Column, Kind, Text, Value};
 use arrow_array::StringViewArray;
 use arrow_buffer::{Buffer, NullBuffer};
@@ -50,6 +50,9 @@ impl Pieces {
     /// Appends a long's decimal digits.
     #[inline]
     pub fn push_long(&mut self, value: i64) {
+        if let Some(view) = usize::try_from(value).ok().and_then(|value| SMALL.get(value)) {
+            return self.views.push(*view);
+        }
         match short_digits(value) {
             Some((length @ ..=12, digits)) => self.views.push(digits << 32 | length as u128),
             _ => {

@@ -19,6 +19,54 @@ fn wide_x86<R>(run: impl FnOnce() -> R) -> R {
     run()
 }
 
+/// The sum of the first values of all chunks, of the second ones, and so on, each with what its roundings lost.
+pub fn exact_sums(chunks: &[[f64; 8]]) -> [(f64, f64); 8] {
+    #[cfg(target_arch = "x86_64")]
+    if is_x86_feature_detected!("avx") {
+        // SAFETY: the processor has what the function is compiled for.
+        return unsafe { exact_sums_x86(chunks) };
+    }
+    let mut all = [(0.0, 0.0); 8];
+    for chunk in chunks {
+        for ((sum, lost), value) in all.iter_mut().zip(chunk) {
+            let next = *sum + value;
+            let part = next - *sum;
+            *lost += (*sum - (next - part)) + (value - part);
+            *sum = next;
+        }
+    }
+    all
+}
+
+/// The same by fours: no compiler puts these sums side by side of itself.
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx")]
+fn exact_sums_x86(chunks: &[[f64; 8]]) -> [(f64, f64); 8] {
+    use std::arch::x86_64::{_mm256_add_pd, _mm256_loadu_pd, _mm256_setzero_pd, _mm256_storeu_pd, _mm256_sub_pd};
+    let (mut sums, mut lost) = ([_mm256_setzero_pd(); 2], [_mm256_setzero_pd(); 2]);
+    for chunk in chunks {
+        for ((sum, lost), four) in sums.iter_mut().zip(&mut lost).zip(chunk.as_chunks::<4>().0) {
+            // SAFETY: four values are there to be read.
+            let value = unsafe { _mm256_loadu_pd(four.as_ptr()) };
+            let next = _mm256_add_pd(*sum, value);
+            let part = _mm256_sub_pd(next, *sum);
+            let rounded = _mm256_add_pd(_mm256_sub_pd(*sum, _mm256_sub_pd(next, part)), _mm256_sub_pd(value, part));
+            *lost = _mm256_add_pd(*lost, rounded);
+            *sum = next;
+        }
+    }
+    let values = |fours: [_; 2]| {
+        let mut values = [0.0; 8];
+        for (into, four) in values.as_chunks_mut::<4>().0.iter_mut().zip(fours) {
+            // SAFETY: there is room for four values.
+            unsafe { _mm256_storeu_pd(into.as_mut_ptr(), four) };
+        }
+        values
+    };
+    let (sums, lost) = (values(sums), values(lost));
+    std::array::from_fn(|at| (sums[at], lost[at]))
+}
+
 /// Whether all bytes are ASCII. Best called within [`wide`].
 #[inline(always)]
 pub fn is_ascii(bytes: &[u8]) -> bool {
@@ -118,6 +166,12 @@ mod tests {
                 assert!(!is_ascii(&bytes), "{at} of {length}");
             }
         }
+    }
+
+    #[test]
+    fn sums_know_what_they_lost() {
+        let chunks = [[1e16; 8], [1.0; 8], [-1e16; 8], [0.5; 8]];
+        assert!(exact_sums(&chunks).iter().all(|(sum, lost)| sum + lost == 1.5));
     }
 
     #[test]

@@ -1,135 +1,248 @@
 //! Lists: all values of a group, in the order of their rows.
 use super::elements::Elements;
-use super::held::Held;
 use super::{Rows, State, Wire, same};
 use crate::diagnostic::{Fault, Result};
 use crate::functions::Context;
 use crate::functions::array::inside_dynamic;
+use crate::types::distribute::{NOWHERE, distribute};
 use crate::types::wire::{Reader, Writer, cut_off};
-use crate::types::{Column, Kind, List as Lists, Value, field};
+use crate::types::{Column, Kind, List as Lists, Value, field, gather};
 use std::any::Any;
 use std::sync::Arc;
-
-/// One value of a list.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-struct Entry {
-    group: u32,
-    ordinal: u64,
-    piece: u32,
-    row: u32,
-}
 
 struct List {
     kind: Kind,
     nulls: bool,
     /// The largest number of values a list keeps: those of the smallest ordinals.
     most: usize,
-    held: Held,
-    entries: Vec<Entry>,
-    /// The number of entries at which those beyond the largest size are dropped.
-    prune_at: usize,
+    parts: Vec<Part>,
+    /// How many values each group has.
+    sizes: Vec<u32>,
+    /// How many values there are.
+    held: usize,
+    /// Whether the parts follow each other in the order of their ordinals, and no group has more than the most.
+    settled: bool,
+    /// The number of values at which the parts are settled, so that those beyond the largest size go.
+    settle_at: usize,
 }
 
+/// The values of an update.
+struct Part {
+    values: Column,
+    /// The group of each value; [`NOWHERE`] for one that is in no list.
+    groups: Vec<u32>,
+    ordinals: Ordinals,
+}
+
+/// The ordinals of a part's values.
+enum Ordinals {
+    /// One after the other from this one on.
+    From(u64),
+    Each(Vec<u64>),
+}
+
+impl Ordinals {
+    fn of(ordinals: &[u64]) -> Ordinals {
+        match ordinals {
+            [first, ..] if ordinals.windows(2).all(|pair| pair[0].wrapping_add(1) == pair[1]) => Ordinals::From(*first),
+            _ => Ordinals::Each(ordinals.to_vec()),
+        }
+    }
+
+    fn at(&self, row: usize) -> u64 {
+        match self {
+            Ordinals::From(first) => first + row as u64,
+            Ordinals::Each(ordinals) => ordinals.get(row).copied().unwrap_or(u64::MAX),
+        }
+    }
+
+    fn ascend(&self) -> bool {
+        match self {
+            Ordinals::From(_) => true,
+            Ordinals::Each(ordinals) => ordinals.is_sorted(),
+        }
+    }
+}
+
+impl Part {
+    fn new(values: Column, groups: Vec<u32>, ordinals: &[u64]) -> Part {
+        Part { values, groups, ordinals: Ordinals::of(ordinals) }
+    }
+
+    fn first(&self) -> u64 {
+        self.ordinals.at(0)
+    }
+
+    fn last(&self) -> u64 {
+        self.ordinals.at(self.groups.len().saturating_sub(1))
+    }
+
+    /// The values that are in a list, and no others.
+    fn compacted(self) -> Part {
+        let rows: Vec<u32> =
+            (0..self.groups.len() as u32).filter(|row| self.groups[*row as usize] != NOWHERE).collect();
+        let ordinals: Vec<u64> = rows.iter().map(|row| self.ordinals.at(*row as usize)).collect();
+        let groups = rows.iter().map(|row| self.groups[*row as usize]).collect();
+        Part::new(gather::compact(gather::take(&self.values, &rows)), groups, &ordinals)
+    }
+}
+
+/// Below this number of values none are dropped early.
+const SETTLE: usize = 1 << 21;
+
 impl List {
-    fn prune(&mut self) {
-        if self.entries.len() < self.prune_at {
+    /// Takes in a part that comes after all others.
+    fn add(&mut self, mut part: Part) {
+        let kept = self.admit(&mut part.groups);
+        self.held += kept;
+        match kept {
+            0 => {}
+            kept if kept * 4 < part.groups.len() => self.parts.push(part.compacted()),
+            _ => self.parts.push(part),
+        }
+    }
+
+    /// Takes in a part whose place among the others is not known.
+    fn add_anywhere(&mut self, part: Part) {
+        if part.groups.is_empty() {
             return;
         }
-        let mut kept = std::mem::take(&mut self.entries);
-        capped(&mut kept, self.most);
-        self.prune_at = kept.len().saturating_mul(2).max(PRUNE);
-        let places: Vec<_> = kept.iter().map(|entry| (entry.piece, entry.row)).collect();
-        if self.held.is_wasteful(places.len()) {
-            self.held.keep(&places);
-            kept.iter_mut().enumerate().for_each(|(row, entry)| (entry.piece, entry.row) = (0, row as u32));
+        self.held += part.groups.iter().filter(|group| **group != NOWHERE).count();
+        self.parts.push(part);
+        if self.held >= self.settle_at {
+            self.settle();
         }
-        self.entries = kept;
+    }
+
+    /// Counts the values of a part; those of full groups are in no list. Gives the number of those that are.
+    fn admit(&mut self, groups: &mut [u32]) -> usize {
+        let mut kept = 0;
+        for group in groups.iter_mut().filter(|group| **group != NOWHERE) {
+            match self.sizes.get_mut(*group as usize) {
+                Some(size) if (*size as usize) < self.most => {
+                    *size += 1;
+                    kept += 1;
+                }
+                _ => *group = NOWHERE,
+            }
+        }
+        kept
+    }
+
+    /// Puts the parts in the order of their ordinals, and drops what is beyond the largest size.
+    fn settle(&mut self) {
+        if self.settled {
+            return;
+        }
+        self.parts.sort_by_key(Part::first);
+        let follow = |pair: &[Part]| pair[0].last() < pair[1].first();
+        if !(self.parts.iter().all(|part| part.ordinals.ascend()) && self.parts.windows(2).all(follow)) {
+            self.sort_values();
+        }
+        self.sizes.iter_mut().for_each(|size| *size = 0);
+        self.held = 0;
+        std::mem::take(&mut self.parts).into_iter().for_each(|part| self.add(part));
+        self.settled = true;
+        self.settle_at = self.held.saturating_mul(2).max(SETTLE);
+    }
+
+    /// Makes one part of all, its values in the order of their ordinals.
+    fn sort_values(&mut self) {
+        let mut order: Vec<(u64, u32, u32)> = Vec::with_capacity(self.held);
+        for (number, part) in self.parts.iter().enumerate() {
+            let rows = (0..part.groups.len()).filter(|row| part.groups[*row] != NOWHERE);
+            order.extend(rows.map(|row| (part.ordinals.at(row), number as u32, row as u32)));
+        }
+        order.sort_unstable();
+        let places: Vec<(u32, u32)> = order.iter().map(|(_, part, row)| (*part, *row)).collect();
+        let groups = places.iter().map(|(part, row)| self.parts[*part as usize].groups[*row as usize]).collect();
+        let columns: Vec<Column> = self.parts.drain(..).map(|part| part.values).collect();
+        let ordinals: Vec<u64> = order.iter().map(|(ordinal, ..)| *ordinal).collect();
+        self.parts.push(Part::new(gather::interleave(&columns, &places), groups, &ordinals));
+    }
+
+    /// The values in the order of their ordinals, behind each other.
+    fn in_order(&self) -> Column {
+        let mut next = 0;
+        self.distributed(|_| {
+            next += 1;
+            next - 1
+        })
+    }
+
+    /// The values, each at the place that `place` gives for its group.
+    fn distributed(&self, mut place: impl FnMut(u32) -> u32) -> Column {
+        let mut put = |group: &u32| if *group == NOWHERE { NOWHERE } else { place(*group) };
+        let places = self.parts.iter().map(|part| part.groups.iter().map(&mut put).collect::<Vec<u32>>());
+        let places: Vec<Vec<u32>> = places.collect();
+        let parts = self.parts.iter().zip(&places).map(|(part, places)| (&part.values, &places[..]));
+        let parts: Vec<(&Column, &[u32])> = parts.collect();
+        distribute(self.kind, &parts, self.held)
     }
 
     fn bounded(&self, context: &Context) -> Result<()> {
-        match self.entries.len() > context.limits.values {
+        match self.held > context.limits.values {
             true => Err(Fault::limit("values", "too many values in one list aggregate")),
             false => Ok(()),
         }
     }
 }
 
-/// Below this number of values none are dropped early.
-const PRUNE: usize = 1 << 21;
-
-/// Sorts by group and ordinal, and keeps the first `most` of each group.
-fn capped(entries: &mut Vec<Entry>, most: usize) {
-    by_group(entries);
-    for own in entries.chunk_by_mut(|a, b| a.group == b.group) {
-        // A thread's rows are in order; those of several threads are a few runs, which a stable sort puts together.
-        if !own.is_sorted_by_key(|entry| entry.ordinal) {
-            own.sort_by_key(|entry| (entry.ordinal, entry.piece, entry.row));
-        }
-    }
-    let (mut group, mut size) = (u32::MAX, 0);
-    entries.retain(|entry| {
-        size = if entry.group == group { size + 1 } else { 1 };
-        group = entry.group;
-        size <= most
-    });
-}
-
-/// Brings the entries of each group together, those of a group in the order they had.
-fn by_group(entries: &mut Vec<Entry>) {
-    let groups = entries.iter().map(|entry| entry.group as usize + 1).max().unwrap_or(0);
-    if groups > entries.len().saturating_mul(4) {
-        return entries.sort_by_key(|entry| entry.group);
-    }
-    let mut next = vec![0usize; groups + 1];
-    entries.iter().for_each(|entry| next[entry.group as usize + 1] += 1);
-    (1..next.len()).for_each(|group| next[group] += next[group - 1]);
-    let mut sorted = entries.clone();
-    for entry in entries.iter() {
-        let place = &mut next[entry.group as usize];
-        sorted[*place] = *entry;
-        *place += 1;
-    }
-    *entries = sorted;
-}
-
 impl State for List {
     fn update(&mut self, rows: &Rows, arguments: &[Column]) -> Result<()> {
         let Some(argument) = arguments.first() else { return Ok(()) };
         let values = Elements::of(argument, rows);
-        let piece = self.held.add(&values.column);
-        let nulls = values.column.null_buffer().filter(|_| !self.nulls);
-        let given = values.groups.iter().zip(values.ordinals.iter()).enumerate();
-        let kept = given.filter(|(row, _)| nulls.as_ref().is_none_or(|n| n.is_valid(*row)));
-        self.entries.extend(kept.map(|(row, (&group, &ordinal))| Entry { group, ordinal, piece, row: row as u32 }));
-        self.prune();
+        let mut groups = values.groups.into_owned();
+        if groups.is_empty() {
+            return Ok(());
+        }
+        if let Some(nulls) = values.column.null_buffer().filter(|nulls| !self.nulls && nulls.null_count() > 0) {
+            groups.iter_mut().zip(nulls.iter()).for_each(|(group, valid)| {
+                if !valid {
+                    *group = NOWHERE
+                }
+            });
+        }
+        self.sizes.resize(rows.count.max(self.sizes.len()), 0);
+        let part = Part::new(values.column.into_owned(), groups, &values.ordinals);
+        if self.settled && self.parts.last().is_some_and(|last| part.first() <= last.last()) {
+            self.settled = false;
+        }
+        match self.settled {
+            true => self.add(part),
+            false => self.add_anywhere(part),
+        }
         self.bounded(rows.context)
     }
 
-    fn merge(&mut self, other: Box<dyn State>, into: &[u32], _: usize) -> Result<()> {
+    fn merge(&mut self, other: Box<dyn State>, into: &[u32], count: usize) -> Result<()> {
         let other: List = same(other)?;
-        let first = self.held.absorb(other.held);
-        self.entries.extend(other.entries.iter().filter_map(|entry| {
-            let group = *into.get(entry.group as usize)?;
-            Some(Entry { group, piece: entry.piece + first, ..*entry })
-        }));
-        self.prune();
+        self.sizes.resize(count.max(self.sizes.len()), 0);
+        self.settled = false;
+        for mut part in other.parts {
+            let known = |group: &mut u32| *group = into.get(*group as usize).copied().unwrap_or(NOWHERE);
+            part.groups.iter_mut().for_each(known);
+            self.add_anywhere(part);
+        }
         Ok(())
     }
 
     fn finish(mut self: Box<Self>, context: &Context, count: usize) -> Result<Column> {
+        self.sizes.resize(count.max(self.sizes.len()), 0);
+        self.settle();
         self.bounded(context)?;
-        capped(&mut self.entries, self.most);
         let mut offsets = vec![0u32; count + 1];
-        for entry in &self.entries {
-            if let Some(size) = offsets.get_mut(entry.group as usize + 1) {
-                *size += 1;
+        for (group, size) in self.sizes.iter().take(count).enumerate() {
+            offsets[group + 1] = offsets[group] + size;
+        }
+        let mut next = offsets.clone();
+        let items = self.distributed(|group| match next.get_mut(group as usize) {
+            Some(next) => {
+                *next += 1;
+                *next - 1
             }
-        }
-        for group in 1..offsets.len() {
-            offsets[group] += offsets[group - 1];
-        }
-        let places: Vec<_> = self.entries.iter().map(|entry| (entry.piece, entry.row)).collect();
-        let items = self.held.column(&places).unwrap_or_else(|| Column::nulls(self.kind, 0));
+            None => NOWHERE,
+        });
         if self.kind == Kind::Field {
             return Ok(field::lists(offsets, items));
         }
@@ -141,7 +254,7 @@ impl State for List {
     }
 
     fn bytes(&self) -> usize {
-        self.entries.len() * size_of::<Entry>() + self.held.bytes()
+        self.parts.iter().map(|part| part.groups.len() * 4 + gather::held_bytes(&part.values)).sum()
     }
 
     fn wire(&mut self) -> Option<&mut dyn Wire> {
@@ -151,14 +264,15 @@ impl State for List {
 
 impl Wire for List {
     fn write(&mut self, out: &mut Writer) {
-        capped(&mut self.entries, self.most);
-        out.count(self.entries.len());
-        for entry in &self.entries {
-            out.count(entry.group as usize);
-            out.long(entry.ordinal.cast_signed());
+        self.settle();
+        out.count(self.held);
+        for part in &self.parts {
+            for (row, group) in part.groups.iter().enumerate().filter(|(_, group)| **group != NOWHERE) {
+                out.count(*group as usize);
+                out.long(part.ordinals.at(row).cast_signed());
+            }
         }
-        let places: Vec<_> = self.entries.iter().map(|entry| (entry.piece, entry.row)).collect();
-        out.column(&self.held.column(&places).unwrap_or_else(|| Column::nulls(self.kind, 0)));
+        out.column(&self.in_order());
     }
 
     fn read(&mut self, input: &mut Reader, groups: usize) -> Result<()> {
@@ -168,9 +282,10 @@ impl Wire for List {
         if values.len() != entries.len() {
             return Err(cut_off());
         }
-        let piece = self.held.add(&values);
-        let numbered = entries.into_iter().zip(0..);
-        self.entries = numbered.map(|((group, ordinal), row)| Entry { group, ordinal, piece, row }).collect();
+        self.sizes.resize(groups, 0);
+        self.settled = false;
+        let (groups, ordinals): (Vec<u32>, Vec<u64>) = entries.into_iter().unzip();
+        self.add_anywhere(Part::new(values, groups, &ordinals));
         Ok(())
     }
 }
@@ -186,7 +301,16 @@ pub(super) fn most(constants: &[Option<Value>], otherwise: usize) -> usize {
 
 pub(super) fn list(kinds: &[Kind], most: usize, nulls: bool) -> Result<Box<dyn State>> {
     let kind = kinds.first().copied().unwrap_or(Kind::Dynamic);
-    Ok(Box::new(List { kind, nulls, most, held: Held::default(), entries: Vec::new(), prune_at: PRUNE }))
+    Ok(Box::new(List {
+        kind,
+        nulls,
+        most,
+        parts: Vec::new(),
+        sizes: Vec::new(),
+        held: 0,
+        settled: true,
+        settle_at: SETTLE,
+    }))
 }
 
 fn make_list(kinds: &[Kind], constants: &[Option<Value>]) -> Result<Box<dyn State>> {

@@ -28,8 +28,20 @@ impl Extreme {
         }
     }
 
+    /// Values one after the other, of which `better` gives the one to keep.
+    fn offer_all(&mut self, groups: &[u32], values: &[i64], better: impl Fn(i64, i64) -> i64) {
+        for (group, value) in groups.iter().zip(values) {
+            let group = *group as usize;
+            if let (Some(best), Some(seen)) = (self.best.get_mut(group), self.seen.get_mut(group)) {
+                *best = better(*best, *value);
+                *seen = true;
+            }
+        }
+    }
+
     fn resize(&mut self, count: usize) {
-        self.best.resize(count, 0);
+        // What every value is better than.
+        self.best.resize(count, if self.largest { i64::MIN } else { i64::MAX });
         self.seen.resize(count, false);
     }
 }
@@ -42,6 +54,13 @@ impl State for Extreme {
         if rows.count == 1 && values.null_count() == 0 {
             if !values.is_empty() {
                 self.offer(0, best_of(values.values(), self.largest));
+            }
+            return Ok(());
+        }
+        if values.null_count() == 0 {
+            match self.largest {
+                true => self.offer_all(rows.groups, values.values(), i64::max),
+                false => self.offer_all(rows.groups, values.values(), i64::min),
             }
             return Ok(());
         }
@@ -66,6 +85,7 @@ impl State for Extreme {
 
     fn finish(mut self: Box<Self>, _: &Context, count: usize) -> Result<Column> {
         self.resize(count);
+        self.best.iter_mut().zip(&self.seen).filter(|(_, seen)| !**seen).for_each(|(best, _)| *best = 0);
         let nulls = Some(NullBuffer::from(self.seen)).filter(|n| n.null_count() > 0);
         let values = Int64Array::new(self.best.into(), nulls);
         Ok(match self.kind {

@@ -21,23 +21,30 @@ struct Counted {
 pub(super) struct Weights {
     kind: Kind,
     weighted: bool,
-    /// Group and value of rows that count once, not yet put together.
-    fresh: Vec<(u32, i64)>,
+    /// Rows that count once, not yet put together.
+    fresh: Vec<Fresh>,
+    fresh_rows: usize,
     counted: Vec<Counted>,
     /// The length at which equal values are put together again.
     pack_at: usize,
 }
 
+/// The rows of an update: groups and values, none of them null.
+struct Fresh {
+    groups: Vec<u32>,
+    keys: Int64Array,
+}
+
 /// As many values may be held before equal ones are put together.
-const PACK: usize = 1 << 22;
+const PACK: usize = 1 << 24;
 
 impl Weights {
     fn bytes(&self) -> usize {
-        self.fresh.len() * 16 + self.counted.len() * size_of::<Counted>()
+        self.fresh_rows * 12 + self.counted.len() * size_of::<Counted>()
     }
 
     pub(super) fn new(kind: Kind, weighted: bool) -> Weights {
-        Weights { kind, weighted, fresh: Vec::new(), counted: Vec::new(), pack_at: PACK }
+        Weights { kind, weighted, fresh: Vec::new(), fresh_rows: 0, counted: Vec::new(), pack_at: PACK }
     }
 
     pub(super) fn update(&mut self, rows: &Rows, arguments: &[Column]) -> Result<()> {
@@ -45,11 +52,12 @@ impl Weights {
         let keys = keys(value, self.kind);
         match arguments.get(1).filter(|_| self.weighted).map(arithmetic::longs) {
             None if keys.null_count() == 0 => {
-                self.fresh.extend(rows.groups.iter().copied().zip(keys.values().iter().copied()));
+                self.add(Fresh { groups: rows.groups.to_vec(), keys });
             }
             None => {
-                let each = rows.groups.iter().zip(keys.iter());
-                self.fresh.extend(each.filter_map(|(group, key)| Some((*group, key?))));
+                let each = rows.groups.iter().zip(keys.iter()).filter_map(|(group, key)| Some((*group, key?)));
+                let (groups, keys): (Vec<u32>, Vec<i64>) = each.unzip();
+                self.add(Fresh { groups, keys: keys.into() });
             }
             Some(weights) => {
                 for (&group, (key, weight)) in rows.groups.iter().zip(keys.iter().zip(weights.iter())) {
@@ -62,15 +70,25 @@ impl Weights {
         self.pack(rows.context)
     }
 
-    pub(super) fn merge(&mut self, other: &Weights, into: &[u32]) {
-        let place = |group: u32| into.get(group as usize).copied();
-        self.fresh.extend(other.fresh.iter().filter_map(|(group, key)| Some((place(*group)?, *key))));
-        let counted = other.counted.iter();
-        self.counted.extend(counted.filter_map(|one| Some(Counted { group: place(one.group)?, ..*one })));
+    pub(super) fn merge(&mut self, other: Weights, into: &[u32]) {
+        let place = |group: &mut u32| *group = into.get(*group as usize).copied().unwrap_or(*group);
+        for mut fresh in other.fresh {
+            fresh.groups.iter_mut().for_each(place);
+            self.add(fresh);
+        }
+        self.counted.extend(other.counted.into_iter().map(|mut one| {
+            place(&mut one.group);
+            one
+        }));
+    }
+
+    fn add(&mut self, fresh: Fresh) {
+        self.fresh_rows += fresh.groups.len();
+        self.fresh.push(fresh);
     }
 
     fn held(&self) -> usize {
-        self.fresh.len() + self.counted.len()
+        self.fresh_rows + self.counted.len()
     }
 
     /// Puts equal values together where many are held.
@@ -88,7 +106,11 @@ impl Weights {
 
     fn put_together(&mut self) {
         let fresh = std::mem::take(&mut self.fresh);
-        self.counted.extend(fresh.into_iter().map(|(group, key)| Counted { group, key, weight: 1 }));
+        self.fresh_rows = 0;
+        for Fresh { groups, keys } in fresh {
+            let each = groups.into_iter().zip(keys.values().iter().copied());
+            self.counted.extend(each.map(|(group, key)| Counted { group, key, weight: 1 }));
+        }
         self.counted.sort_unstable();
         self.counted.dedup_by(|next, kept| {
             let same = (next.group, next.key) == (kept.group, kept.key);
@@ -149,18 +171,23 @@ impl Weights {
 }
 
 /// The values of each group, between its starts.
-fn by_group(pairs: &[(u32, i64)], groups: usize) -> (Vec<u32>, Vec<i64>) {
+fn by_group(fresh: &[Fresh], groups: usize) -> (Vec<u32>, Vec<i64>) {
     let mut starts = vec![0u32; groups + 1];
-    pairs.iter().for_each(|(group, _)| starts[*group as usize + 1] += 1);
+    fresh.iter().flat_map(|fresh| &fresh.groups).for_each(|group| starts[*group as usize + 1] += 1);
     (1..starts.len()).for_each(|group| starts[group] += starts[group - 1]);
-    let mut next = starts.clone();
-    let mut keys = vec![0; pairs.len()];
-    for (group, key) in pairs {
-        let place = &mut next[*group as usize];
-        keys[*place as usize] = *key;
-        *place += 1;
+    if groups == 1 {
+        return (starts, fresh.iter().flat_map(|fresh| fresh.keys.values()).copied().collect());
     }
-    (starts, keys)
+    let mut next = starts.clone();
+    let mut values = vec![0; starts.last().map_or(0, |end| *end as usize)];
+    for Fresh { groups, keys } in fresh {
+        for (group, key) in groups.iter().zip(keys.values()) {
+            let place = &mut next[*group as usize];
+            values[*place as usize] = *key;
+            *place += 1;
+        }
+    }
+    (starts, values)
 }
 
 /// The value at a percentile of values that count once each; brings them into another order.
@@ -175,6 +202,9 @@ fn of_plain(keys: &mut [i64], percentile: f64) -> Option<i64> {
 fn keys(column: &Column, kind: Kind) -> Int64Array {
     if kind == Kind::Real {
         let reals: Float64Array = arithmetic::reals(&convert::lenient(column, Kind::Real));
+        if reals.null_count() == 0 && !reals.values().iter().any(|real| real.is_nan()) {
+            return reals.values().iter().map(|real| ordered(*real)).collect::<Vec<i64>>().into();
+        }
         return reals.iter().map(|real| real.filter(|real| !real.is_nan()).map(ordered)).collect();
     }
     arithmetic::longs(column)
@@ -223,7 +253,7 @@ impl State for Percentile {
 
     fn merge(&mut self, other: Box<dyn State>, into: &[u32], _: usize) -> Result<()> {
         let other: Percentile = same(other)?;
-        self.weights.merge(&other.weights, into);
+        self.weights.merge(other.weights, into);
         Ok(())
     }
 

@@ -2,7 +2,7 @@
 use super::{Rows, State, Wire, decimals, same};
 use crate::diagnostic::Result;
 use crate::functions::{Context, arithmetic};
-use crate::types::vectors::wide;
+use crate::types::vectors::{exact_sums, wide};
 use crate::types::wire::{Reader, Writer};
 use crate::types::{Builder, Column, Kind, Value};
 use arrow_array::Array;
@@ -110,11 +110,8 @@ impl Sums {
                 self.reals[0].add(value);
             });
         }
-        let mut sums = [Double::default(); WIDE];
         let (chunks, rest) = values.values().as_chunks::<WIDE>();
-        wide(|| {
-            chunks.iter().for_each(|chunk| sums.iter_mut().zip(chunk).for_each(|(sum, value)| sum.add_finite(*value)));
-        });
+        let mut sums = exact_sums(chunks).map(|(high, low)| Double { high, low });
         if !sums.iter().all(|sum| sum.high.is_finite() && sum.low.is_finite()) {
             sums = [Double::default(); WIDE];
             chunks.iter().for_each(|chunk| sums.iter_mut().zip(chunk).for_each(|(sum, value)| sum.add(*value)));

@@ -6,6 +6,7 @@ use crate::functions::operators::pair;
 use crate::functions::row::{Bool, Dyn, JsonOut, Maybe};
 use crate::functions::{Context, forms};
 use crate::types::json::Writer;
+use crate::types::vectors::wide;
 use crate::types::{Column, Dynamic, Kind};
 
 /// A line by least squares over the places 0, 1, 2…
@@ -158,6 +159,17 @@ fn two_lines(numbers: &Numbers) -> Option<Named> {
 const RIGHT: [&str; 5] = ["right_rsquare", "right_slope", "right_interception", "right_variance", "right_rvariance"];
 const LEFT: [&str; 5] = ["left_rsquare", "left_slope", "left_interception", "left_variance", "left_rvariance"];
 
+/// Takes the values together eight apart, as many as the processor works on at once.
+#[inline(always)]
+fn lanes(values: &[f64], start: f64, join: impl Fn(f64, f64) -> f64) -> [f64; 8] {
+    let mut lanes = [start; 8];
+    let mut with = |part: &[f64]| lanes.iter_mut().zip(part).for_each(|(lane, value)| *lane = join(*lane, *value));
+    let (whole, rest) = values.as_chunks::<8>();
+    whole.iter().for_each(|eight| with(eight));
+    with(rest);
+    lanes
+}
+
 /// What `series_stats` tells of a series: the smallest and the largest value with their places, mean, variance, sum.
 struct Statistics {
     least: (f64, usize),
@@ -171,41 +183,43 @@ struct Statistics {
 impl Statistics {
     /// Nothing where an element is no finite number, unless such are to be passed over.
     fn of(series: Dynamic, ignore: bool) -> Option<Statistics> {
-        if let Some(values) = plain(series) {
-            let found = Self::measured(values.iter().copied().enumerate(), values.len())?;
+        if let Some(found) = plain(series).and_then(Self::measured)
             // A sum of finite numbers alone is finite, but for the largest.
-            if found.sum.is_finite() {
-                return Some(found);
-            }
+            && found.sum.is_finite()
+        {
+            return Some(found);
         }
         let numbers = Numbers::of(series)?;
-        let usable = |value: &Option<f64>| value.filter(|value| value.is_finite());
-        if !ignore && !numbers.values.iter().all(|value| usable(value).is_some()) {
+        let usable = |(place, value): (usize, &Option<f64>)| Some((place, value.filter(|value| value.is_finite())?));
+        let (places, values): (Vec<usize>, Vec<f64>) = numbers.values.iter().enumerate().filter_map(usable).unzip();
+        if !ignore && values.len() < numbers.values.len() {
             return None;
         }
-        let values = numbers.values.iter().enumerate().filter_map(|(place, value)| Some((place, usable(value)?)));
-        Self::measured(values, numbers.values.len())
+        let mut found = Self::measured(&values)?;
+        let at = |(value, place): (f64, usize)| (value, places.get(place).copied().unwrap_or(place));
+        found.least = at(found.least);
+        found.most = at(found.most);
+        found.length = numbers.values.len();
+        Some(found)
     }
 
     /// Of equal values the first one counts. None for no values.
-    fn measured(mut values: impl Iterator<Item = (usize, f64)> + Clone, length: usize) -> Option<Statistics> {
-        let all = values.clone();
-        let (place, first) = values.next()?;
-        let (mut least, mut most, mut sum, mut count) = ((first, place), (first, place), first, 1usize);
-        for (place, value) in values {
-            sum += value;
-            count += 1;
-            if value.total_cmp(&least.0).is_lt() {
-                least = (value, place);
-            }
-            if value.total_cmp(&most.0).is_gt() {
-                most = (value, place);
-            }
-        }
-        let average = sum / count as f64;
-        let squares: f64 = all.map(|(_, value)| (value - average).powi(2)).sum();
-        let variance = if count > 1 { squares / (count - 1) as f64 } else { 0.0 };
-        Some(Statistics { least, most, average, variance, sum, length })
+    fn measured(values: &[f64]) -> Option<Statistics> {
+        let length = values.len();
+        let first = *values.first()?;
+        wide(|| {
+            let extreme = |sign: f64| {
+                let larger = |best: f64, value: f64| if value * sign > best * sign { value } else { best };
+                let value = lanes(values, first, larger).into_iter().fold(first, larger);
+                let place = values.iter().position(|known| *known == value).unwrap_or(0);
+                (values.get(place).copied().unwrap_or(value), place)
+            };
+            let sum = lanes(values, 0.0, |sum, value| sum + value).iter().sum::<f64>();
+            let average = sum / length as f64;
+            let squares = lanes(values, 0.0, |sum, value| sum + (value - average) * (value - average));
+            let variance = if length > 1 { squares.iter().sum::<f64>() / (length - 1) as f64 } else { 0.0 };
+            Some(Statistics { least: extreme(-1.0), most: extreme(1.0), average, variance, sum, length })
+        })
     }
 
     fn named(&self) -> Named {

@@ -223,6 +223,13 @@ impl<'a> Walk<'a> {
     }
 }
 
+/// Whether bytes, of which the first is a digit or a minus, are a number of JSON to the last.
+pub(super) fn number_ends(bytes: &[u8]) -> bool {
+    let Some(first) = bytes.first() else { return false };
+    let mut walk = Walk { at: 1, ..Walk::new(bytes) };
+    walk.number(*first).is_some() && walk.at == bytes.len()
+}
+
 /// How many bytes stand before a quote, a backslash or a control character.
 #[inline(always)]
 pub(super) fn plain(bytes: &[u8]) -> usize {

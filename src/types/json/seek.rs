@@ -1,5 +1,6 @@
 //! The value at the end of a path into a text that may be JSON, found in the same pass that tells whether it is.
 use super::form::{After, Form, Walk};
+use super::quick::{Passed, pass};
 use super::{Json, JsonKind, PathStep, is_key, parse_json, path};
 use std::borrow::Cow;
 
@@ -8,6 +9,9 @@ pub fn parsed_path<'a>(text: &'a str, steps: &[PathStep]) -> Option<Cow<'a, str>
     let json = text.trim_ascii();
     let from_start = !steps.is_empty() && !steps.iter().any(|step| matches!(step, PathStep::Index(..0)));
     if from_start {
+        if let Some(place) = quickly(json, steps) {
+            return place.filter(|found| found.kind() != JsonKind::Null).map(|found| Cow::Borrowed(found.text()));
+        }
         match Seeker::new(json, steps).found()? {
             None => return None,
             Some(Place { start, end, rewritten: false }) => {
@@ -19,6 +23,15 @@ pub fn parsed_path<'a>(text: &'a str, steps: &[PathStep]) -> Option<Cow<'a, str>
     }
     let parsed = parse_json(text)?;
     path(&parsed, steps).map(|found| Cow::Owned(found.text().to_owned()))
+}
+
+/// What a pass from mark to mark finds; nothing known where it does not tell, and where the value has blanks to drop.
+fn quickly<'a>(json: &'a str, steps: &[PathStep]) -> Option<Option<Json<'a>>> {
+    let Passed { spaces, place } = pass(json, steps)?;
+    let Some((start, end)) = place else { return Some(None) };
+    let found = Json(json.get(start..end)?);
+    let whole = spaces && matches!(found.kind(), JsonKind::Array | JsonKind::Object);
+    (!whole).then_some(Some(found))
 }
 
 /// Where a value stands, and whether `parse_json` would write it otherwise.

@@ -27,7 +27,7 @@ impl State for Percentile {
 
     fn merge(&mut self, other: Box<dyn State>, into: &[u32], _: usize) -> Result<()> {
         let other: Percentile = same(other)?;
-        self.weights.merge(&other.weights, into);
+        self.weights.merge(other.weights, into);
         Ok(())
     }
 
