@@ -5,9 +5,9 @@
 Every engine gets the same generated tables once and keeps them in its own form. Each item then runs in all
 engines by turns, on two threads; the table shows the median of the runs. `cpu` columns count the processor
 time of the process instead of the clock, which says more on a busy machine. A ratio below 1 means that
-huntpack is the quickest. Texts that functions read are mostly different in each row, so that no engine can
-answer from what it remembers of a dictionary. Scalar results are summed up, so that no item measures the
-making of a result table.
+huntpack is the quickest; where it is above, the last column tells what the language asks for that takes its
+time. Texts that functions read are mostly different in each row, so that no engine can answer from what it
+remembers of a dictionary. Scalar results are summed up, so that no item measures the making of a result table.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ import duckdb  # noqa: E402
 import huntpack as hp  # noqa: E402
 import numpy as np  # noqa: E402
 import polars as pl  # noqa: E402
-from compare_items import ITEMS, Item  # noqa: E402
+from compare_items import ITEMS, REASONS, Item  # noqa: E402
 
 SEED = 20260301
 VERBS = ["start", "stop", "query", "export", "Invoke", "download", "encode", "Get", "copy", "del"]
@@ -195,9 +195,14 @@ def ratio(times: Times, at: int) -> float | None:
 def line(name: str, times: Times) -> str:
     each = [times[engine][at] if engine in times else None for at in (0, 1) for engine in ENGINES]
     cells = "".join("        -" if cell is None else f"{cell:9.1f}" for cell in each)
-    return f"{name:34}{cells}" + "".join(
-        "       -" if r is None else f"{r:8.2f}" for r in (ratio(times, 0), ratio(times, 1))
-    )
+    ratios = [ratio(times, 0), ratio(times, 1)]
+    shown = "".join("       -" if r is None else f"{r:8.2f}" for r in ratios)
+    return f"{name:34}{cells}{shown}{reason(name) if (ratios[1] or 0) > 1 else ''}"
+
+
+def reason(name: str) -> str:
+    """What the language asks for that takes its time."""
+    return "".join(f"  {why}" for pattern, why in REASONS if re.search(pattern, name))
 
 
 def print_answers(engines: Engines, items: list[Item]) -> None:

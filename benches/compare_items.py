@@ -25,6 +25,22 @@ class Item:
 
 ITEMS: list[Item] = []
 
+# What the language asks for that the nearest equivalent does not do, by patterns of the items' names.
+REASONS: list[tuple[str, str]] = [
+    (r"^where !?has|^search", "a term ends where letters and digits end"),
+    (r"dcount ids by", "counted exactly, beside estimates"),
+    (r"^to(long|int|double)\(text\)|^todecimal", "blanks, hexadecimal digits and reals are numbers too"),
+    (r"^tostring\(real\)", "the spelling of .NET"),
+    (
+        r"parse_json|todynamic|extractjson|^bag_keys|^array_length json|^mv-expand json",
+        "a text that is no JSON is a string, so each is read to its end",
+    ),
+    (r"^mv-expand list kept", "elements are dynamic values, and not numbers"),
+    (r"where ipv4_", "addresses may have prefixes, and texts may be none"),
+    (r"^parse_command_line", "the quotes of Windows"),
+    (r"^(sqrt|exp|log|log2|pow|\* \+ real|long / real|toreal|abs|floor|ceiling|bin real)", "reals are summed exactly"),
+]
+
 
 def where(name: str, kql: str, polars: pl.Expr | None, sql: str | None, table: str = "E") -> None:
     """A filter, whose rows are counted."""
