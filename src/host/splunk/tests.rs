@@ -520,7 +520,7 @@ fn states_of_another_query_or_version_are_refused() {
 fn states_are_sent_ahead_where_they_hold_much() {
     let app = Folder::new(&[("local/huntpack.conf", "[settings]\nmemory_mb = 1\n")]);
     let query = quoted("Events | summarize make_list(n) by user");
-    let rows: Vec<(u8, u8, u8)> = (0..30_000).map(|at| ((at % 250) as u8, 1, 1)).collect();
+    let rows: Vec<(u8, u8, u8)> = (0..150_000).map(|at| ((at % 250) as u8, 1, 1)).collect();
     let body = newest_first(&rows, 0);
     let head = command("kql", &app, &[&query], &[]);
     let preop = head.info()["streaming_preop"].as_str().unwrap().to_owned();
