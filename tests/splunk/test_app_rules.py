@@ -172,12 +172,17 @@ def test_events_of_one_time_count_alike_on_any_indexer(
 @pytest.mark.parametrize("indexers", [1, 2, 5])
 def test_a_detection_finds_the_same(path: Path, shape: str, indexers: int, splunk: Callable[..., Splunkd]) -> None:
     splunkd = splunk(indexers=indexers, chunks=CHUNKS)
-    records = [record for each in case(path)["tables"].values() for record in each]
-    events = newest_first([indexed(record, shape) for record in records], "_time")
+    events = logged(path, shape)
     for output, table in (("risk", in_python(path).risk), ("results", *in_python(path).results.values())):
         search = f'index=* | huntpack rules="{rule(path)}" output={output} now={case(path)["now"]}'
         names = [name for name, _ in table.columns if name != "row"]
         assert rows_of(splunkd.search(search, events).rows, names) == rows_of(table.to_dicts(), names)
+
+
+def logged(path: Path, shape: str) -> list[Row]:
+    """The events of a detection's test, as a search gives them."""
+    records = [record for each in case(path)["tables"].values() for record in each]
+    return newest_first([indexed(record, shape) for record in records], "_time")
 
 
 def indexed(record: dict[str, Any], shape: str) -> Row:
@@ -206,3 +211,11 @@ def test_all_rules_run_at_once(mapped: str, splunk: Callable[..., Splunkd], allo
     allowing({"watchlists": {"NetworkAllowlist": records}})
     search = f'index=* | huntpack rules="*" map={mapped} now={samples.NOW.isoformat()}'
     assert len(splunk(indexers=3).search(search, company()).rows) == 4
+
+
+@pytest.mark.parametrize("path", DETECTIONS, ids=rule)
+def test_an_output_without_rows_says_which_has_some(path: Path, splunk: Callable[..., Splunkd]) -> None:
+    search = f'index=* | huntpack rules="{rule(path)}" now={case(path)["now"]}'
+    job = splunk().search(search, logged(path, "raw"))
+    assert not job.rows
+    assert any("output=risk" in text for _, text in job.messages), job.messages

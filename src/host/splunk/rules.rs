@@ -264,7 +264,10 @@ impl Rules {
         let hits = evaluate(self.pack.clone(), database, self.query.options.clone(), known, false, &|_, _, _| {})?;
         self.report(&hits, &mut reply);
         kept.report(&self.query.tables, &mut reply);
-        let table = self.table(&hits);
+        let table = self.table(self.output, &hits);
+        if table.rows() == 0 {
+            self.report_others(&hits, &mut reply);
+        }
         super::limited(table.rows(), self.query.settings.max_rows)?;
         reply.body = output::table(&table);
         reply.metric("huntpack.rules", started.elapsed(), self.pack.rules.len(), events, table.rows());
@@ -295,8 +298,18 @@ impl Rules {
         }
     }
 
-    fn table(&self, hits: &Hits) -> Table {
-        match self.output {
+    /// Says which outputs have rows, where the one that is asked for has none.
+    fn report_others(&self, hits: &Hits, reply: &mut Reply) {
+        for other in ["alerts", "findings", "risk"] {
+            let rows = self.table(other, hits).rows();
+            if rows > 0 {
+                reply.say(Level::Info, format!("no {}; {rows} rows with output={other}", self.output));
+            }
+        }
+    }
+
+    fn table(&self, output: &str, hits: &Hits) -> Table {
+        match output {
             "incidents" => hits.runs.incident_table(),
             "findings" => hits.runs.raised().finding_table(),
             "risk" => hits.runs.raised().risk_table(),
