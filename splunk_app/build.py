@@ -29,6 +29,8 @@ ROOT = SOURCE.parent
 PLATFORMS = {"linux_x86_64": "x86_64-unknown-linux-gnu", "linux_aarch64": "aarch64-unknown-linux-gnu"}
 HERE = f"linux_{platform.machine()}"
 TOOLS = ("maturin>=1.9,<2", "ziglang")
+# Of manylinux2014: 2.17.
+GLIBC = 17
 # The date of every file in the package: 1 January 2026.
 EPOCH = int(os.environ.get("SOURCE_DATE_EPOCH", "1767225600"))
 # What stands in the app's folder and belongs to nobody else: this script, settings of one's own, an installed module.
@@ -88,11 +90,21 @@ def build_wheel(tools: Path, target: str, out: Path) -> Path:
     cargo = os.environ.get("CARGO_HOME", str(Path.home() / ".cargo"))
     flags = f"--remap-path-prefix={cargo}=cargo --remap-path-prefix={ROOT}=huntpack"
     environment = {**os.environ, "PATH": f"{tools}{os.pathsep}{os.environ['PATH']}", "RUSTFLAGS": flags}
+    # Cargo does not link again for another linker: what was built against this machine's glibc would be taken.
+    environment["CARGO_TARGET_DIR"] = str(Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target")) / "portable")
     shutil.rmtree(out, ignore_errors=True)
     print(f"Building for {target} ...", file=sys.stderr)
     build = ["build", "--release", "--locked", "--zig", "--compatibility", "manylinux2014", "--target", target]
     run(tools / "maturin", *build, "--out", out, cwd=ROOT, env=environment)
-    return next(out.glob("*.whl"))
+    wheel = next(out.glob("*.whl"))
+    if (newest := glibc(extension(wheel))) > GLIBC:
+        raise MissingError(f"the extension needs glibc 2.{newest}, and manylinux2014 has 2.{GLIBC}")
+    return wheel
+
+
+def glibc(module: bytes) -> int:
+    """The minor version of the glibc 2 that a native module needs."""
+    return max((int(minor) for minor in re.findall(rb"GLIBC_2\.(\d+)", module)), default=0)
 
 
 def by_platform(wheels: Iterable[Path]) -> dict[str, Path]:

@@ -7,6 +7,7 @@ import json
 import re
 import struct
 import tarfile
+import zipfile
 from pathlib import Path
 from types import ModuleType
 
@@ -66,7 +67,8 @@ def test_a_platform_that_cannot_be_built_for_is_named(
             raise build.MissingError("`rustup target` failed: nothing answers")
         out = Path(words[words.index("--out") + 1])
         out.mkdir(parents=True)
-        (out / "huntpack-0.1.0-cp39-abi3-manylinux2014_x86_64.whl").touch()
+        with zipfile.ZipFile(out / "huntpack-0.1.0-cp39-abi3-manylinux2014_x86_64.whl", "w") as wheel:
+            wheel.writestr("huntpack/_core.abi3.so", b"GLIBC_2.17")
         return ""
 
     (tmp_path / "tools/bin").mkdir(parents=True)
@@ -164,3 +166,8 @@ def test_indexers_get_what_they_need(packed: Path, tmp_path: Path) -> None:
     assert held >= {
         name for path in conf.files(packed) if (name := path.relative_to(packed).as_posix()).startswith(needed)
     }
+
+
+def test_the_glibc_that_a_module_needs_is_read(build: ModuleType) -> None:
+    assert build.glibc(b"\0GLIBC_2.2.5\0GLIBC_2.17\0GLIBC_2.9\0") == 17
+    assert build.glibc(b"") == 0
