@@ -25,6 +25,11 @@ class RiskObject:
     start: dt.datetime | None
     end: dt.datetime | None
 
+    @property
+    def label(self) -> str:
+        """Who it is and how much it comes to, where there is no room for more."""
+        return f"{self.kind} {self.name}: risk {self.score}"
+
 
 def of(hits: Hits, pack: Pack | None = None) -> list[RiskObject]:
     """The risk objects of a run: those of the highest score first."""

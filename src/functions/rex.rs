@@ -28,13 +28,16 @@ fn constant(args: &[Column], at: usize) -> Value {
     args.get(at).filter(|column| !column.is_empty()).map_or(Value::Null(Kind::Field), |column| column.value(0))
 }
 
-/// What a named group matched, in the first `most` matches of all values of a field.
-fn extracted(context: &Context, args: &[Column], rows: usize) -> Result<Column> {
+/// What the first matches of each value of a field give. `most` is the argument that says how many; 0 is all.
+fn matched(
+    pattern: &Pattern,
+    args: &[Column],
+    most: usize,
+    rows: usize,
+    give: impl Fn(&str, &Groups, &mut Vec<String>),
+) -> Result<Column> {
     let Some(column) = args.first() else { return Ok(Column::nulls(Kind::Field, rows)) };
-    let pattern = pcre::compile(context, &constant(args, 1).to_text())?;
-    let name = constant(args, 2).to_text();
-    let most = constant(args, 3).as_long().and_then(|most| usize::try_from(most).ok()).filter(|most| *most > 0);
-    let places = pattern.places(&name);
+    let most = constant(args, most).as_long().and_then(|most| usize::try_from(most).ok()).filter(|most| *most > 0);
     let mut found: Vec<String> = Vec::new();
     each(args, rows, |row, out| {
         found.clear();
@@ -42,7 +45,7 @@ fn extracted(context: &Context, args: &[Column], rows: usize) -> Result<Column> 
             let mut matches = 0;
             pattern.each_match(&text, |groups| {
                 matches += 1;
-                found.extend(group(&text, groups, &places).map(str::to_owned));
+                give(&text, groups, &mut found);
                 most.is_none_or(|most| matches < most)
             })?;
         }
@@ -51,29 +54,25 @@ fn extracted(context: &Context, args: &[Column], rows: usize) -> Result<Column> 
     })
 }
 
+/// What a named group matched, in the first `most` matches of all values of a field.
+fn extracted(context: &Context, args: &[Column], rows: usize) -> Result<Column> {
+    let pattern = pcre::compile(context, &constant(args, 1).to_text())?;
+    let places = pattern.places(&constant(args, 2).to_text());
+    matched(&pattern, args, 3, rows, |text, groups, found| {
+        found.extend(group(text, groups, &places).map(str::to_owned));
+    })
+}
+
 /// What all named groups matched, match by match: of each match a text for each name in their order, `+` before what
 /// it matched, or `-` alone.
 fn extracted_all(context: &Context, args: &[Column], rows: usize) -> Result<Column> {
-    let Some(column) = args.first() else { return Ok(Column::nulls(Kind::Field, rows)) };
     let pattern = pcre::compile(context, &constant(args, 1).to_text())?;
-    let most = constant(args, 2).as_long().and_then(|most| usize::try_from(most).ok()).filter(|most| *most > 0);
     let places: Vec<Vec<usize>> = pattern.distinct_names().iter().map(|name| pattern.places(name)).collect();
-    let mut found: Vec<String> = Vec::new();
-    each(args, rows, |row, out| {
-        found.clear();
-        for text in field::values(column, row) {
-            let mut matches = 0;
-            pattern.each_match(&text, |groups| {
-                matches += 1;
-                found.extend(places.iter().map(|places| match group(&text, groups, places) {
-                    Some(part) => ["+", part].concat(),
-                    None => "-".to_owned(),
-                }));
-                most.is_none_or(|most| matches < most)
-            })?;
-        }
-        out.push_several(found.iter());
-        Ok(())
+    matched(&pattern, args, 2, rows, |text, groups, found| {
+        found.extend(places.iter().map(|places| match group(text, groups, places) {
+            Some(part) => ["+", part].concat(),
+            None => "-".to_owned(),
+        }));
     })
 }
 

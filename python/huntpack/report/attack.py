@@ -21,7 +21,7 @@ COLOURS = ["#fff3d6", "#c62828"]
 def of_hits(hits: Hits) -> dict[str, Any]:
     """The techniques of a run's alerts, findings and risk objects; the score is their number."""
     found = [(alert.name, alert.techniques) for alert in alerts.of(hits)]
-    found += [(f"{each.kind} {each.name}: risk {each.score}", each.techniques) for each in risk.of(hits)]
+    found += [(each.label, each.techniques) for each in risk.of(hits)]
     return layer("huntpack: found", "What a run of detection rules has found.", found)
 
 

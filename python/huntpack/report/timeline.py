@@ -76,7 +76,7 @@ def of(hits: Hits) -> Timeline:
 def spans(found: list[Alert], risky: list[RiskObject]) -> list[Span]:
     """From the first event to the last of each alert, then of each risk object: those whose times are known."""
     named = [(each.name, each.severity.lower(), each.start, each.end) for each in found]
-    named += [(f"{each.kind} {each.name}: risk {each.score}", "risk", each.start, each.end) for each in risky]
+    named += [(each.label, "risk", each.start, each.end) for each in risky]
     return [Span(label, mark, start, end) for label, mark, start, end in named if start and end]
 
 

@@ -6,7 +6,7 @@ use super::picked;
 use super::side::{ReadSide, Wanted};
 use crate::diagnostic::Result;
 use crate::functions::kept::rows::{KeptRows, word, write};
-use crate::plan::{JoinKind, JoinSide};
+use crate::plan::JoinKind;
 use crate::types::intern::NULL;
 use crate::types::{Column, Kind, Name, Text};
 use std::hash::Hasher;
@@ -41,7 +41,7 @@ impl KeptSide {
         let name = keep::name_of(executor, wanted.right)?;
         let mut hasher = XxHash64::with_seed(0);
         hasher.write(right.as_bytes());
-        given(wanted).for_each(|from| hasher.write(format!("\n{from}").as_bytes()));
+        wanted.given().for_each(|from| hasher.write(format!("\n{from}").as_bytes()));
         Some(format!("{name}-join-{:016x}", hasher.finish()))
     }
 
@@ -64,7 +64,7 @@ impl KeptSide {
         let keys: Vec<u32> = (0..read.groups.len() as u32).collect();
         let of_group = read.groups.columns(&keys).into_iter().next();
         let mut columns: Vec<(Name, Column)> = Vec::new();
-        for from in given(wanted) {
+        for from in wanted.given() {
             let column = read.columns.iter().find(|(name, _)| name == from);
             columns.extend(column.filter(|_| !columns.iter().any(|(name, _)| name == from)).cloned());
         }
@@ -167,11 +167,6 @@ impl Iterator for Rows<'_> {
         self.at += 1;
         self.side.word(self.at - 1)
     }
-}
-
-/// The columns of the right side that a join gives.
-fn given<'a>(wanted: &Wanted<'a>) -> impl Iterator<Item = &'a Name> {
-    wanted.columns.iter().filter(|(_, side, _)| *side == JoinSide::Right).map(|(_, _, from)| from)
 }
 
 /// The slot at which a key is looked for first, of many, and what its slot says of it.

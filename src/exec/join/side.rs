@@ -24,6 +24,13 @@ pub struct Wanted<'a> {
     pub columns: &'a [(Name, JoinSide, Name)],
 }
 
+impl<'a> Wanted<'a> {
+    /// The columns of the right side that the join gives.
+    pub fn given(&self) -> impl Iterator<Item = &'a Name> {
+        self.columns.iter().filter(|(_, side, _)| *side == JoinSide::Right).map(|(_, _, from)| from)
+    }
+}
+
 impl Side {
     pub fn new(executor: &Executor, wanted: &Wanted) -> Result<Side> {
         match KeptSide::name(executor, wanted) {
@@ -89,8 +96,7 @@ impl ReadSide {
     fn new(executor: &Executor, wanted: &Wanted) -> Result<ReadSide> {
         let table = executor.table(wanted.right)?;
         let schema = executor.plan.schema(wanted.left);
-        let given = wanted.columns.iter().filter(|(_, side, _)| *side == JoinSide::Right);
-        let given = given.filter_map(|(_, _, from)| Some((from.clone(), table.column_named(from)?))).collect();
+        let given = wanted.given().filter_map(|from| Some((from.clone(), table.column_named(from)?))).collect();
         let key = |(left, right): &(Name, Name)| {
             let gone = || Fault::internal(format!("the join key `{right}` was pruned away"));
             let column = table.column_named(right).ok_or_else(gone)?;

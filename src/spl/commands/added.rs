@@ -101,11 +101,7 @@ fn addinfo(lowering: &mut Lowering, command: &Command, rows: Rows) -> Lower<Rows
 
 fn tojson(lowering: &mut Lowering, command: &Command, rows: Rows) -> Lower<Rows> {
     const OPTIONS: [&str; 4] = ["output_field", "default_type", "include_internal", "fill_null"];
-    let mut reader = Reader::new(command);
-    let mut options = Options::read(&mut reader, &OPTIONS)?;
-    let fields = reader.fields(&[])?;
-    options.read_more(&mut reader, &OPTIONS)?;
-    reader.finish()?;
+    let (options, fields) = Options::with_fields(command, &OPTIONS)?;
     rows.want_all();
     let internal = options.flag("include_internal")?.unwrap_or(false);
     let names: Vec<Name> = match fields.is_empty() {

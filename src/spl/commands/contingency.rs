@@ -4,7 +4,6 @@ use super::series::of_columns;
 use crate::diagnostic::Diagnostic;
 use crate::spl::ast::Command;
 use crate::spl::lower::{Lower, Lowering, Rows};
-use crate::spl::parse::Reader;
 use crate::types::field::{self, FieldBuilder, Number};
 use crate::types::{Column, Name, Table};
 use std::collections::HashMap;
@@ -14,11 +13,7 @@ const OPTIONS: [&str; 6] = ["maxrows", "maxcols", "mincolcover", "minrowcover", 
 const MOST: usize = 1000;
 
 fn lower(lowering: &mut Lowering, command: &Command, rows: Rows) -> Lower<Rows> {
-    let mut reader = Reader::new(command);
-    let mut options = Options::read(&mut reader, &OPTIONS)?;
-    let fields = reader.fields(&[])?;
-    options.read_more(&mut reader, &OPTIONS)?;
-    reader.finish()?;
+    let (options, fields) = Options::with_fields(command, &OPTIONS)?;
     let [first, second] = fields.as_slice() else {
         let said = Diagnostic::error("HP504", "`contingency` takes two fields").at(command.span);
         return Err(said.into());

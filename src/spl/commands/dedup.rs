@@ -1,13 +1,13 @@
 //! `dedup`: the first rows of each combination of values.
 use super::options::Options;
+use super::whole::groups;
 use crate::diagnostic::{Diagnostic, Fault, Result};
 use crate::functions::Context;
 use crate::plan::{FirstRows, SortKey, TableOperation};
 use crate::spl::ast::Command;
 use crate::spl::lower::{Lower, Lowering, Rows};
 use crate::spl::parse::Reader;
-use crate::types::intern::{Interner, NULL};
-use crate::types::pairs::PairTable;
+use crate::types::intern::NULL;
 use crate::types::{Chunk, Column, Kind, Name, Stored, Table, gather};
 use std::sync::Arc;
 
@@ -127,21 +127,6 @@ impl First {
         }
         Ok(stays)
     }
-}
-
-/// The number of each row's combination of values, the first one 0; [`NULL`] where a value is absent.
-fn groups(table: &Table, names: &[Name]) -> Vec<u32> {
-    let numbers = |name: &Name| match table.column_named(name) {
-        Some(column) => Interner::new(Kind::Field).numbers(&column),
-        None => vec![NULL; table.rows()],
-    };
-    let mut columns = names.iter().map(numbers);
-    let first = columns.next().unwrap_or_default();
-    columns.fold(first, |left, right| {
-        let mut pairs = PairTable::default();
-        let pair = |(left, right)| if left == NULL || right == NULL { NULL } else { pairs.number(left, right) };
-        left.into_iter().zip(right).map(pair).collect()
-    })
 }
 
 /// Some rows of a table, in this order.

@@ -3,17 +3,12 @@ use super::options::Options;
 use crate::expr::Expr;
 use crate::spl::ast::Command;
 use crate::spl::lower::{Lower, Lowering, Rows};
-use crate::spl::parse::Reader;
 use crate::types::{Kind, Name, Table, Value};
 
 const DEFAULT: &str = "0";
 
 fn lower(lowering: &mut Lowering, command: &Command, rows: Rows) -> Lower<Rows> {
-    let mut reader = Reader::new(command);
-    let mut options = Options::read(&mut reader, &["value"])?;
-    let fields = reader.fields(&[])?;
-    options.read_more(&mut reader, &["value"])?;
-    reader.finish()?;
+    let (options, fields) = Options::with_fields(command, &["value"])?;
     let value = Value::field([options.text("value").unwrap_or(DEFAULT)]);
     let (rows, names) = match fields.is_empty() {
         false => {

@@ -1,6 +1,6 @@
 //! The options of a command: `name=value`.
 use crate::diagnostic::{Diagnostic, closest};
-use crate::spl::ast::Word;
+use crate::spl::ast::{Command, Word};
 use crate::spl::lower::Lower;
 use crate::spl::parse::Reader;
 
@@ -16,6 +16,16 @@ impl Options {
         let mut options = Options::default();
         options.read_more(reader, known)?;
         Ok(options)
+    }
+
+    /// Reads fields, with options before and behind them, up to the end of the command.
+    pub fn with_fields(command: &Command, known: &[&str]) -> Lower<(Options, Vec<Word>)> {
+        let mut reader = Reader::new(command);
+        let mut options = Options::read(&mut reader, known)?;
+        let fields = reader.fields(&[])?;
+        options.read_more(&mut reader, known)?;
+        reader.finish()?;
+        Ok((options, fields))
     }
 
     /// Reads further options: a command may have some before and some behind its fields.

@@ -60,11 +60,7 @@ fn too_many(command: &Command) -> Diagnostic {
 
 fn xyseries(lowering: &mut Lowering, command: &Command, rows: Rows) -> Lower<Rows> {
     const OPTIONS: [&str; 3] = ["grouped", "sep", "format"];
-    let mut reader = Reader::new(command);
-    let mut options = Options::read(&mut reader, &OPTIONS)?;
-    let mut fields = reader.fields(&[])?;
-    options.read_more(&mut reader, &OPTIONS)?;
-    reader.finish()?;
+    let (options, mut fields) = Options::with_fields(command, &OPTIONS)?;
     if fields.len() < 3 {
         let message = "`xyseries` needs the field of the rows, the field of the columns, and the fields of the values";
         return Err(Diagnostic::error("HP504", message).at(command.span).into());
@@ -173,11 +169,7 @@ impl TableOperation for Untable {
 }
 
 fn summary(lowering: &mut Lowering, command: &Command, rows: Rows) -> Lower<Rows> {
-    let mut reader = Reader::new(command);
-    let mut options = Options::read(&mut reader, &["maxvals"])?;
-    let fields = reader.fields(&[])?;
-    options.read_more(&mut reader, &["maxvals"])?;
-    reader.finish()?;
+    let (options, fields) = Options::with_fields(command, &["maxvals"])?;
     let most = options.count("maxvals")?.unwrap_or(100) as usize;
     rows.want_all();
     let patterns = fields.into_iter().map(|word| word.text).collect();

@@ -7,20 +7,13 @@ use crate::functions::Context;
 use crate::plan::TableOperation;
 use crate::spl::ast::Command;
 use crate::spl::lower::{Lower, Lowering, Rows};
-use crate::spl::parse::Reader;
-use crate::types::intern::{Interner, NULL};
-use crate::types::{Column, Kind, Name, Table};
-use std::collections::HashMap;
+use crate::types::{Name, Table};
 use std::sync::Arc;
 
 const OPTIONS: [&str; 3] = ["overwrite", "max", "keepsingle"];
 
 fn lower(lowering: &mut Lowering, command: &Command, rows: Rows) -> Lower<Rows> {
-    let mut reader = Reader::new(command);
-    let mut options = Options::read(&mut reader, &OPTIONS)?;
-    let fields = reader.fields(&[])?;
-    options.read_more(&mut reader, &OPTIONS)?;
-    reader.finish()?;
+    let (options, fields) = Options::with_fields(command, &OPTIONS)?;
     if fields.is_empty() {
         return Err(Diagnostic::error("HP504", "`selfjoin` needs a field").at(command.span).into());
     }
@@ -69,24 +62,8 @@ impl TableOperation for SelfJoin {
 impl SelfJoin {
     /// The rows that are joined with each other, in the order of the first ones.
     fn pairs(&self, table: &Table) -> (Vec<u32>, Vec<u32>) {
-        let numbers = |name: &Name| {
-            let column = table.column_named(name).unwrap_or(Column::nulls(Kind::Field, table.rows()));
-            Interner::new(Kind::Field).numbers(&column)
-        };
-        let keys: Vec<Vec<u32>> = self.keys.iter().map(numbers).collect();
-        let mut places: HashMap<Vec<u32>, usize> = HashMap::new();
-        let mut groups: Vec<Vec<u32>> = Vec::new();
-        for row in 0..table.rows() {
-            let key: Vec<u32> = keys.iter().map(|column| column.get(row).copied().unwrap_or(NULL)).collect();
-            if key.contains(&NULL) {
-                continue;
-            }
-            let place = *places.entry(key).or_insert_with(|| {
-                groups.push(Vec::new());
-                groups.len() - 1
-            });
-            groups[place].push(row as u32);
-        }
+        let mut groups = whole::members(&whole::groups(table, &self.keys));
+        groups.sort_by_key(|rows| rows.first().copied());
         let mut pairs = (Vec::new(), Vec::new());
         for group in groups {
             let Some((first, others)) = group.split_first() else { continue };

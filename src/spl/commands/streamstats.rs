@@ -1,6 +1,7 @@
 //! `streamstats`: aggregates over the rows up to each row.
 use super::allnum;
 use super::options::Options;
+use super::whole;
 use crate::diagnostic::{Diagnostic, Fault, Result};
 use crate::expr::Expr;
 use crate::functions::Context;
@@ -12,9 +13,8 @@ use crate::spl::lower::build::absent;
 use crate::spl::lower::{Lower, Lowering, Rows};
 use crate::spl::parse::Reader;
 use crate::types::field::{self, FieldBuilder, Number};
-use crate::types::intern::{Interner, NULL};
+use crate::types::intern::NULL;
 use crate::types::{Chunk, Column, Kind, Name, Schema, Stored, Table, Value, gather, relative};
-use std::collections::HashMap;
 use std::sync::Arc;
 
 const OPTIONS: [&str; 6] = ["window", "current", "global", "allnum", "reset_on_change", "time_window"];
@@ -196,29 +196,8 @@ type Windows = Vec<(u32, u32)>;
 
 impl Running {
     fn groups(&self, table: &Table) -> Groups {
-        let keys = self.by.iter().map(|name| match table.column_named(name) {
-            Some(column) => Interner::new(Kind::Field).numbers(&column),
-            None => vec![NULL; table.rows()],
-        });
-        let keys: Vec<Vec<u32>> = keys.collect();
-        let mut known: HashMap<Vec<u32>, u32> = HashMap::new();
-        let (mut of, mut members): (Vec<u32>, Vec<Vec<u32>>) = (Vec::with_capacity(table.rows()), Vec::new());
-        for row in 0..table.rows() {
-            let key: Vec<u32> = keys.iter().map(|column| column.get(row).copied().unwrap_or(NULL)).collect();
-            if key.contains(&NULL) {
-                of.push(NULL);
-                continue;
-            }
-            let next = members.len() as u32;
-            let group = *known.entry(key).or_insert(next);
-            if group == next {
-                members.push(Vec::new());
-            }
-            if let Some(rows) = members.get_mut(group as usize) {
-                rows.push(row as u32);
-            }
-            of.push(group);
-        }
+        let of = whole::groups(table, &self.by);
+        let members = whole::members(&of);
         Groups { of, members }
     }
 

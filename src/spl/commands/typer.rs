@@ -31,11 +31,7 @@ fn typer(lowering: &mut Lowering, command: &Command, rows: Rows) -> Lower<Rows> 
 
 fn tags(lowering: &mut Lowering, command: &Command, rows: Rows) -> Lower<Rows> {
     let known = ["outputfield", "inclname", "inclvalue", "allowed_tags"];
-    let mut reader = Reader::new(command);
-    let mut options = Options::read(&mut reader, &known)?;
-    let fields = reader.fields(&[])?;
-    options.read_more(&mut reader, &known)?;
-    reader.finish()?;
+    let (options, fields) = Options::with_fields(command, &known)?;
     let all = lowering.catalog.event_tags();
     if all.is_empty() {
         lowering.warn(nothing_known("tags", command));

@@ -3,6 +3,8 @@ use crate::diagnostic::{Diagnostic, Span};
 use crate::functions::extraction::{Collector, MOST_FIELDS};
 use crate::spl::lower::Lower;
 use crate::types::field::FieldBuilder;
+use crate::types::intern::{Interner, NULL};
+use crate::types::pairs::PairTable;
 use crate::types::{Column, Field, Kind, Name, Table, Text};
 
 /// The table with the fields that a walk finds in the texts of one of its fields. What is found goes before what a row
@@ -63,6 +65,33 @@ pub fn over(first: &Column, second: &Column) -> Column {
         builder.push_row(if first.is_null(row) { second } else { first }, row);
     }
     builder.finish()
+}
+
+/// The number of each row's combination of values; [`NULL`] where a value is absent. Without fields all are alike.
+pub fn groups(table: &Table, names: &[Name]) -> Vec<u32> {
+    let numbers = |name: &Name| match table.column_named(name) {
+        Some(column) => Interner::new(Kind::Field).numbers(&column),
+        None => vec![NULL; table.rows()],
+    };
+    let pairs = |left: Vec<u32>, right: Vec<u32>| {
+        let mut pairs = PairTable::default();
+        let pair = |(left, right)| if left == NULL || right == NULL { NULL } else { pairs.number(left, right) };
+        left.into_iter().zip(right).map(pair).collect()
+    };
+    names.iter().map(numbers).reduce(pairs).unwrap_or_else(|| vec![0; table.rows()])
+}
+
+/// The rows of each group, in order; none of a number that no row has.
+pub fn members(groups: &[u32]) -> Vec<Vec<u32>> {
+    let mut members: Vec<Vec<u32>> = Vec::new();
+    for (row, group) in groups.iter().enumerate().filter(|(_, group)| **group != NULL) {
+        let group = *group as usize;
+        if members.len() <= group {
+            members.resize_with(group + 1, Vec::new);
+        }
+        members[group].push(row as u32);
+    }
+    members
 }
 
 /// The rows of a table that a test takes.
