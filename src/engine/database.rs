@@ -274,6 +274,13 @@ impl Database {
         Ok(Some(source))
     }
 
+    /// A watchlist by its alias, whose case does not count.
+    fn given_watchlist(&self, alias: &str) -> Option<&Entry> {
+        let exact = self.watchlists.get(alias);
+        exact
+            .or_else(|| self.watchlists.iter().find(|(own, _)| own.eq_ignore_ascii_case(alias)).map(|(_, entry)| entry))
+    }
+
     fn in_memory(&self, held: &Held, role: Role) -> Table {
         match role {
             Role::Table(name) => {
@@ -330,12 +337,12 @@ impl Catalog for Database {
     }
 
     fn watchlist(&self, alias: &str) -> Result<Option<Arc<dyn Source>>> {
-        let exact = self.watchlists.get(alias);
-        let entry =
-            exact.or_else(|| self.watchlists.iter().find(|(a, _)| a.eq_ignore_ascii_case(alias)).map(|(_, e)| e));
-        match entry {
-            Some(entry) => self.opened(entry, Role::Watchlist).map(Some),
-            None => self.asked(self.list_resolver.as_ref(), &self.resolved_lists, alias, Role::Watchlist),
+        if let Some(entry) = self.given_watchlist(alias) {
+            return self.opened(entry, Role::Watchlist).map(Some);
+        }
+        match self.asked(self.list_resolver.as_ref(), &self.resolved_lists, alias, Role::Watchlist)? {
+            Some(found) => Ok(Some(found)),
+            None => self.lookups.given(alias).map(|data| self.open(&data, Role::Watchlist)).transpose(),
         }
     }
 
@@ -360,7 +367,7 @@ impl Catalog for Database {
     }
 
     fn lookup(&self, name: &str) -> Result<Option<Lookup>> {
-        self.lookups.find(name, &self.knowledge)
+        self.lookups.find(name, &self.knowledge, self.given_watchlist(name).map(|entry| &entry.data))
     }
 
     fn lookups(&self) -> Vec<String> {

@@ -226,6 +226,8 @@ fn read_json(file: &Arc<Source>) -> Result<Found> {
     let node = Node::from_json(&document, Span::default());
     if sentinel::is_rule(&node) {
         rules.push(sentinel::read_rule(&node, file, Format::Sentinel, document));
+    } else if escu::is_detection(&node) {
+        rules.push(escu::read_rule(&node, file, document));
     }
     match rules.is_empty() {
         true => Ok(Found::Other(Fault::rule("HP202", "the file holds no `alertRules` resource").of(file))),

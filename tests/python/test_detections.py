@@ -245,6 +245,28 @@ def test_macros_take_arguments() -> None:
         hp.spl("| makeresults", macros={"a": 7})
 
 
+ANALYTIC = """id: 0d5f2c7e-8a31-4b96-9c04-7e1b6d3a52f8
+name: Known names
+kind: Scheduled
+severity: Low
+query: _GetWatchlist("Known") | project name
+queryFrequency: 1h
+queryPeriod: 1h
+triggerOperator: gt
+triggerThreshold: 0
+"""
+
+
+def test_a_list_is_given_once_for_both_languages(tmp_path: Path) -> None:
+    (tmp_path / "analytic.yaml").write_text(ANALYTIC, encoding="utf-8")
+    found = {**OBSERVABLES, "search": "| inputlookup Known | fields name"}
+    (tmp_path / "detection.yml").write_text(json.dumps(found), encoding="utf-8")
+    pack, rows = hp.load(tmp_path), [{"name": "ada"}]
+    for given in ({"watchlists": {"known": rows}}, {"lookups": {"Known": rows}}):
+        hits = pack.run({}, strict=True, **given)  # type: ignore[arg-type]
+        assert [table.rows() for table in hits.results.values()] == [[("ada",)]] * 2
+
+
 def test_lookups_come_from_a_folder(tmp_path: Path) -> None:
     (tmp_path / "tools.csv").write_text("pattern,bad\n*evil*,true\n", encoding="utf-8")
     definition = "name: tools\nfilename: tools.csv\nmatch_type: WILDCARD(pattern)\nmin_matches: 1\n"

@@ -26,12 +26,18 @@ impl LookupTables {
         }
     }
 
-    /// A lookup with its rows; none where nobody has defined one of that name.
-    pub fn find(&self, name: &str, knowledge: &Knowledge) -> Result<Option<Lookup>> {
+    /// What a caller has given under a name.
+    pub fn given(&self, name: &str) -> Option<Data> {
+        self.given.lock().ok()?.get(name).cloned()
+    }
+
+    /// A lookup with its rows; none where nobody has defined one of that name. A watchlist of the name is the lookup
+    /// where no other rows are: a list is given once for rules of both languages.
+    pub fn find(&self, name: &str, knowledge: &Knowledge, watchlist: Option<&Data>) -> Result<Option<Lookup>> {
         let defined = knowledge.find_lookup(name);
         let key = defined.map_or(name, |(own, _)| own);
         let matching = defined.map_or_else(Matching::default, |(_, definition)| definition.matching.clone());
-        let rows = self.rows(key, defined.map(|(_, definition)| &definition.rows))?;
+        let rows = self.rows(key, defined.map(|(_, definition)| &definition.rows), watchlist)?;
         Ok(rows.map(|rows| Lookup { name: key.to_owned(), source: InMemory::source(rows), matching }))
     }
 
@@ -60,7 +66,7 @@ impl LookupTables {
         let file = self.file(name, knowledge);
         let (tables, defined) = (self.clone(), defined.map(|(_, definition)| definition.rows.clone()));
         Arc::new(move |rows, append| {
-            let before = if append { tables.rows(&key, defined.as_ref())? } else { None };
+            let before = if append { tables.rows(&key, defined.as_ref(), None)? } else { None };
             let rows = with_texts(rows);
             let all = before.map_or_else(|| rows.clone(), |before| behind(&before, &rows));
             file.as_ref().map_or(Ok(()), |file| write(file, &all))?;
@@ -70,11 +76,10 @@ impl LookupTables {
     }
 
     /// The rows that were written or read before, else those of the definition.
-    fn rows(&self, name: &str, defined: Option<&Rows>) -> Result<Option<Table>> {
-        match (self.known(name), defined) {
-            (Some(known), _) => Ok(Some(known)),
-            (None, Some(defined)) => self.read(name, defined).map(Some),
-            (None, None) => Ok(None),
+    fn rows(&self, name: &str, defined: Option<&Rows>, watchlist: Option<&Data>) -> Result<Option<Table>> {
+        match self.known(name) {
+            Some(known) => Ok(Some(known)),
+            None => self.read(name, defined, watchlist),
         }
     }
 
@@ -82,24 +87,25 @@ impl LookupTables {
         self.known.lock().ok()?.get(name).cloned()
     }
 
-    fn read(&self, name: &str, rows: &Rows) -> Result<Table> {
-        let given = self.given.lock().map_err(|_| broken())?.get(name).cloned();
-        let found = match (given, rows) {
-            (Some(data), _) => table_of(&data)?,
-            (None, Rows::File(path)) => {
+    fn read(&self, name: &str, rows: Option<&Rows>, watchlist: Option<&Data>) -> Result<Option<Table>> {
+        let found = match (self.given(name), rows, watchlist) {
+            (Some(data), _, _) => table_of(&data)?,
+            (None, Some(Rows::File(path)), _) => {
                 let path = path.display().to_string();
                 files::read_texts(&[path])
                     .map_err(|fault| fault.help(format!("the lookup `{name}` has its rows there")))?
             }
-            (None, Rows::Collection(fields)) => {
+            (None, None | Some(Rows::Collection(_)), Some(watchlist)) => table_of(watchlist)?,
+            (None, Some(Rows::Collection(fields)), None) => {
                 let schema: Schema = fields.iter().map(|field| (Name::from(field.as_str()), Kind::Field)).collect();
                 Table::from_rows(schema, &[])
             }
-            (None, Rows::Given) => return Err(broken()),
+            (None, Some(Rows::Given), _) => return Err(broken()),
+            (None, None, None) => return Ok(None),
         };
         let made = with_texts(&found).held();
         self.known.lock().map_err(|_| broken())?.insert(name.to_owned(), made.clone());
-        Ok(made)
+        Ok(Some(made))
     }
 }
 
