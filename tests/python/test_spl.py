@@ -123,3 +123,19 @@ def test_a_lookup_of_times(tmp_path: Path) -> None:
 def test_a_field_that_is_none_of_some_values() -> None:
     rows = [{"user": "ada"}, {"user": "bob"}, {"other": "x"}]
     assert hp.spl("user NOT IN (ada, b*) | stats count", rows).to_dicts() == [{"count": 1}]
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        {"_time": "2026-03-12T14:30:00Z"},
+        {"_time": 1773325800},
+        {"_raw": '{"time": "2026-03-12T14:30:00Z", "n": 1}'},
+        {"_raw": "2026-03-12T14:30:00Z user=ada"},
+    ],
+    ids=str,
+)
+def test_the_newest_event_of_any_form(event: dict[str, Any]) -> None:
+    older = {"_raw": "2026-03-12T13:29:59Z user=bob"}
+    query = "earliest=-1h | stats count as n"
+    assert hp.spl(query, {"e": [older, event]}, now="latest").to_dicts() == [{"n": 1}]
