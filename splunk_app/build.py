@@ -128,10 +128,12 @@ def extension(wheel: Path) -> bytes:
 
 
 def saved_searches(wheel: Path) -> str:
-    """The scheduled searches of the built-in rules, as a wheel for this machine exports them."""
+    """The scheduled searches of the built-in rules, as a wheel for this machine exports them. All are named as this
+    app's, those in SPL too: they are not of Splunk's own content."""
     with tempfile.TemporaryDirectory() as folder:
         zipfile.ZipFile(wheel).extractall(folder)
-        return run(sys.executable, "-c", EXPORT, env={**os.environ, "PYTHONPATH": folder})
+        searches = run(sys.executable, "-c", EXPORT, env={**os.environ, "PYTHONPATH": folder})
+    return searches.replace("ESCU - ", "huntpack - ")
 
 
 def licences(targets: Iterable[str]) -> str:
@@ -191,9 +193,10 @@ def contents(extensions: dict[str, bytes], searches: str, third_parties: str) ->
             files[inside.as_posix()] = path.read_bytes()
     for name in ("default/app.conf", "app.manifest"):
         files[name] = files[name].replace(b"@VERSION@", version().encode())
-    for rule in sorted((ROOT / "python/huntpack/rules").glob("*.yaml")):
+    rules = ROOT / "python/huntpack/rules"
+    for rule in sorted(rules.rglob("*.y*ml")):
         if not rule.name.endswith(".test.yaml"):
-            files[f"rules/{rule.name}"] = rule.read_bytes()
+            files[f"rules/{rule.relative_to(rules).as_posix()}"] = rule.read_bytes()
     for name, module in extensions.items():
         files[f"lib/{name}/_core.abi3.so"] = module
     files["default/savedsearches.conf"] = searches.encode()

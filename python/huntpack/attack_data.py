@@ -105,7 +105,8 @@ def outcome(rule: Rule, test: dict[str, Any], folders: Sequence[Path], options: 
         rows += events(path, str(data.get("source") or path), str(data.get("sourcetype") or ""), data.get("host"))
     if not rows:
         return "", "it names no data, or data without events"
-    hits = hp.load(str(rule.path)).run(rows, strict=True, **options)
+    # A recording is played as of its end: a search that looks back an hour looks at its last hour.
+    hits = hp.load(str(rule.path)).run(rows, strict=True, **{"now": "latest", **options})
     found = [row for table in hits.results.values() for row in table.to_dicts()]
     return judged(rule, test.get("expected_results"), found), ""
 

@@ -51,7 +51,7 @@ def search(pack: Pack, logs: samples.Samples) -> Hits:
 def summary(console: Console, hits: Hits, pack: Pack, logs: samples.Samples, took: float) -> None:
     """What was found: a short block per alert."""
     found, risky = alerts.of(hits, pack), risk.of(hits, pack)
-    files = sum(map(len, logs.tables.values()))
+    files = len({path for paths in logs.tables.values() for path in paths})
     console.print(
         f"Searched {logs.events:,} events in {files} files with {len(pack)} rules: "
         f"{took:.1f} s, {len(found)} alerts, {len(risky)} risk objects.\n"

@@ -87,18 +87,21 @@ def write(folder: Path, seed: int = 7) -> Samples:
     broker, proxy = in_order(company.private_access()), in_order(company.web_traffic())
     office, web = in_order(company.office()), in_order(company.web_requests())
     stopped = in_order(company.stopped_downloads())
-    files = {
+    downloads = write_lines(folder / "zscaler-nss.ndjson", map(as_splunk, stopped))
+    tables = {
         "SigninLogs": [write_ndjson_gz(folder / "signins.ndjson.gz", signins)],
         "CommonSecurityLog": [
             write_lines(folder / "zscaler-zpa.cef", (cef(event, "ZPA") for event in broker)),
             write_lines(folder / "zscaler-web.cef", (cef(event, "NSSWeblog") for event in proxy)),
+            downloads,
         ],
         "OfficeActivity": [write_lines(folder / "office.ndjson", map(as_json, office))],
         "W3CIISLog": write_iis(folder, web),
-        "zscaler": [write_lines(folder / "zscaler-nss.ndjson", map(as_splunk, stopped))],
+        # What Splunk exported is rows for the rules of the one product, and events for the detections of the other.
+        "zscaler": [downloads],
     }
     allowlist = write_lines(folder / "NetworkAllowlist.csv", ALLOWLIST.splitlines())
-    return Samples(folder, files, allowlist, sum(map(len, (signins, broker, proxy, office, web, stopped))))
+    return Samples(folder, tables, allowlist, sum(map(len, (signins, broker, proxy, office, web, stopped))))
 
 
 class Company:

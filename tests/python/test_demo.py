@@ -17,6 +17,7 @@ ENTITIES = {
     ("account", "oskar.nyberg@northwind.example"),
     ("IP", samples.SPRAYER),
     ("IP", samples.IIS_GUESSER),
+    ("account", "vera.holm@northwind.example"),
 }
 
 
@@ -58,13 +59,13 @@ def test_pictures_of_a_run(logs: samples.Samples, tmp_path: Path) -> None:
     hits = demo.search(hp.load(), logs)
     layer = hits.attack_layer()
     scores = {technique["techniqueID"]: technique["score"] for technique in layer["techniques"]}
-    assert scores["T1110.003"] == 1 and scores["T1496"] == 2
+    assert scores["T1110.003"] == 1 and scores["T1496"] == 3
     assert layer["domain"] == "enterprise-attack" and json.dumps(layer)
     timeline = hits.timeline()
     timeline.save(tmp_path / "timeline.svg")
     drawn = ElementTree.parse(tmp_path / "timeline.svg").getroot()
     assert drawn.tag == "{http://www.w3.org/2000/svg}svg"
-    assert len(drawn.findall(".//{http://www.w3.org/2000/svg}rect")) == 6
+    assert len(drawn.findall(".//{http://www.w3.org/2000/svg}rect")) == 7
     assert timeline._repr_html_() == timeline.svg
 
 
@@ -79,7 +80,7 @@ def test_a_run_without_alerts_has_pictures_too() -> None:
 def test_demo(cli: Cli, tmp_path: Path) -> None:
     done = cli("demo")
     assert done.returncode == 0, done.stderr
-    assert "4 alerts, 2 risk objects" in done.stdout
+    assert "5 alerts, 2 risk objects" in done.stdout
     for name in ("marta.lind", "oskar.nyberg", samples.SPRAYER, samples.IIS_GUESSER, "T1110.003", "vera.holm", "T1496"):
         assert name in done.stdout
     (report,) = [line for line in done.stdout.splitlines() if line.endswith("report.html")]
@@ -93,4 +94,4 @@ def test_the_command_that_the_demo_prints(cli: Cli) -> None:
     command = text[text.index("huntpack run") :].replace("\\\n", " ").split()
     done = cli(*command[1:], "--format", "json")
     assert done.returncode == 0, done.stderr
-    assert len(json.loads(done.stdout)) == 4
+    assert len(json.loads(done.stdout)) == 5

@@ -171,7 +171,7 @@ def test_export_and_load_again(rule: Path, tmp_path: Path) -> None:
 def test_the_built_in_pack() -> None:
     pack = hp.load()
     assert not pack.problems
-    assert len(pack) >= 4
+    assert len(pack) == 10
     assert {table for rule in pack for table in rule.tables} >= {"SigninLogs", "CommonSecurityLog", "W3CIISLog"}
 
 

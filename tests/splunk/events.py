@@ -6,12 +6,16 @@ import datetime as dt
 import json
 import random
 from collections.abc import Iterable, Iterator
+from pathlib import Path
 from typing import Any, Callable
 
+import huntpack
 from huntpack import samples
 from protocol import Row
 
 Record = dict[str, Any]
+
+RULES = Path(huntpack.__file__).parent / "rules"
 
 # The fields of the sample logs by the columns that they become.
 COLUMNS = {
@@ -22,6 +26,12 @@ COLUMNS = {
     "out": "SentBytes",
     "in": "ReceivedBytes",
     "request": "RequestURL",
+    "action": "DeviceAction",
+    "threatname": "DeviceCustomString5",
+    "login": "SourceUserName",
+    "serverip": "DestinationIP",
+    "hostname": "DestinationHostName",
+    "url": "RequestURL",
     "c-ip": "cIP",
     "cs-username": "csUserName",
     "cs-method": "csMethod",
@@ -36,6 +46,12 @@ COLUMNS = {
 }
 
 
+def twin(rule: str) -> Path:
+    """The detection of a built-in rule: the same name, behind that of the product whose events it searches."""
+    (found,) = (RULES / "escu").glob(f"*_{rule.replace('-', '_')}.yml")
+    return found
+
+
 def company() -> list[Row]:
     """What happened in the sample company, the newest event first, as a search gives it."""
     work = samples.Company(random.Random(7))
@@ -45,14 +61,24 @@ def company() -> list[Row]:
         ("CommonSecurityLog", {"DeviceProduct": "NSSWeblog"}, work.web_traffic()),
         ("OfficeActivity", {}, work.office()),
         ("W3CIISLog", {}, work.web_requests()),
+        ("CommonSecurityLog", {"DeviceProduct": "NSSWeblog"}, work.stopped_downloads()),
     ]
     found = [event for table, more, events in logs for event in raw(table, (as_record(each, more) for each in events))]
     return sorted(found, key=lambda event: str(event["_time"]), reverse=True)
 
 
+def write(folder: Path, events: Iterable[Row]) -> Path:
+    """Events in a file, as Splunk exports them."""
+    path = folder / "events.ndjson"
+    path.write_text("".join(json.dumps(event) + "\n" for event in events), encoding="utf-8")
+    return path
+
+
 def as_record(event: samples.Event, more: Record) -> Record:
     """An event of the samples in the columns of its table."""
     record = {COLUMNS.get(name, name): value for name, value in event.record.items()}
+    if "ClientIP" in record and more:  # of Office's records it is a column by itself
+        record["SourceIP"] = record.pop("ClientIP")
     return {"TimeGenerated": f"{event.time:%Y-%m-%dT%H:%M:%S.%f}Z", **record, **more}
 
 

@@ -12,16 +12,13 @@ from typing import Any, Callable
 
 import huntpack
 import pytest
-from events import company, extracted, raw
+from events import RULES, company, extracted, raw, twin
 from huntpack import Hits, _core, samples
 from protocol import Row
 from splunkd import Splunkd
 
-PACK = huntpack.load()
-RULES, DETECTIONS = (
-    sorted(Path(str(rule.path)).with_suffix(".test.yaml") for rule in PACK if rule.language == language)
-    for language in ("kql", "spl")
-)
+# The rules' own tests, whose events a rule and its detection are run over.
+TESTS = sorted((RULES / "sentinel").glob("*.test.yaml"))
 SHAPES = {"raw": raw, "extracted": extracted}
 # An odd size, a single event, a header without events, more than there are.
 CHUNKS = (50, 1, 7, 10_000)
@@ -44,10 +41,16 @@ def rule(path: Path) -> str:
 @cache
 def in_python(path: Path) -> Hits:
     """The rule over tables whose rows are in a search's order."""
-    pack = huntpack.load(str(path.with_name(f"{rule(path)}.yaml")))
-    time = "TimeGenerated" if path in RULES else "_time"
-    tables = {table: newest_first(records, time) for table, records in case(path)["tables"].items()}
+    pack = huntpack.load(path.with_name(f"{rule(path)}.yaml"))
+    tables = {table: newest_first(records, "TimeGenerated") for table, records in case(path)["tables"].items()}
     return pack.run(tables, now=case(path)["now"], watchlists=case(path).get("watchlists"), strict=True)
+
+
+@cache
+def detected_in_python(path: Path) -> Hits:
+    """The rule's detection over the same as events."""
+    pack, events = huntpack.load(twin(rule(path))), in_splunk(case(path), "raw")
+    return pack.run(events, now=case(path)["now"], watchlists=case(path).get("watchlists"), strict=True)
 
 
 def in_splunk(found: Case, shape: str) -> list[Row]:
@@ -111,7 +114,7 @@ def allowing(app: Path) -> Callable[[Case], None]:
     return install
 
 
-@pytest.mark.parametrize("path", RULES, ids=rule)
+@pytest.mark.parametrize("path", TESTS, ids=rule)
 @pytest.mark.parametrize("shape", SHAPES)
 @pytest.mark.parametrize("indexers", [1, 2, 5])
 def test_a_rule_finds_the_same(
@@ -150,7 +153,7 @@ def unordered(records: list[dict[str, Any]], names: list[str]) -> list[str]:
     return sorted(repr({name: written(value) for name, value in row.items()}) for row in rows)
 
 
-@pytest.mark.parametrize("path", RULES, ids=rule)
+@pytest.mark.parametrize("path", TESTS, ids=rule)
 @pytest.mark.parametrize("indexers", [1, 2, 5])
 def test_events_of_one_time_count_alike_on_any_indexer(
     path: Path, indexers: int, splunk: Callable[..., Splunkd], allowing: Callable[[Case], None]
@@ -167,33 +170,23 @@ def test_events_of_one_time_count_alike_on_any_indexer(
     assert unordered(job.rows, names) == unordered(table.to_dicts(), names)
 
 
-@pytest.mark.parametrize("path", DETECTIONS, ids=rule)
-@pytest.mark.parametrize("shape", ["raw", "extracted"])
+@pytest.mark.parametrize("path", TESTS, ids=rule)
+@pytest.mark.parametrize("shape", SHAPES)
 @pytest.mark.parametrize("indexers", [1, 2, 5])
-def test_a_detection_finds_the_same(path: Path, shape: str, indexers: int, splunk: Callable[..., Splunkd]) -> None:
+def test_a_detection_finds_the_same(
+    path: Path, shape: str, indexers: int, splunk: Callable[..., Splunkd], allowing: Callable[[Case], None]
+) -> None:
+    allowing(case(path))
     splunkd = splunk(indexers=indexers, chunks=CHUNKS)
-    events = logged(path, shape)
-    for output, table in (("risk", in_python(path).risk), ("results", *in_python(path).results.values())):
-        search = f'index=* | huntpack rules="{rule(path)}" output={output} now={case(path)["now"]}'
+    events = in_splunk(case(path), shape)
+    hits = detected_in_python(path)
+    for output, table in (("risk", hits.risk), ("findings", hits.findings), ("results", *hits.results.values())):
+        search = f'index=* | huntpack rules="{twin(rule(path)).stem}" output={output} now={case(path)["now"]}'
         names = [name for name, _ in table.columns if name != "row"]
         assert rows_of(splunkd.search(search, events).rows, names) == rows_of(table.to_dicts(), names)
 
 
-def logged(path: Path, shape: str) -> list[Row]:
-    """The events of a detection's test, as a search gives them."""
-    records = [record for each in case(path)["tables"].values() for record in each]
-    return newest_first([indexed(record, shape) for record in records], "_time")
-
-
-def indexed(record: dict[str, Any], shape: str) -> Row:
-    """An event as Splunk has it: its text alone, or its fields."""
-    known = {"_time": f"{dt.datetime.fromisoformat(record['_time'].replace('Z', '+00:00')).timestamp():.0f}"}
-    known |= {"sourcetype": record["sourcetype"], "index": "proxy", "source": "nss", "host": "collector"}
-    said = {name: str(value) for name, value in record.items() if name not in known}
-    return {**known, **(said if shape == "extracted" else {"_raw": json.dumps(said)})}
-
-
-@pytest.mark.parametrize("path", RULES, ids=rule)
+@pytest.mark.parametrize("path", TESTS, ids=rule)
 def test_a_rule_runs_under_each_python(
     path: Path, app: Path, python: str, tmp_path: Path, allowing: Callable[[Case], None]
 ) -> None:
@@ -210,12 +203,12 @@ def test_all_rules_run_at_once(mapped: str, splunk: Callable[..., Splunkd], allo
     records = [dict(zip(lines[0].split(","), line.split(","))) for line in lines[1:]]
     allowing({"watchlists": {"NetworkAllowlist": records}})
     search = f'index=* | huntpack rules="*" map={mapped} now={samples.NOW.isoformat()}'
-    assert len(splunk(indexers=3).search(search, company()).rows) == 4
+    assert len(splunk(indexers=3).search(search, company()).rows) == 5
 
 
-@pytest.mark.parametrize("path", DETECTIONS, ids=rule)
-def test_an_output_without_rows_says_which_has_some(path: Path, splunk: Callable[..., Splunkd]) -> None:
-    search = f'index=* | huntpack rules="{rule(path)}" now={case(path)["now"]}'
-    job = splunk().search(search, logged(path, "raw"))
+def test_an_output_without_rows_says_which_has_some(splunk: Callable[..., Splunkd]) -> None:
+    (path,) = (path for path in TESTS if "cryptominer" in path.name)
+    search = f'index=* | huntpack rules="{twin(rule(path)).stem}" now={case(path)["now"]}'
+    job = splunk().search(search, in_splunk(case(path), "raw"))
     assert not job.rows
     assert any("output=risk" in text for _, text in job.messages), job.messages

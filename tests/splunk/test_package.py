@@ -44,7 +44,7 @@ def test_nothing_of_the_sources_goes_along(files: dict[str, bytes]) -> None:
     assert "build.py" not in files
     assert not [name for name in files if name.endswith((".pyc", ".test.yaml")) or "/." in f"/{name}"]
     assert {name for name in files if name.startswith("rules/")} == {
-        f"rules/{Path(str(rule.path)).name}" for rule in huntpack.load()
+        f"rules/{'/'.join(Path(str(rule.path)).parts[-2:])}" for rule in huntpack.load()
     }
 
 

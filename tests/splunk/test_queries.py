@@ -112,7 +112,7 @@ def test_rules_that_are_not_there_are_named(splunk: Splunk) -> None:
 def test_a_rule_of_ones_own(splunk: Splunk, app: Path) -> None:
     folder = app / "local/rules"
     folder.mkdir(parents=True)
-    built_in = (app / "rules/password-spray.yaml").read_text(encoding="utf-8")
+    built_in = (app / "rules/sentinel/password-spray.yaml").read_text(encoding="utf-8")
     mine = built_in.replace("3f6a2d94-0b7e-4c58-b1d3-95e84a7c206f", "7c1e6a0b-5f0d-4a39-9b58-2f40a8e1d6c3")
     (folder / "mine.yaml").write_text(mine.replace("Password spray from one address", "My own"), encoding="utf-8")
     names = [row["name"] for row in splunk().search("| huntpackrules").rows]
