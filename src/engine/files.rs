@@ -4,7 +4,7 @@ use super::{Data, pool};
 use crate::diagnostic::Result;
 use crate::plan::{ExternalForm, InMemory, Source, TextForm};
 use crate::read::{self, Format, Options};
-use crate::types::{Kind, Schema, Table, Value, convert};
+use crate::types::{Kind, Problem, Schema, Table, Value, convert};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -21,7 +21,11 @@ pub fn open_table(paths: &[String], name: &str, schema: Option<Schema>) -> Resul
 /// A file whose columns are all text: kinds that look like numbers would lose how they are written.
 pub fn read_texts(paths: &[String]) -> Result<Table> {
     let source = read::open(paths, &Options::default())?;
-    let schema = source.schema().names().map(|name| (name.clone(), Kind::String)).collect();
+    let schema: Schema = source.schema().names().map(|name| (name.clone(), Kind::String)).collect();
+    if schema.is_empty() {
+        let empty = |path: &String| Problem { file: path.clone(), line: 0, reason: "it is empty".into(), count: 1 };
+        return Ok(Table::default().with_problems(paths.iter().map(empty).collect()));
+    }
     read::read(paths, &Options { schema: Some(schema), ..Options::default() })
 }
 

@@ -140,3 +140,11 @@ def test_a_records_category_tells_its_table(tmp_path: Path) -> None:
     rows = hp.kql("AuditLogs | summarize count() by Category", {"AuditLogs": path}).rows()
     assert rows == [("UserManagement", 3)]
     assert len(hp.kql("SigninLogs", {"SigninLogs": path})) == 2
+
+
+def test_an_empty_list_is_told(tmp_path: Path) -> None:
+    path = tmp_path / "list.csv"
+    path.write_bytes(b"")
+    found = hp.kql("_GetWatchlist('Known') | count", watchlists={"Known": str(path)})
+    assert found.to_dicts() == [{"Count": 0}]
+    assert [(problem.file, problem.reason) for problem in found.problems] == [(str(path), "it is empty")]

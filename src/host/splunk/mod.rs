@@ -17,6 +17,7 @@ mod frame;
 mod gather;
 mod info;
 mod kql;
+mod listing;
 mod lookup;
 mod map;
 mod order;
@@ -95,7 +96,7 @@ fn serve<R: Read + Send + 'static>(
             command.run(&Chunks::new(frames, cancel)?, output)
         }
         "huntpackrules" => {
-            let command = rules::List::new(&app, &info)?;
+            let command = listing::List::new(&app, &info)?;
             command.describe().write(output).map_err(|error| closed(&error))?;
             command.run(&Chunks::new(frames, cancel)?, output)
         }
