@@ -85,6 +85,8 @@ pub struct Database {
     resolved_lists: Mutex<BTreeMap<String, Arc<dyn Source>>>,
     /// Several queries will run: what one learns of a table serves the next.
     keeps: bool,
+    /// Several searches will run over the events.
+    searched_often: bool,
     /// What is known of the sourcetypes of events besides what is built in.
     event_knowledge: Option<Arc<EventKnowledge>>,
     /// The tables as events, opened when a search first asks for them; then the same with the risk events.
@@ -192,7 +194,7 @@ impl Database {
         // Of several tables the name is the source of events that have none.
         let named = self.tables.len() > 1;
         let tables = self.tables.iter().map(|(name, entry)| (if named { name.as_str() } else { "" }, &entry.data));
-        let opened = Events::open(tables.chain(risk.map(|risk| ("", risk))), knowledge)?;
+        let opened = Events::open(tables.chain(risk.map(|risk| ("", risk))), knowledge, self.searched_often)?;
         *events = Some(opened.clone());
         Ok(opened)
     }
@@ -210,6 +212,11 @@ impl Database {
     /// Says that several queries will run over these tables.
     pub fn keep(&mut self) {
         self.keeps = true;
+    }
+
+    /// Says that several searches will run over the events of these tables: what is not large is read once.
+    pub fn search_often(&mut self) {
+        self.searched_often = true;
     }
 
     /// The sources of all tables, opened.

@@ -52,13 +52,15 @@ impl std::fmt::Debug for Events {
 }
 
 impl Events {
-    /// The events of tables by their names, one table after the other.
+    /// The events of tables by their names, one table after the other. `keeps` says that several searches will go over
+    /// them.
     pub fn open<'d>(
         tables: impl Iterator<Item = (&'d str, &'d Data)>,
         knowledge: Arc<Knowledge>,
+        keeps: bool,
     ) -> Result<Arc<Events>> {
         static NEXT: AtomicU64 = AtomicU64::new(1);
-        let opened = tables.map(|(name, data)| Part::open(name, data)).collect::<Result<Vec<_>>>()?;
+        let opened = tables.map(|(name, data)| Part::open(name, data, keeps)).collect::<Result<Vec<_>>>()?;
         let parts = opened.into_iter().flatten().map(Arc::new).collect();
         let id = NEXT.fetch_add(1, Ordering::Relaxed);
         Ok(Arc::new(Events { parts, knowledge, id, found: OnceLock::new() }))

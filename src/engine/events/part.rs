@@ -8,6 +8,7 @@ use crate::plan::{InMemory, Source};
 use crate::read::{self, Options, RAW};
 use crate::types::field::from_column;
 use crate::types::{Chunk, Column, Field, Kind, Name, Schema, Stored, Table};
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// The keys of an event as it is sent to Splunk's HTTP collector.
@@ -28,17 +29,22 @@ pub struct Part {
     pub beside: Option<Name>,
 }
 
+/// Files of up to so many bytes in all are held in memory where several searches go over them.
+const HELD_BYTES: u64 = 128 << 20;
+/// How many times its size a packed file may hold.
+const PACKED: u64 = 10;
+
 impl Part {
-    /// The parts of a table: each of its files is one.
-    pub fn open(name: &str, data: &Data) -> Result<Vec<Part>> {
+    /// The parts of a table: each of its files is one. `keeps` says that several searches will go over them.
+    pub fn open(name: &str, data: &Data, keeps: bool) -> Result<Vec<Part>> {
         let source = match data {
-            Data::Later(open) => return Part::open(name, &open()?),
+            Data::Later(open) => return Part::open(name, &open()?, keeps),
             Data::Table(held) => InMemory::source(held.as_fields(as_fields)),
             Data::Source(source) => source.clone(),
             Data::Files(paths) => {
-                let options = Options { events: true, ..Options::default() };
-                let files = read::expand(paths)?.into_iter();
-                return files.map(|file| Ok(Part::new(name, read::open(&[file], &options)?))).collect();
+                let files = read::expand(paths)?;
+                let held = keeps && files.iter().map(|file| size(file)).sum::<u64>() <= HELD_BYTES;
+                return files.into_iter().map(|file| Ok(Part::new(name, open_file(file, held)?))).collect();
             }
         };
         Ok(vec![Part::new(name, source)])
@@ -88,6 +94,22 @@ impl Part {
             && self.times.iter().all(|name| **name == *TIME && has_numbers(table, name));
         is_plain.then(|| table.clone())
     }
+}
+
+/// The events of a file; read once where they are held.
+fn open_file(file: PathBuf, held: bool) -> Result<Arc<dyn Source>> {
+    let source = read::open(&[file], &Options { events: true, ..Options::default() })?;
+    match held {
+        true => Ok(InMemory::source(as_fields(&read::load(source.as_ref())?.held()))),
+        false => Ok(source),
+    }
+}
+
+/// The bytes that a file's content may take.
+fn size(file: &Path) -> u64 {
+    let packed = file.extension().is_some_and(|extension| extension == "gz" || extension == "zst");
+    let bytes = std::fs::metadata(file).map_or(0, |found| found.len());
+    if packed { bytes.saturating_mul(PACKED) } else { bytes }
 }
 
 /// Whether a column of fields holds no texts: times among them would have to be read.

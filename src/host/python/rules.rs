@@ -429,6 +429,9 @@ impl PyPack {
             };
             let mut database = data.database(&mut call)?;
             database.keep();
+            if self.pack.rules.iter().filter(|rule| rule.language == Language::Spl).count() > 1 {
+                database.search_often();
+            }
             let options = engine::Options {
                 now: options::now(now.as_ref())?,
                 timezone: Some(options::timezone(py, timezone)?),
