@@ -37,6 +37,7 @@ mod pattern;
 mod periods;
 mod places;
 mod presence;
+mod rewrite;
 mod rex;
 pub mod search;
 pub mod series;
@@ -124,6 +125,8 @@ static FAMILIES: &[&[Scalar]] = &[
     code_points::COLUMNS,
     string::ROWS,
     string::COLUMNS,
+    rewrite::ROWS,
+    rewrite::COLUMNS,
     text_lists::COLUMNS,
     net::ROWS,
     net::TEXT_ROWS,
