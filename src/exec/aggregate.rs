@@ -6,8 +6,8 @@ use super::batch::{Batch, Columns};
 use super::build::Executor;
 use super::drive::{drive, feed_of};
 use super::group::Grouper;
-use super::optimize;
 use super::pipeline::{Counter, Feed, Pipeline, Step, Work, filter};
+use super::{inline, optimize};
 use crate::diagnostic::{Fault, Result};
 use crate::expr::{Expr, Input, NodeId, evaluate, select};
 use crate::functions::Context;
@@ -109,11 +109,15 @@ impl Summary {
             return Err(Fault::internal("a summary of another node"));
         };
         let needed = executor.needed.of(id);
-        let by = by.iter().map(|(name, e)| Ok((name.clone(), executor.ready(e.clone())?))).collect::<Result<_>>()?;
+        let by = by.iter().map(|(name, e)| Ok((name.clone(), executor.ready(e.clone())?)));
+        let mut by = by.collect::<Result<Vec<(Name, Expr)>>>()?;
         let wanted = aggregates.iter().filter(|(name, _)| needed.contains(name));
         let ready =
             |(name, call): &(Name, AggregateCall)| Ok((name.clone(), call.clone().map(&mut |e| executor.ready(e))?));
-        let calls = wanted.map(ready).collect::<Result<_>>()?;
+        let mut calls = wanted.map(ready).collect::<Result<Vec<(Name, AggregateCall)>>>()?;
+        let added = executor.added(*input)?;
+        let called = calls.iter_mut().flat_map(|(_, call)| call.arguments.iter_mut().chain(&mut call.condition));
+        inline::into(&added, &added, by.iter_mut().map(|(_, key)| key).chain(called).collect());
         Ok(Summary { input: *input, by, calls, having: having.iter().flat_map(Expr::columns).collect() })
     }
 

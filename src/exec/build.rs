@@ -1,6 +1,8 @@
 //! From plan nodes to pipelines and sinks.
 use super::pipeline::{Counter, Expansion, Feed, Needed, Pipeline, Step, Work};
-use super::{Options, Profile, aggregate, apply, collect, firsts, join, keep, learn, optimize, rows, share, sort};
+use super::{
+    Options, Profile, aggregate, apply, collect, firsts, inline, join, keep, learn, optimize, rows, share, sort,
+};
 use crate::diagnostic::{Fault, Result};
 use crate::expr::{Expr, NodeId, fold};
 use crate::functions::Context;
@@ -198,6 +200,16 @@ impl<'a> Executor<'a> {
         }
     }
 
+    /// The columns that a node adds which its only reader may compute itself.
+    pub fn added(&self, id: NodeId) -> Result<Vec<(Name, Expr)>> {
+        match self.plan.node(id) {
+            Node::Extend { columns, .. } if !self.streams && !self.options.trace && self.readers_of(id) == 1 => {
+                columns.iter().map(|(name, expr)| Ok((name.clone(), self.ready(expr.clone())?))).collect()
+            }
+            _ => Ok(Vec::new()),
+        }
+    }
+
     pub fn readers_of(&self, id: NodeId) -> u32 {
         if self.streams { 1 } else { self.readers[id.0 as usize] }
     }
@@ -358,7 +370,7 @@ impl<'a> Executor<'a> {
     fn feed(&self, id: NodeId, source: Arc<dyn Source>, above: Vec<Step>, feeds: &mut Vec<Feed>) -> Result<()> {
         let mut steps: Vec<Step> = above.into_iter().rev().collect();
         if !self.options.trace {
-            steps = share::steps(optimize::steps(steps));
+            steps = share::steps(optimize::steps(inline::steps(steps)));
         }
         let columns: Vec<Name> = self.schema(id).names().filter(|n| source.schema().contains(n)).cloned().collect();
         let window = optimize::window(&steps);

@@ -6,10 +6,14 @@ use crate::expr::{Input, evaluate};
 use crate::functions::Context;
 use crate::plan::Expanded;
 use crate::types::field::FieldBuilder;
+use crate::types::vectors::wide;
 use crate::types::{
-    Builder, Column, Dynamic, Field, FieldValue, Json, Kind, Name, Pieces, Text, Value, convert, gather, json,
+    Builder, Column, Dictionary, Dynamic, Field, FieldValue, Json, Kind, Name, Pieces, Text, Value, convert, gather,
+    json,
 };
+use arrow_array::{Array, Int32Array};
 use std::collections::HashSet;
+use std::sync::Arc;
 
 /// The batch with a row for each element; several columns are zipped, the shorter padded with nulls.
 ///
@@ -64,7 +68,7 @@ fn fields(
 /// The source row of each new row, and the new columns.
 pub fn elements(input: &dyn Input, expansion: &Expansion, context: &Context) -> Result<(Vec<u32>, Columns)> {
     let values = expansion.columns.iter().map(|c| evaluate(&c.value, input, context)).collect::<Result<Vec<_>>>()?;
-    if let Some(quick) = single_list(input.rows(), &values, expansion) {
+    if let Some(quick) = single_list(input.rows(), &values, expansion, context) {
         return bounded(quick, context);
     }
     if let ([Column::Text(Kind::Dynamic, text)], [wanted], None) =
@@ -117,7 +121,12 @@ fn keeps_null_row(parts: &[Parts], expansion: &Expansion) -> bool {
 }
 
 /// One column of typed lists: its elements are converted all at once, and left alone where they are wanted as they are.
-fn single_list(rows: usize, values: &[Column], expansion: &Expansion) -> Option<(Vec<u32>, Columns)> {
+fn single_list(
+    rows: usize,
+    values: &[Column],
+    expansion: &Expansion,
+    context: &Context,
+) -> Option<(Vec<u32>, Columns)> {
     let ([Column::List(list)], [wanted], None, None) =
         (values, expansion.columns.as_slice(), &expansion.limit, &expansion.index)
     else {
@@ -135,10 +144,35 @@ fn single_list(rows: usize, values: &[Column], expansion: &Expansion) -> Option<
     let taken = gather::slice(&list.items, *first as usize, source.len());
     let made = match wanted.kind {
         kind if kind == taken.kind() => taken,
-        Kind::Dynamic => taken.in_dynamic(),
+        Kind::Dynamic => small(&taken, context).unwrap_or_else(|| taken.in_dynamic()),
         kind => convert::lenient(&taken, kind),
     };
     Some((source, vec![(wanted.name.clone(), made)]))
+}
+
+/// Many longs that are all small, as the keys of a dictionary of their digits.
+fn small(column: &Column, context: &Context) -> Option<Column> {
+    const MANY: usize = 4096;
+    let Column::Long(longs) = column else { return None };
+    let values = longs.values();
+    if values.len() < MANY || longs.null_count() > 0 || !wide(|| values.iter().fold(true, |all, v| all & is_small(*v)))
+    {
+        return None;
+    }
+    let digits = || Column::Long((0..SMALL).collect::<Vec<_>>().into()).in_dynamic();
+    let dictionary = context.prepared("small longs", "", || match digits() {
+        Column::Text(_, Text::Views(digits)) => Ok(Dictionary::of_distinct(digits)),
+        _ => Err(()),
+    });
+    let keys = values.iter().map(|long| *long as i32).collect();
+    Some(Column::Text(Kind::Dynamic, Text::Dictionary(Int32Array::new(keys, None), Arc::clone(&*dictionary.ok()?))))
+}
+
+/// Longs from 0 up to this one have digits in a dictionary.
+const SMALL: i64 = 10_000;
+
+fn is_small(long: i64) -> bool {
+    (0..SMALL).contains(&long)
 }
 
 /// One column of JSON: an array's elements are taken over as they are written.

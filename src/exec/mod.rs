@@ -15,6 +15,7 @@ mod expand;
 mod firsts;
 mod group;
 mod in_place;
+mod inline;
 mod join;
 mod keep;
 mod learn;

@@ -19,7 +19,7 @@ fn bag_keys(_: &Context, args: &[Column], rows: usize) -> Result<Column> {
     let value = args.first().ok_or_else(|| Fault::internal("the keys of nothing"))?;
     lists_of(args, value, rows, |row, lists| match Dynamic::of(value, row).and_then(bag) {
         Some(bag) => {
-            bag.entries().for_each(|(key, _)| lists.push(row, &key));
+            bag.keys(|key| lists.push(row, key));
             lists.end()
         }
         None => lists.end_null(),

@@ -2,7 +2,7 @@
 use super::arithmetic::{Side, zipped};
 use super::operators::pair;
 use super::periods::parts;
-use super::row::{JsonOut, Maybe, Real, Span, Str, Time, TimeOut};
+use super::row::{JsonOut, Maybe, Reader, Real, Span, Str, Time, TimeOut, each_text};
 use super::{Context, arithmetic, math};
 use crate::diagnostic::{Fault, Result};
 use crate::types::datetime::{self, Part};
@@ -10,6 +10,20 @@ use crate::types::json::Writer;
 use crate::types::{Column, Kind, Value, numbers};
 use arrow_array::{Array, Float64Array, Int64Array};
 use arrow_buffer::NullBuffer;
+
+fn format_datetimes(_: &Context, args: &[Column], rows: usize) -> Result<Column> {
+    let (dates, patterns) = pair(args)?;
+    let date = Reader::<Time>::new(Some(dates));
+    let pattern = |row: usize| datetime::Pattern::new(patterns.text(row).unwrap_or_default());
+    let constant = patterns.is_const().then(|| pattern(0));
+    Ok(each_text(Kind::String, args, rows, |row, out| {
+        let written = |date| match &constant {
+            Some(pattern) => pattern.write(date, out),
+            None => pattern(row).write(date, out),
+        };
+        date.get(row).and_then(written).is_some()
+    }))
+}
 
 /// The part that a constant names.
 fn part_of(name: &str) -> Result<Part> {
@@ -236,16 +250,6 @@ crate::scalars! {
         civil(year, month, day, hour.unwrap_or(0.0), minute.unwrap_or(0.0), second.unwrap_or(0.0))
     }
 
-    /// The datetime as text in a pattern of `y M d h H m s f F t` and the delimiters `/ - : , . _ [ ]` and blank.
-    ///
-    /// Source: format-datetime-function.
-    ///
-    /// ```kql
-    /// format_datetime(datetime(2017-01-29 09:00:05), 'yy-MM-dd [HH:mm:ss]') // 17-01-29 [09:00:05]
-    /// format_datetime(datetime(2017-01-29 09:00:05), 'yyyy-M-dd [H:mm:ss]') // 2017-1-29 [9:00:05]
-    /// ```
-    kql fn format_datetime (date: Time, format: Str) -> Option<String> { datetime::format_datetime(date, format) }
-
     /// The UTC time at which clocks of a time zone show a local time.
     ///
     /// Source: datetime-local-to-utc-function.
@@ -279,6 +283,16 @@ crate::scalars! {
 }
 
 crate::kernels! {
+    /// The datetime as text in a pattern of `y M d h H m s f F t` and the delimiters `/ - : , . _ [ ]` and blank.
+    ///
+    /// Source: format-datetime-function.
+    ///
+    /// ```kql
+    /// format_datetime(datetime(2017-01-29 09:00:05), 'yy-MM-dd [HH:mm:ss]') // 17-01-29 [09:00:05]
+    /// format_datetime(datetime(2017-01-29 09:00:05), 'yyyy-M-dd [H:mm:ss]') // 2017-1-29 [9:00:05]
+    /// ```
+    kql fn format_datetime (date: DateTime, format: String) -> Kind(Kind::String) = format_datetimes;
+
     /// The time since the preceding Sunday, in whole days.
     ///
     /// Source: day-of-week-function.

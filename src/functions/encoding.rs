@@ -1,6 +1,6 @@
 //! Functions between texts and their encoded forms: Base64, percent signs, compression, Punycode.
-use super::Context;
 use super::row::{Dyn, Guid, GuidOut, JsonOut, Str, each, each_text, text_of};
+use super::{Context, base64_blocks};
 use crate::diagnostic::{Fault, Result};
 use crate::types::{Column, Kind, Value, json};
 use base64::Engine;
@@ -29,7 +29,7 @@ fn only(args: &[Column]) -> Result<&Column> {
 fn encode_texts(_: &Context, args: &[Column], rows: usize) -> Result<Column> {
     let text = only(args)?;
     Ok(each_text(Kind::String, args, rows, |row, out| {
-        STANDARD.encode_string(text_of(text, row).as_bytes(), out);
+        base64_blocks::encode(text_of(text, row).as_bytes(), out);
         true
     }))
 }
@@ -39,8 +39,8 @@ fn decode_texts(_: &Context, args: &[Column], rows: usize) -> Result<Column> {
     let mut decoded = Vec::new();
     each(Kind::String, args, rows, |row, out| {
         decoded.clear();
-        let bytes = text.text(row).and_then(|text| STANDARD.decode_vec(text, &mut decoded).ok());
-        match bytes.and_then(|()| std::str::from_utf8(&decoded).ok()) {
+        let valid = text.text(row).is_some_and(|text| base64_blocks::decode(text, &mut decoded));
+        match std::str::from_utf8(&decoded).ok().filter(|_| valid) {
             Some(text) => out.push_text(text),
             None => out.push_null(),
         }
@@ -97,24 +97,39 @@ const PLAIN: [bool; 256] = {
     plain
 };
 
-/// Lower-case digits, as .NET writes them; a blank as `blank`.
-fn percent_encode(text: &str, blank: &str, out: &mut String) {
+/// `%xx` of every byte, one after the other; lower-case digits, as .NET writes them.
+const CODES: &str = {
     const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    let mut rest = text.as_bytes();
-    while !rest.is_empty() {
-        let end = rest.iter().position(|byte| !PLAIN[*byte as usize]).unwrap_or(rest.len());
-        let (plain, behind) = rest.split_at(end);
-        out.push_str(std::str::from_utf8(plain).unwrap_or_default());
-        let Some((byte, behind)) = behind.split_first() else { return };
-        match byte {
-            b' ' => out.push_str(blank),
-            byte => {
-                let digits = [b'%', DIGITS[(byte >> 4) as usize], DIGITS[(byte & 15) as usize]];
-                out.push_str(std::str::from_utf8(&digits).unwrap_or_default());
-            }
+    const BYTES: [u8; 768] = {
+        let mut codes = [b'%'; 768];
+        let mut byte = 0;
+        while byte < 256 {
+            codes[byte * 3 + 1] = DIGITS[byte >> 4];
+            codes[byte * 3 + 2] = DIGITS[byte & 15];
+            byte += 1;
         }
-        rest = behind;
+        codes
+    };
+    match std::str::from_utf8(&BYTES) {
+        Ok(codes) => codes,
+        Err(_) => "",
     }
+};
+
+/// A blank as `blank`.
+fn percent_encode(text: &str, blank: &str, out: &mut String) {
+    let mut start = 0;
+    for (at, byte) in text.bytes().enumerate() {
+        if PLAIN[usize::from(byte)] {
+            continue;
+        }
+        // What stands for itself is ASCII, so that both ends of it are ends of characters.
+        out.push_str(text.get(start..at).unwrap_or_default());
+        let code = usize::from(byte) * 3;
+        out.push_str(if byte == b' ' { blank } else { CODES.get(code..code + 3).unwrap_or_default() });
+        start = at + 1;
+    }
+    out.push_str(text.get(start..).unwrap_or_default());
 }
 
 fn percent_encoded(args: &[Column], rows: usize, blank: &str) -> Result<Column> {

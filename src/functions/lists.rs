@@ -175,10 +175,32 @@ impl<K: Hash + Eq + Copy> Among<K> {
     }
 }
 
+impl<K: Hash + Eq + Copy, F: Fn(u32) -> K> Keyed<'_, F> {
+    fn has(&self, mut places: impl Iterator<Item = u32>, key: K) -> bool {
+        places.any(|at| (self.key)(at) == key)
+    }
+}
+
+/// Whether a walk beats a hash for all of these elements.
+fn are_few(ranges: &[Range<u32>]) -> bool {
+    ranges.iter().map(ExactSizeIterator::len).sum::<usize>() <= FEW
+}
+
 impl<K: Hash + Eq + Copy, F: Fn(u32) -> K> Keys for Keyed<'_, F> {
     fn keep(&self, inside: bool) -> Column {
         self.lists.map(&mut |_, ranges, out| {
             let Some((first, others)) = ranges.split_first() else { return };
+            if are_few(ranges) {
+                let start = out.len();
+                for at in first.clone() {
+                    let key = (self.key)(at);
+                    let kept = others.iter().all(|other| self.has(other.clone(), key) == inside);
+                    if kept && !self.has(out[start..].iter().copied(), key) {
+                        out.push(at);
+                    }
+                }
+                return;
+            }
             let others: Vec<Among<K>> = others.iter().map(|r| Among::new(r.clone().map(&self.key))).collect();
             let mut seen = Among::Few(Vec::new());
             out.extend(first.clone().filter(|at| {
@@ -190,6 +212,15 @@ impl<K: Hash + Eq + Copy, F: Fn(u32) -> K> Keys for Keyed<'_, F> {
 
     fn union(&self) -> Column {
         self.lists.map(&mut |_, ranges, out| {
+            if are_few(ranges) {
+                let start = out.len();
+                for at in ranges.iter().cloned().flatten() {
+                    if !self.has(out[start..].iter().copied(), (self.key)(at)) {
+                        out.push(at);
+                    }
+                }
+                return;
+            }
             let mut seen = Among::Few(Vec::new());
             out.extend(ranges.iter().cloned().flatten().filter(|at| seen.insert((self.key)(*at))));
         })

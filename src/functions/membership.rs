@@ -14,7 +14,7 @@ enum Members {
     Texts(Texts),
     /// In lower case.
     Folded(Texts),
-    Longs(HashSet<i64>),
+    Longs(Longs),
     /// Bits of reals.
     Reals(HashSet<u64>),
     /// Canonical JSON.
@@ -82,6 +82,49 @@ impl Texts {
     }
 }
 
+/// Integers to be found among.
+struct Longs {
+    set: HashSet<i64>,
+    /// Where they lie close together, a bit for each integer from the least one on.
+    bits: Vec<u64>,
+    least: i64,
+    most: i64,
+}
+
+impl Longs {
+    /// The most bits for a set: its words stay within reach of the processor.
+    const CLOSE: u64 = 1 << 20;
+
+    fn new(set: HashSet<i64>) -> Longs {
+        let (least, most) = set.iter().fold((i64::MAX, i64::MIN), |(a, b), v| (a.min(*v), b.max(*v)));
+        let is_close = !set.is_empty() && most.abs_diff(least) < Self::CLOSE;
+        let mut bits = vec![0; if is_close { most.abs_diff(least) as usize / 64 + 1 } else { 0 }];
+        if is_close {
+            set.iter().map(|value| value.abs_diff(least)).for_each(|at| bits[at as usize / 64] |= 1 << (at % 64));
+        }
+        Longs { set, bits, least, most }
+    }
+
+    /// Which integers are in the set; null is in none.
+    fn among(&self, values: &[i64], nulls: Option<&NullBuffer>, wanted: bool) -> BooleanBuffer {
+        let bit = |value: i64| {
+            let at = value.wrapping_sub(self.least).cast_unsigned();
+            let word = usize::try_from(at / 64).ok().and_then(|word| self.bits.get(word));
+            word.is_some_and(|word| word >> (at % 64) & 1 == 1)
+        };
+        let found = match self.set.len() <= FEW {
+            true => bits_among(values, &self.set.iter().copied().collect::<Vec<i64>>()),
+            false if !self.bits.is_empty() => bits_of(values, bit),
+            false => bits_of(values, |value| (self.least..=self.most).contains(&value) && self.set.contains(&value)),
+        };
+        let found = match nulls {
+            Some(nulls) => &found & nulls.inner(),
+            None => found,
+        };
+        if wanted { found } else { !&found }
+    }
+}
+
 /// The lengths in bytes that a text may have whose lower case is `text`.
 pub(super) fn lengths_in_any_case(text: &str) -> impl Iterator<Item = usize> {
     // Beyond ASCII the case may change a character's length; of ASCII letters `k` alone is also the lower case of
@@ -99,7 +142,7 @@ impl Members {
         let converted = values.iter().map(|v| crate::types::convert::value_to(v, kind));
         match kind {
             Kind::Bool | Kind::Int | Kind::Long | Kind::DateTime | Kind::TimeSpan => {
-                Members::Longs(converted.filter_map(|v| v.as_long()).collect())
+                Members::Longs(Longs::new(converted.filter_map(|v| v.as_long()).collect()))
             }
             Kind::Real => Members::Reals(converted.filter_map(|v| v.as_real()).map(real_bits).collect()),
             Kind::Dynamic => Members::Dynamics(
@@ -115,7 +158,7 @@ impl Members {
             _ if value.is_null() => false,
             Members::Texts(texts) => value.as_text().is_some_and(|t| texts.has(t)),
             Members::Folded(texts) => value.as_text().is_some_and(|t| texts.has_folded(t)),
-            Members::Longs(set) => value.as_long().is_some_and(|i| set.contains(&i)),
+            Members::Longs(longs) => value.as_long().is_some_and(|i| longs.set.contains(&i)),
             Members::Reals(set) => value.as_real().is_some_and(|r| set.contains(&real_bits(r))),
             Members::Dynamics(set) => set.contains(crate::types::json::canonical(&value.to_json()).as_ref()),
         }
@@ -180,12 +223,12 @@ fn members_of(members: &Members, value: &Column, rows: usize, wanted: bool) -> C
         (Members::Texts(texts), Column::Text(..)) => text_predicate(value, rows, |t| texts.has(t) == wanted),
         (Members::Folded(texts), Column::Text(..)) => text_predicate(value, rows, |t| texts.has_folded(t) == wanted),
         (_, Column::Const(value, _)) => Column::Const(Value::Bool(members.holds(value) == wanted), rows),
-        (Members::Longs(set), Column::Long(a) | Column::DateTime(a) | Column::TimeSpan(a)) => {
-            Column::Bool(BooleanArray::new(longs_in(set, a.values(), a.nulls(), wanted), None))
+        (Members::Longs(longs), Column::Long(a) | Column::DateTime(a) | Column::TimeSpan(a)) => {
+            Column::Bool(BooleanArray::new(longs.among(a.values(), a.nulls(), wanted), None))
         }
-        (Members::Longs(set), Column::Int(a)) => {
+        (Members::Longs(longs), Column::Int(a)) => {
             let values: Vec<i64> = a.values().iter().map(|v| i64::from(*v)).collect();
-            Column::Bool(BooleanArray::new(longs_in(set, &values, a.nulls(), wanted), None))
+            Column::Bool(BooleanArray::new(longs.among(&values, a.nulls(), wanted), None))
         }
         _ => {
             let bits = BooleanBuffer::collect_bool(rows, |row| members.holds(&value.value(row)) == wanted);
@@ -206,19 +249,6 @@ fn among(texts: &Texts, views: &StringViewArray, wanted: bool, holds: impl Fn(&s
     Column::Bool(BooleanArray::new(if wanted { found } else { !&found }, None))
 }
 
-/// Which integers are in the set; null is in none.
-fn longs_in(set: &HashSet<i64>, values: &[i64], nulls: Option<&NullBuffer>, wanted: bool) -> BooleanBuffer {
-    if set.len() <= FEW {
-        let found = bits_among(values, &set.iter().copied().collect::<Vec<i64>>());
-        let found = nulls.map_or(found.clone(), |nulls| &found & nulls.inner());
-        return if wanted { found } else { !&found };
-    }
-    let (least, most) = set.iter().fold((i64::MAX, i64::MIN), |(a, b), v| (a.min(*v), b.max(*v)));
-    let has = |value: i64| (least..=most).contains(&value) && set.contains(&value);
-    let valid = |row: usize| nulls.is_none_or(|nulls| nulls.is_valid(row));
-    BooleanBuffer::collect_bool(values.len(), |row| (has(values[row]) && valid(row)) == wanted)
-}
-
 /// Up to this many constants a run of comparisons beats a hash.
 const FEW: usize = 12;
 
@@ -230,6 +260,21 @@ mod tests {
     fn only_kelvin_has_another_length_than_its_ascii_letter() {
         let other = |c: &char| !c.is_ascii() && fold_case(&c.to_string()).is_ascii();
         assert_eq!(('\0'..=char::MAX).filter(other).collect::<String>(), "\u{212a}");
+    }
+
+    #[test]
+    fn integers_are_found_however_far_apart_they_lie() {
+        let far = (0..20).map(|i| i64::MIN + i * (i64::MAX / 20)).chain([i64::MAX]);
+        let sets: [Vec<i64>; 4] = [vec![], vec![i64::MAX, i64::MIN], (-30..30).map(|i| i * 3).collect(), far.collect()];
+        for set in sets {
+            let longs = Longs::new(set.iter().copied().collect());
+            let others = set.iter().flat_map(|value| [value.wrapping_sub(1), *value, value.wrapping_add(1)]);
+            let values: Vec<i64> = others.chain([0, i64::MIN, i64::MAX]).collect();
+            let expected: Vec<bool> = values.iter().map(|value| set.contains(value)).collect();
+            assert_eq!(longs.among(&values, None, true).iter().collect::<Vec<_>>(), expected);
+            let nulls = NullBuffer::new_null(values.len());
+            assert_eq!(longs.among(&values, Some(&nulls), false).count_set_bits(), values.len());
+        }
     }
 
     #[test]

@@ -11,7 +11,7 @@ pub use calendar::{
     to_unix, week_of_year,
 };
 pub use parse::parse;
-pub use pattern::format_datetime;
+pub use pattern::Pattern;
 pub(super) use pattern::{Run, is_delimiter, runs, write_fraction, write_padded};
 pub use zone::{local_to_utc, utc_to_local};
 

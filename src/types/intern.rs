@@ -306,7 +306,8 @@ impl Interner {
     }
 }
 
-fn real_bits(real: f64) -> u64 {
+/// The bits of a real, which are the same for equal ones: for both zeros, and for all that are no number.
+pub fn real_bits(real: f64) -> u64 {
     match real {
         0.0 => 0,
         r if r.is_nan() => f64::NAN.to_bits(),

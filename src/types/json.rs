@@ -122,6 +122,14 @@ impl<'a> Json<'a> {
         self.raw_entries().map(|(key, value)| (text::unescape(key), value))
     }
 
+    /// Hands over the names of a bag's properties in their order, decoded; none of anything else.
+    pub fn keys(&self, mut take: impl FnMut(&str)) {
+        let is_bag = self.0.starts_with('{');
+        if !is_bag || !quick::keys(self.0, |key| take(&text::unescape(key))) {
+            self.entries().for_each(|(key, _)| take(&key));
+        }
+    }
+
     /// The properties with their names as written between the quotes.
     fn raw_entries(&self) -> Entries<'a> {
         Entries { text: self.0, at: if self.0.starts_with('{') { 1 } else { self.0.len() } }

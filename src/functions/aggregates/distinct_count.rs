@@ -2,6 +2,7 @@
 //!
 //! Pairs of group and value are only noted as rows come in, and told apart by group at the end: with many
 //! groups that is far cheaper than a hash of all pairs.
+use super::distinct_numbers::DistinctNumbers;
 use super::distinct_texts::DistinctTexts;
 use super::{Rows, State, Wire, same};
 use crate::diagnostic::{Fault, Result};
@@ -13,8 +14,8 @@ use std::any::Any;
 
 struct DistinctCount {
     kind: Kind,
-    /// The texts of a single group, while they are no dictionary's.
-    texts: Option<DistinctTexts>,
+    /// The values of a single group, while they are numbers, or texts of no dictionary.
+    apart: Option<Apart>,
     values: Interner,
     noted: Vec<(u32, u32)>,
     /// Pairs seen lately: with few groups nearly every row is one of them.
@@ -25,6 +26,69 @@ struct DistinctCount {
     room: usize,
 }
 
+/// Values of a single group that need no numbers of their own to be counted.
+enum Apart {
+    Texts(DistinctTexts),
+    Numbers(DistinctNumbers),
+}
+
+impl Apart {
+    fn new(kind: Kind) -> Apart {
+        match kind.is_textual() {
+            true => Apart::Texts(DistinctTexts::new(kind)),
+            false => Apart::Numbers(DistinctNumbers::new(kind)),
+        }
+    }
+
+    /// Whether the column's values could be taken.
+    fn add(&mut self, column: &Column) -> bool {
+        match (self, column) {
+            (Apart::Texts(texts), Column::Text(_, Text::Views(views))) => {
+                texts.add(views);
+                true
+            }
+            (Apart::Texts(_), _) => false,
+            (Apart::Numbers(numbers), column) => numbers.add(column),
+        }
+    }
+
+    /// Gives the other back where it is of another sort.
+    fn join(&mut self, other: Apart) -> Option<Apart> {
+        match (self, other) {
+            (Apart::Texts(own), Apart::Texts(theirs)) => own.join(theirs),
+            (Apart::Numbers(own), Apart::Numbers(theirs)) => own.join(theirs),
+            (_, other) => return Some(other),
+        }
+        None
+    }
+
+    /// No more than so many values are held, doubles included.
+    fn held(&self) -> usize {
+        match self {
+            Apart::Texts(texts) => texts.held(),
+            Apart::Numbers(numbers) => numbers.held(),
+        }
+    }
+
+    fn exceeds(&mut self, limit: usize) -> bool {
+        self.held() > limit && self.count() > limit
+    }
+
+    fn count(&mut self) -> usize {
+        match self {
+            Apart::Texts(texts) => texts.count(),
+            Apart::Numbers(numbers) => numbers.count(),
+        }
+    }
+
+    fn column(self) -> Column {
+        match self {
+            Apart::Texts(texts) => texts.column(),
+            Apart::Numbers(numbers) => numbers.column(),
+        }
+    }
+}
+
 const RECENT: usize = 4096;
 const ROOM: usize = 1 << 20;
 
@@ -32,7 +96,7 @@ impl DistinctCount {
     fn new(kind: Kind) -> DistinctCount {
         DistinctCount {
             kind,
-            texts: None,
+            apart: None,
             values: Interner::new(kind),
             noted: Vec::new(),
             recent: Box::new([(NULL, NULL); RECENT]),
@@ -48,15 +112,15 @@ impl DistinctCount {
         self.only[number as usize] = true;
     }
 
-    /// Whether nothing was noted yet but texts of a single group.
-    fn has_only_texts(&self) -> bool {
+    /// Whether nothing was noted yet but values of a single group that are told apart.
+    fn is_apart(&self) -> bool {
         self.values.is_empty() && self.noted.is_empty()
     }
 
-    /// Other values or groups follow: the texts become values as any others.
-    fn number_texts(&mut self) {
-        if let Some(texts) = self.texts.take() {
-            self.values.numbers(&texts.column()).into_iter().for_each(|number| self.mark(number));
+    /// Other values or groups follow: what was told apart becomes values as any others.
+    fn number(&mut self) {
+        if let Some(apart) = self.apart.take() {
+            self.values.numbers(&apart.column()).into_iter().for_each(|number| self.mark(number));
         }
     }
 
@@ -130,18 +194,14 @@ fn distinct_first(values: &mut [u32]) {
 impl State for DistinctCount {
     fn update(&mut self, rows: &Rows, arguments: &[Column]) -> Result<()> {
         let Some(argument) = arguments.first() else { return Ok(()) };
-        if let Column::Text(kind, Text::Views(views)) = argument
-            && rows.count == 1
-            && self.has_only_texts()
-        {
-            let texts = self.texts.get_or_insert_with(|| DistinctTexts::new(*kind));
-            texts.add(views);
-            return match texts.held() > rows.context.limits.values && texts.count() > rows.context.limits.values {
+        if rows.count == 1 && self.is_apart() && self.apart.get_or_insert_with(|| Apart::new(self.kind)).add(argument) {
+            let limit = rows.context.limits.values;
+            return match self.apart.as_mut().is_some_and(|apart| apart.exceeds(limit)) {
                 true => Err(Fault::limit("values", "too many distinct values in one aggregate")),
                 false => Ok(()),
             };
         }
-        self.number_texts();
+        self.number();
         let numbers = self.values.numbers(argument);
         if rows.count == 1 && self.noted.is_empty() {
             numbers.into_iter().filter(|n| *n != NULL).for_each(|number| self.mark(number));
@@ -161,18 +221,20 @@ impl State for DistinctCount {
 
     fn merge(&mut self, other: Box<dyn State>, into: &[u32], _: usize) -> Result<()> {
         let mut other: DistinctCount = same(other)?;
-        if into == [0] && self.has_only_texts() && other.has_only_texts() {
-            self.texts = match (self.texts.take(), other.texts.take()) {
-                (Some(mut own), Some(theirs)) => {
-                    own.join(theirs);
-                    Some(own)
+        if into == [0] && self.is_apart() && other.is_apart() {
+            other.apart = match (&mut self.apart, other.apart.take()) {
+                (Some(own), Some(theirs)) => own.join(theirs),
+                (own, theirs) => {
+                    *own = own.take().or(theirs);
+                    None
                 }
-                (own, theirs) => own.or(theirs),
             };
-            return Ok(());
+            if other.apart.is_none() {
+                return Ok(());
+            }
         }
-        self.number_texts();
-        other.number_texts();
+        self.number();
+        other.number();
         let known = self.values.absorb(&other.values);
         if into == [0] && self.noted.is_empty() && other.noted.is_empty() {
             let marked = other.only.iter().enumerate().filter(|(_, seen)| **seen);
@@ -187,10 +249,10 @@ impl State for DistinctCount {
 
     fn finish(self: Box<Self>, _: &Context, count: usize) -> Result<Column> {
         let mut state = *self;
-        if let (1, Some(texts)) = (count, &mut state.texts) {
-            return Ok(Column::Long(vec![texts.count() as i64].into()));
+        if let (1, Some(apart)) = (count, &mut state.apart) {
+            return Ok(Column::Long(vec![apart.count() as i64].into()));
         }
-        state.number_texts();
+        state.number();
         if count == 1 && state.noted.is_empty() {
             let number = state.only.iter().filter(|seen| **seen).count() as i64;
             return Ok(Column::Long(vec![number].into()));
@@ -209,7 +271,8 @@ impl State for DistinctCount {
     }
 
     fn bytes(&self) -> usize {
-        self.noted.len() * 8 + self.only.len() + self.values.bytes()
+        let apart = self.apart.as_ref().map_or(0, |apart| apart.held() * 24);
+        apart + self.noted.len() * 8 + self.only.len() + self.values.bytes()
     }
 
     fn wire(&mut self) -> Option<&mut dyn Wire> {
@@ -219,7 +282,7 @@ impl State for DistinctCount {
 
 impl Wire for DistinctCount {
     fn write(&mut self, out: &mut Writer) {
-        self.number_texts();
+        self.number();
         self.spread();
         let every: Vec<u32> = (0..self.values.len() as u32).collect();
         out.column(&self.values.column(self.kind, &every));

@@ -26,6 +26,8 @@ pub(super) struct DistinctTexts {
     places: HashMap<(usize, usize), u64>,
     /// Texts seen lately: most of a column of few texts are among them.
     recent: Box<[[u64; 2]; RECENT]>,
+    /// Whether a look at those pays.
+    repeats: bool,
 }
 
 const PARTS_BITS: u32 = 6;
@@ -44,12 +46,14 @@ impl DistinctTexts {
             buffers: Vec::new(),
             places: HashMap::new(),
             recent: Box::new([[u64::MAX; 2]; RECENT]),
+            repeats: true,
         }
     }
 
     /// Notes the texts of a column that are not null.
     pub(super) fn add(&mut self, views: &StringViewArray) {
         let places: Vec<u64> = views.data_buffers().iter().map(|buffer| self.place(buffer)).collect();
+        let before = self.held;
         for (row, view) in views.views().iter().enumerate() {
             if views.is_null(row) {
                 continue;
@@ -62,13 +66,13 @@ impl DistinctTexts {
                     (HASHER.hash_one(views.value(row).as_bytes()), [head, (place >> 32) << 32 | moved])
                 }
             };
-            let recent = &mut self.recent[hash as usize % RECENT];
-            if *recent != view {
-                *recent = view;
-                self.parts[(hash >> (64 - PARTS_BITS)) as usize].push(Entry { hash, view });
-                self.held += 1;
+            if self.repeats && std::mem::replace(&mut self.recent[hash as usize % RECENT], view) == view {
+                continue;
             }
+            self.parts[(hash >> (64 - PARTS_BITS)) as usize].push(Entry { hash, view });
+            self.held += 1;
         }
+        self.repeats &= self.held - before <= views.len() - views.len() / 16;
         self.bound();
     }
 

@@ -8,6 +8,7 @@ mod covariance;
 mod decimals;
 mod distinct;
 mod distinct_count;
+mod distinct_numbers;
 mod distinct_texts;
 mod elements;
 mod fold;

@@ -8,6 +8,7 @@ use crate::functions::{Context, forms};
 use crate::types::json::Writer;
 use crate::types::vectors::wide;
 use crate::types::{Column, Dynamic, Kind};
+use std::borrow::Cow;
 
 /// A line by least squares over the places 0, 1, 2…
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -19,11 +20,6 @@ pub(super) struct Line {
     rvariance: f64,
 }
 
-/// The sum of what a function makes of each place and its value.
-fn products(values: &[f64], f: impl Fn(usize, f64) -> f64) -> f64 {
-    values.iter().enumerate().map(|(x, y)| f(x, *y)).sum::<f64>()
-}
-
 impl Line {
     /// None for an empty series.
     pub(super) fn through(values: &[f64]) -> Option<Line> {
@@ -32,12 +28,17 @@ impl Line {
         }
         let length = values.len() as f64;
         let (middle, average) = ((length - 1.0) / 2.0, mean(values));
-        let from_middle = |place: usize| place as f64 - middle;
-        let spread = products(values, |x, _| from_middle(x).powi(2));
-        let slope = if spread > 0.0 { products(values, |x, y| from_middle(x) * (y - average)) / spread } else { 0.0 };
+        // What the squares of the places' distances from the middle sum up to.
+        let spread = length * (length * length - 1.0) / 12.0;
+        let (mut rise, mut squares) = (0.0, 0.0);
+        for (x, y) in values.iter().enumerate() {
+            rise += (x as f64 - middle) * (y - average);
+            squares += (y - average).powi(2);
+        }
+        let slope = if spread > 0.0 { rise / spread } else { 0.0 };
         let interception = average - slope * middle;
-        let squares = products(values, |_, y| (y - average).powi(2));
-        let residuals = products(values, |x, y| (y - interception - slope * x as f64).powi(2));
+        let residual = |(x, y): (usize, &f64)| (y - interception - slope * x as f64).powi(2);
+        let residuals = values.iter().enumerate().map(residual).sum::<f64>();
         let freedom = (length - 1.0).max(1.0);
         let rsquare = if squares > 0.0 { 1.0 - residuals / squares } else { 1.0 };
         Some(Line { slope, interception, rsquare, variance: squares / freedom, rvariance: residuals / freedom })
@@ -108,8 +109,14 @@ fn as_bag(named: Named) -> JsonOut {
     JsonOut(writer.finish())
 }
 
-fn line(numbers: &Numbers) -> Option<Named> {
-    let values = numbers.finite()?;
+/// The numbers of a series that are all finite; none for any other.
+fn finite(series: Dynamic<'_>) -> Option<Cow<'_, [f64]>> {
+    let plain = plain(series).filter(|values| wide(|| values.iter().fold(true, |all, value| all & value.is_finite())));
+    plain.map(Cow::Borrowed).or_else(|| Some(Cow::Owned(Numbers::of(series)?.finite()?)))
+}
+
+fn line(series: Dynamic) -> Option<Named> {
+    let values = finite(series)?;
     let line = Line::through(&values)?;
     let mut named = line.named();
     named.push(("line_fit", Part::Reals(line.values(values.len()))));
@@ -117,18 +124,18 @@ fn line(numbers: &Numbers) -> Option<Named> {
 }
 
 /// The line without its values.
-fn line_numbers(numbers: &Numbers) -> Option<Named> {
-    Some(Line::through(&numbers.finite()?)?.named())
+fn line_numbers(series: Dynamic) -> Option<Named> {
+    Some(Line::through(&finite(series)?)?.named())
 }
 
 fn fit_numbers(_: &Context, args: &[Column], rows: usize) -> Result<Column> {
     let series = args.first().ok_or_else(|| Fault::internal("a line through nothing"))?;
-    Ok(json_rows(args, rows, |row| Some(as_array(line_numbers(&Numbers::of(Dynamic::of(series, row)?)?)?).0)))
+    Ok(json_rows(args, rows, |row| Some(as_array(line_numbers(Dynamic::of(series, row)?)?).0)))
 }
 
 /// Two lines that meet the series best, split where the sum of squared residuals is the smallest.
-fn two_lines(numbers: &Numbers) -> Option<Named> {
-    let values = numbers.finite()?;
+fn two_lines(series: Dynamic) -> Option<Named> {
+    let values = finite(series)?;
     let whole = Line::through(&values)?;
     let squares = |line: &Line, length: usize| line.rvariance * (length as f64 - 1.0).max(1.0);
     let split = |at: usize| {
@@ -170,20 +177,24 @@ fn lanes(values: &[f64], start: f64, join: impl Fn(f64, f64) -> f64) -> [f64; 8]
     lanes
 }
 
-/// What `series_stats` tells of a series: the smallest and the largest value with their places, mean, variance, sum.
-struct Statistics {
-    least: (f64, usize),
-    most: (f64, usize),
-    average: f64,
-    variance: f64,
+/// What `series_stats` tells of a series.
+struct Statistics<'a> {
+    /// The numbers that are finite, of which there is one at least.
+    values: Cow<'a, [f64]>,
+    /// Where they stand in the series, if not one after the other.
+    places: Option<Vec<usize>>,
     sum: f64,
     length: usize,
 }
 
-impl Statistics {
-    /// Nothing where an element is no finite number, unless such are to be passed over.
-    fn of(series: Dynamic, ignore: bool) -> Option<Statistics> {
-        if let Some(found) = plain(series).and_then(Self::measured)
+impl<'a> Statistics<'a> {
+    /// Nothing where an element is no finite number, unless such are to be passed over, and where no number is left.
+    fn of(series: Dynamic<'a>, ignore: bool) -> Option<Statistics<'a>> {
+        let of = |values: Cow<'a, [f64]>, places, length| {
+            let sum = wide(|| lanes(&values, 0.0, |sum, value| sum + value).iter().sum::<f64>());
+            (!values.is_empty()).then_some(Statistics { values, places, sum, length })
+        };
+        if let Some(found) = plain(series).and_then(|values| of(Cow::Borrowed(values), None, values.len()))
             // A sum of finite numbers alone is finite, but for the largest.
             && found.sum.is_finite()
         {
@@ -195,46 +206,61 @@ impl Statistics {
         if !ignore && values.len() < numbers.values.len() {
             return None;
         }
-        let mut found = Self::measured(&values)?;
-        let at = |(value, place): (f64, usize)| (value, places.get(place).copied().unwrap_or(place));
-        found.least = at(found.least);
-        found.most = at(found.most);
-        found.length = numbers.values.len();
-        Some(found)
+        of(Cow::Owned(values), Some(places), numbers.values.len())
     }
 
-    /// Of equal values the first one counts. None for no values.
-    fn measured(values: &[f64]) -> Option<Statistics> {
-        let length = values.len();
-        let first = *values.first()?;
-        wide(|| {
-            let extreme = |sign: f64| {
-                let larger = |best: f64, value: f64| if value * sign > best * sign { value } else { best };
-                let value = lanes(values, first, larger).into_iter().fold(first, larger);
-                let place = values.iter().position(|known| *known == value).unwrap_or(0);
-                (values.get(place).copied().unwrap_or(value), place)
-            };
-            let sum = lanes(values, 0.0, |sum, value| sum + value).iter().sum::<f64>();
-            let average = sum / length as f64;
-            let squares = lanes(values, 0.0, |sum, value| sum + (value - average) * (value - average));
-            let variance = if length > 1 { squares.iter().sum::<f64>() / (length - 1) as f64 } else { 0.0 };
-            Some(Statistics { least: extreme(-1.0), most: extreme(1.0), average, variance, sum, length })
-        })
+    /// The largest value times a sign, and its place; of equal values the first one counts.
+    fn extreme(&self, sign: f64) -> (f64, usize) {
+        let values = &*self.values;
+        let first = values.first().copied().unwrap_or_default();
+        let larger = |best: f64, value: f64| if value * sign > best * sign { value } else { best };
+        let place = wide(|| {
+            let value = lanes(values, first, larger).into_iter().fold(first, larger);
+            values.iter().position(|known| *known == value).unwrap_or(0)
+        });
+        let in_series = self.places.as_ref().and_then(|places| places.get(place)).copied();
+        (values.get(place).copied().unwrap_or(first), in_series.unwrap_or(place))
+    }
+
+    fn average(&self) -> f64 {
+        self.sum / self.values.len() as f64
+    }
+
+    fn variance(&self) -> f64 {
+        let average = self.average();
+        let squares = wide(|| lanes(&self.values, 0.0, |sum, value| sum + (value - average) * (value - average)));
+        match self.values.len() {
+            0 | 1 => 0.0,
+            length => squares.iter().sum::<f64>() / (length - 1) as f64,
+        }
     }
 
     fn named(&self) -> Named {
+        let (least, most, variance) = (self.extreme(-1.0), self.extreme(1.0), self.variance());
         let parts = [
-            Part::Real(self.least.0),
-            Part::Whole(self.least.1),
-            Part::Real(self.most.0),
-            Part::Whole(self.most.1),
-            Part::Real(self.average),
-            Part::Real(self.variance.sqrt()),
-            Part::Real(self.variance),
+            Part::Real(least.0),
+            Part::Whole(least.1),
+            Part::Real(most.0),
+            Part::Whole(most.1),
+            Part::Real(self.average()),
+            Part::Real(variance.sqrt()),
+            Part::Real(variance),
             Part::Real(self.sum),
             Part::Whole(self.length),
         ];
         STATISTICS.into_iter().zip(parts).collect()
+    }
+
+    /// The one of that name.
+    fn only(&self, name: &str) -> Option<Part> {
+        Some(match name {
+            "avg" => Part::Real(self.average()),
+            "stdev" => Part::Real(self.variance().sqrt()),
+            "variance" => Part::Real(self.variance()),
+            "sum" => Part::Real(self.sum),
+            "len" => Part::Whole(self.length),
+            _ => self.named().into_iter().find(|(known, _)| *known == name)?.1,
+        })
     }
 }
 
@@ -244,11 +270,10 @@ const STATISTICS: [&str; 9] = ["min", "min_idx", "max", "max_idx", "avg", "stdev
 pub(in crate::functions) fn path_of_statistics(context: &Context, args: &[Column], rows: usize) -> Result<Column> {
     let (series, path) = pair(args)?;
     let statistics = |row: usize| Statistics::of(Dynamic::of(series, row)?, false);
-    let name = forms::only_key(path);
-    let place = name.and_then(|name| STATISTICS.iter().position(|known| *known == name));
-    if let (Some(place), false) = (place, series.is_const()) {
+    let name = forms::only_key(path).filter(|name| STATISTICS.contains(&name.as_str()));
+    if let (Some(name), false) = (name, series.is_const()) {
         return Ok(json_rows(args, rows, |row| {
-            let (_, part) = statistics(row)?.named().into_iter().nth(place)?;
+            let part = statistics(row)?.only(&name)?;
             let mut writer = Writer::default();
             part.write(&mut writer);
             Some(writer.finish())
@@ -292,7 +317,7 @@ crate::scalars! {
     /// ```kql
     /// series_fit_line(dynamic([1, 3, 5])) // [1.0,2.0,4.0,0.0,-1.0,[1.0,3.0,5.0]]
     /// ```
-    kql fn series_fit_line (series: Dyn) -> Option<JsonOut> { Some(as_array(line(&Numbers::of(series)?)?)) }
+    kql fn series_fit_line (series: Dyn) -> Option<JsonOut> { Some(as_array(line(series)?)) }
 
     /// The line that fits a series best, as a bag; see `series_fit_line`.
     ///
@@ -301,7 +326,7 @@ crate::scalars! {
     /// ```kql
     /// bag_keys(series_fit_line_dynamic(dynamic([1, 3]))) // ["rsquare","slope","variance","rvariance","interception","line_fit"]
     /// ```
-    kql fn series_fit_line_dynamic (series: Dyn) -> Option<JsonOut> { Some(as_bag(line(&Numbers::of(series)?)?)) }
+    kql fn series_fit_line_dynamic (series: Dyn) -> Option<JsonOut> { Some(as_bag(line(series)?)) }
 
     /// The two lines that fit the parts of a series best, split where they fit best, as several columns: rsquare,
     /// split_idx, variance, rvariance, line_fit, then rsquare, slope, interception, variance and rvariance of the
@@ -312,7 +337,7 @@ crate::scalars! {
     /// ```kql
     /// array_length(series_fit_2lines(dynamic([1, 2, 3, 10, 9, 8]))) // 15
     /// ```
-    kql fn series_fit_2lines (series: Dyn) -> Option<JsonOut> { Some(as_array(two_lines(&Numbers::of(series)?)?)) }
+    kql fn series_fit_2lines (series: Dyn) -> Option<JsonOut> { Some(as_array(two_lines(series)?)) }
 
     /// The two lines that fit the parts of a series best, as a bag; see `series_fit_2lines`.
     ///
@@ -322,7 +347,7 @@ crate::scalars! {
     /// array_length(bag_keys(series_fit_2lines_dynamic(dynamic([1, 2, 3, 10, 9, 8])))) // 15
     /// ```
     kql fn series_fit_2lines_dynamic (series: Dyn) -> Option<JsonOut> {
-        Some(as_bag(two_lines(&Numbers::of(series)?)?))
+        Some(as_bag(two_lines(series)?))
     }
 }
 

@@ -27,20 +27,39 @@ pub fn is_delimiter(letter: char) -> bool {
     matches!(letter, ' ' | '/' | '-' | ':' | ',' | '.' | '_' | '[' | ']')
 }
 
+/// The numbers from 0 to 99 with two digits each, one after the other.
+const PAIRS: &str = {
+    const BYTES: [u8; 200] = {
+        let mut digits = [0; 200];
+        let mut value = 0;
+        while value < 100 {
+            digits[value * 2] = b'0' + value as u8 / 10;
+            digits[value * 2 + 1] = b'0' + value as u8 % 10;
+            value += 1;
+        }
+        digits
+    };
+    match std::str::from_utf8(&BYTES) {
+        Ok(digits) => digits,
+        Err(_) => "",
+    }
+};
+
 /// A number with at least `width` digits.
 pub fn write_padded(value: i64, width: usize, out: &mut String) {
-    let digit = |value: i64| char::from(b'0' + (value % 10) as u8);
-    if width <= 2 && (0..100).contains(&value) {
-        if width == 2 || value >= 10 {
-            out.push(digit(value / 10));
+    let pair = |value: i64| PAIRS.get(value as usize * 2..value as usize * 2 + 2).unwrap_or_default();
+    match (width, value) {
+        (2, 0..100) | (0 | 1, 10..100) => out.push_str(pair(value)),
+        (0 | 1, 0..10) => out.push_str(pair(value).get(1..).unwrap_or_default()),
+        (4, 0..10_000) => {
+            out.push_str(pair(value / 100));
+            out.push_str(pair(value % 100));
         }
-        return out.push(digit(value));
+        // Writing to a String does not fail.
+        _ => {
+            let _ = write!(out, "{value:0width$}");
+        }
     }
-    if width == 4 && (0..10_000).contains(&value) {
-        return [1000, 100, 10, 1].iter().for_each(|unit| out.push(digit(value / unit)));
-    }
-    // Writing to a String does not fail.
-    let _ = write!(out, "{value:0width$}");
 }
 
 /// The first `run.count` digits of the seconds' fraction; with `F`, without the zeros at the end.
@@ -54,18 +73,23 @@ pub fn write_fraction(run: Run, ticks_of_second: i64, out: &mut String) -> Optio
     Some(())
 }
 
-/// The datetime in a pattern of `y M d h H m s f F t` and delimiters; `None` for any other pattern.
+/// A pattern of `y M d h H m s f F t` and delimiters, taken apart.
 ///
 /// `T` and `Z` stand for themselves too: ISO 8601 patterns are written with them.
 ///
 /// Source: the documentation page "format_datetime()".
-pub fn format_datetime(ticks: i64, pattern: &str) -> Option<String> {
-    let mut out = String::with_capacity(pattern.len() + 8);
-    let (date, time) = (civil(ticks), time_of_day(ticks));
-    for run in runs(pattern) {
-        write_run(date, time, run, &mut out)?;
+pub struct Pattern(Vec<Run>);
+
+impl Pattern {
+    pub fn new(pattern: &str) -> Pattern {
+        Pattern(runs(pattern).collect())
     }
-    Some(out)
+
+    /// Appends the datetime in this pattern; `None`, with something appended, for a pattern of anything else.
+    pub fn write(&self, ticks: i64, out: &mut String) -> Option<()> {
+        let (date, time) = (civil(ticks), time_of_day(ticks));
+        self.0.iter().try_for_each(|run| write_run(date, time, *run, out))
+    }
 }
 
 fn write_run((year, month, day): (i32, u32, u32), time: i64, run: Run, out: &mut String) -> Option<()> {

@@ -4,6 +4,12 @@ fn at(text: &str) -> i64 {
     parse(text).unwrap_or_else(|| panic!("{text} is no datetime"))
 }
 
+fn format_datetime(ticks: i64, pattern: &str) -> Option<String> {
+    let mut out = String::new();
+    Pattern::new(pattern).write(ticks, &mut out)?;
+    Some(out)
+}
+
 fn says(text: &str, canonical: &str) {
     assert_eq!(parse(text).map(format).as_deref(), Some(canonical), "{text}");
 }

@@ -35,6 +35,34 @@ pub(super) fn pass(text: &str, steps: &[PathStep]) -> Option<Passed> {
     Some(Passed { spaces: marks.spaces, place })
 }
 
+/// Hands over the names of a bag's properties, as they are written, from mark to mark; whether it could.
+#[inline(always)]
+pub(super) fn keys<'a>(bag: &'a str, mut take: impl FnMut(&'a str)) -> bool {
+    let bytes = bag.as_bytes();
+    let mut marks = Marks::new();
+    if marks.find(bytes).is_none() {
+        return false;
+    }
+    let (mut places, mut depth) = (marks.places(), 0usize);
+    while let Some(at) = places.next() {
+        match bytes.get(at) {
+            Some(b'{' | b'[') => depth += 1,
+            Some(b'}' | b']') => {
+                depth = depth.saturating_sub(1);
+                continue;
+            }
+            Some(b',') => {}
+            _ => continue,
+        }
+        if let (1, Some(quote)) = (depth, places.peek())
+            && bytes.get(quote) == Some(&b'"')
+        {
+            take(bag.get(quote + 1..string_end(bytes, quote).saturating_sub(1)).unwrap_or_default());
+        }
+    }
+    true
+}
+
 /// As deep as arrays and bags may nest here: each has a bit of a word.
 const DEEPEST: usize = 64;
 const _: () = assert!(DEEPEST <= MAX_DEPTH);

@@ -1,5 +1,6 @@
 //! Between dynamic values and texts: `tostring()`, `parse_json()`, quotes and escapes.
 use super::form::{Form, form, plain};
+use super::quick::pass;
 use super::{Json, JsonKind, is_blank, scalar_end, string_end};
 use memchr::memchr;
 use std::borrow::Cow;
@@ -32,7 +33,11 @@ fn named_real(text: &str) -> Option<&'static str> {
 /// Standard JSON without blanks: Kusto's literals become strings.
 pub fn standard(json: &str) -> Cow<'_, str> {
     let json = json.trim_ascii();
-    if is_standard(json.as_bytes()) { Cow::Borrowed(json) } else { Cow::Owned(rewrite(json, Strings::Kept)) }
+    if passed(json).is_some_and(|form| !form.blanks) || is_standard(json.as_bytes()) {
+        Cow::Borrowed(json)
+    } else {
+        Cow::Owned(rewrite(json, Strings::Kept))
+    }
 }
 
 /// Whether no blank and no Kusto literal stands outside of strings.
@@ -53,6 +58,14 @@ fn is_standard(bytes: &[u8]) -> bool {
         at += if *byte == b'n' { 4 } else { 1 };
     }
     true
+}
+
+/// The form of JSON as most programs write it. None for a short text, which is read as quickly byte by byte, and where
+/// this does not tell.
+fn passed(json: &str) -> Option<Form> {
+    const SHORT: usize = 64;
+    let passed = if json.len() < SHORT { None } else { pass(json, &[]) };
+    passed.map(|passed| Form { blanks: passed.spaces, escapes: false })
 }
 
 #[derive(Clone, Copy, PartialEq)]
@@ -107,7 +120,7 @@ pub fn parse_json(text: &str) -> Option<Cow<'_, str>> {
     if json.is_empty() || json == "null" {
         return None;
     }
-    let Some(form) = form(json.as_bytes()) else {
+    let Some(form) = passed(json).or_else(|| form(json.as_bytes())) else {
         let mut out = String::with_capacity(text.len() + 2);
         quote(text, &mut out);
         return Some(Cow::Owned(out));
