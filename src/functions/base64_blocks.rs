@@ -1,5 +1,5 @@
 //! Base64 by blocks of 24 bytes, as 32 characters.
-use crate::types::vectors::wide;
+use crate::types::vectors::wide_with;
 
 const BYTES: usize = 24;
 const CHARACTERS: usize = 32;
@@ -10,46 +10,53 @@ const TWENTY_FOUR: u64 = 0x0000_0000_00ff_ffff;
 
 /// Appends the Base64 of bytes.
 pub(super) fn encode(bytes: &[u8], out: &mut String) {
-    let mut push = |characters: &[u8]| out.push_str(std::str::from_utf8(characters).unwrap_or_default());
-    wide(|| {
-        let mut rest = bytes;
-        // A block is read eight bytes at a time, of which six count: two more have to be there.
-        while let Some(block) = rest.first_chunk::<{ BYTES + 2 }>() {
-            push(&characters(block));
-            rest = rest.get(BYTES..).unwrap_or_default();
-        }
-        for rest in rest.chunks(BYTES) {
-            let mut block = [0; BYTES + 2];
-            block[..rest.len()].copy_from_slice(rest);
-            push(&characters(&block)[..(rest.len() * 4).div_ceil(3)]);
-        }
-    });
+    out.reserve(bytes.len().div_ceil(BYTES) * CHARACTERS);
+    wide_with((bytes, &mut *out), encode_blocks);
     out.push_str(["", "==", "="][bytes.len() % 3]);
+}
+
+#[inline(always)]
+fn encode_blocks((bytes, out): (&[u8], &mut String)) {
+    // SAFETY: the characters of Base64 are ASCII.
+    let mut push = |characters: &[u8]| out.push_str(unsafe { std::str::from_utf8_unchecked(characters) });
+    let mut rest = bytes;
+    // A block is read eight bytes at a time, of which six count: two more have to be there.
+    while let Some(block) = rest.first_chunk::<{ BYTES + 2 }>() {
+        push(&characters(block));
+        rest = rest.get(BYTES..).unwrap_or_default();
+    }
+    while !rest.is_empty() {
+        let (part, behind) = rest.split_at(rest.len().min(BYTES));
+        let mut block = [0; BYTES + 2];
+        block[..part.len()].copy_from_slice(part);
+        push(&characters(&block)[..(part.len() * 4).div_ceil(3)]);
+        rest = behind;
+    }
 }
 
 /// Appends the bytes that Base64 stands for: whether it is Base64.
 pub(super) fn decode(text: &str, out: &mut Vec<u8>) -> bool {
-    if !text.len().is_multiple_of(4) {
-        return false;
+    text.len().is_multiple_of(4) && wide_with((text.as_bytes(), out), decode_blocks)
+}
+
+#[inline(always)]
+fn decode_blocks((text, out): (&[u8], &mut Vec<u8>)) -> bool {
+    let mut rest = text;
+    // The last characters may be there to fill up.
+    while let Some((block, behind)) = rest.split_first_chunk::<CHARACTERS>().filter(|(_, behind)| !behind.is_empty()) {
+        let Some(bytes) = bytes(block) else { return false };
+        out.extend_from_slice(&bytes);
+        rest = behind;
     }
-    wide(|| {
-        let mut rest = text.as_bytes();
-        // The last characters may be there to fill up.
-        while let Some((block, behind)) = rest.split_first_chunk::<CHARACTERS>().filter(|(_, b)| !b.is_empty()) {
-            let Some(bytes) = bytes(block) else { return false };
-            out.extend_from_slice(&bytes);
-            rest = behind;
-        }
-        let filled = rest.iter().rev().take(2).take_while(|byte| **byte == b'=').count();
-        let rest = &rest[..rest.len() - filled];
-        let mut block = [b'A'; CHARACTERS];
-        block[..rest.len()].copy_from_slice(rest);
-        let Some(bytes) = bytes(&block) else { return false };
-        let (bytes, behind) = bytes.split_at(rest.len() * 3 / 4);
-        out.extend_from_slice(bytes);
-        // Of a character that is not used up the rest is 0.
-        behind.iter().all(|byte| *byte == 0)
-    })
+    let filled = rest.iter().rev().take(2).take_while(|byte| **byte == b'=').count();
+    let rest = &rest[..rest.len() - filled];
+    let mut block = [b'A'; CHARACTERS];
+    block[..rest.len()].copy_from_slice(rest);
+    let Some(bytes) = bytes(&block) else { return false };
+    let (bytes, behind) = bytes.split_at(rest.len() * 3 / 4);
+    out.extend_from_slice(bytes);
+    // Of a character that is not used up the rest is 0.
+    behind.iter().all(|byte| *byte == 0)
 }
 
 #[inline(always)]

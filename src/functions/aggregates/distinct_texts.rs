@@ -1,6 +1,7 @@
-//! The distinct texts of one group. They are noted in parts by their hash and told apart part by part: the table of a
-//! part fits into the processor's memory, where one of all texts would not.
-use crate::types::{Column, Kind, Text};
+//! The distinct texts of one group. Short ones are their own bits; others are noted in parts by their hash and told
+//! apart part by part, as those are.
+use super::distinct_bits::DistinctBits;
+use crate::types::{Column, Kind, Text, views};
 use arrow_array::{Array, StringViewArray};
 use arrow_buffer::Buffer;
 use foldhash::fast::FixedState;
@@ -9,7 +10,7 @@ use std::hash::BuildHasher;
 
 const HASHER: FixedState = FixedState::with_seed(19);
 
-/// A text and its hash. Texts of more than twelve bytes lie in the buffers.
+/// A text that lies in the buffers, and its hash.
 #[derive(Clone, Copy)]
 struct Entry {
     hash: u64,
@@ -18,6 +19,8 @@ struct Entry {
 
 pub(super) struct DistinctTexts {
     kind: Kind,
+    /// The views of texts that lie in them.
+    short: DistinctBits<u128>,
     parts: Vec<Vec<Entry>>,
     /// How many entries there are, and how many there may be before doubles are thrown out.
     held: usize,
@@ -26,8 +29,6 @@ pub(super) struct DistinctTexts {
     places: HashMap<(usize, usize), u64>,
     /// Texts seen lately: most of a column of few texts are among them.
     recent: Box<[[u64; 2]; RECENT]>,
-    /// Whether a look at those pays.
-    repeats: bool,
 }
 
 const PARTS_BITS: u32 = 6;
@@ -40,51 +41,48 @@ impl DistinctTexts {
     pub(super) fn new(kind: Kind) -> DistinctTexts {
         DistinctTexts {
             kind,
+            short: DistinctBits::new(),
             parts: vec![Vec::new(); 1 << PARTS_BITS],
             held: 0,
             room: ROOM,
             buffers: Vec::new(),
             places: HashMap::new(),
             recent: Box::new([[u64::MAX; 2]; RECENT]),
-            repeats: true,
         }
     }
 
     /// Notes the texts of a column that are not null.
-    pub(super) fn add(&mut self, views: &StringViewArray) {
-        let places: Vec<u64> = views.data_buffers().iter().map(|buffer| self.place(buffer)).collect();
-        let before = self.held;
-        for (row, view) in views.views().iter().enumerate() {
-            if views.is_null(row) {
+    pub(super) fn add(&mut self, texts: &StringViewArray) {
+        let places: Vec<u64> = texts.data_buffers().iter().map(|buffer| self.place(buffer)).collect();
+        for (row, view) in texts.views().iter().enumerate() {
+            if texts.is_null(row) {
                 continue;
             }
-            let (hash, view) = match *view as u32 <= 12 {
-                true => (HASHER.hash_one(*view), halves(*view)),
-                false => {
-                    let [head, place] = halves(*view);
-                    let moved = places.get(place as u32 as usize).copied().unwrap_or(0);
-                    (HASHER.hash_one(views.value(row).as_bytes()), [head, (place >> 32) << 32 | moved])
-                }
-            };
-            if self.repeats && std::mem::replace(&mut self.recent[hash as usize % RECENT], view) == view {
+            if views::length(*view) <= views::INLINE {
+                self.short.note(*view);
                 continue;
             }
-            self.parts[(hash >> (64 - PARTS_BITS)) as usize].push(Entry { hash, view });
-            self.held += 1;
+            let [head, place] = halves(*view);
+            let moved = places.get(place as u32 as usize).copied().unwrap_or(0);
+            let (hash, view) = (HASHER.hash_one(texts.value(row).as_bytes()), [head, (place >> 32) << 32 | moved]);
+            let recent = &mut self.recent[hash as usize % RECENT];
+            if *recent != view {
+                *recent = view;
+                self.parts[(hash >> (64 - PARTS_BITS)) as usize].push(Entry { hash, view });
+                self.held += 1;
+            }
         }
-        self.repeats &= self.held - before <= views.len() - views.len() / 16;
         self.bound();
     }
 
     /// Notes the texts that another one holds.
     pub(super) fn join(&mut self, other: DistinctTexts) {
+        self.short.join(other.short);
         let places: Vec<u64> = other.buffers.iter().map(|buffer| self.place(buffer)).collect();
         for (own, theirs) in self.parts.iter_mut().zip(other.parts) {
             own.extend(theirs.into_iter().map(|mut entry| {
-                if !entry.is_inline() {
-                    let [_, place] = &mut entry.view;
-                    *place = (*place >> 32) << 32 | places.get(*place as u32 as usize).copied().unwrap_or(0);
-                }
+                let [_, place] = &mut entry.view;
+                *place = (*place >> 32) << 32 | places.get(*place as u32 as usize).copied().unwrap_or(0);
                 entry
             }));
         }
@@ -95,18 +93,19 @@ impl DistinctTexts {
     /// How many different texts there are.
     pub(super) fn count(&mut self) -> usize {
         self.tell_apart();
-        self.held
+        self.held + self.short.count()
     }
 
     /// No more than so many texts are held, told apart or not.
     pub(super) fn held(&self) -> usize {
-        self.held
+        self.held + self.short.held()
     }
 
     /// The different texts.
     pub(super) fn column(mut self) -> Column {
         self.tell_apart();
-        let views: Vec<u128> = self.parts.iter().flatten().map(|entry| whole(entry.view)).collect();
+        let long = self.parts.iter().flatten().map(|entry| whole(entry.view));
+        let views: Vec<u128> = long.chain(self.short.values()).collect();
         // SAFETY: the views are those of valid arrays, moved to where their buffers stand here.
         let views = unsafe { StringViewArray::new_unchecked(views.into(), self.buffers.into(), None) };
         Column::Text(self.kind, Text::Views(views))
@@ -121,6 +120,7 @@ impl DistinctTexts {
     }
 
     fn bound(&mut self) {
+        self.short.bound();
         if self.held >= self.room {
             self.tell_apart();
             self.own_texts();
@@ -138,7 +138,7 @@ impl DistinctTexts {
     /// Copies the longer texts together, so that the buffers they came in can go.
     fn own_texts(&mut self) {
         let (mut full, mut open): (Vec<Buffer>, Vec<u8>) = (Vec::new(), Vec::new());
-        for entry in self.parts.iter_mut().flatten().filter(|entry| !entry.is_inline()) {
+        for entry in self.parts.iter_mut().flatten() {
             let bytes = entry.bytes(&self.buffers);
             if !open.is_empty() && open.len() + bytes.len() > BLOCK {
                 full.push(Buffer::from_vec(std::mem::take(&mut open)));
@@ -155,10 +155,6 @@ impl DistinctTexts {
 }
 
 impl Entry {
-    fn is_inline(&self) -> bool {
-        self.view[0] as u32 <= 12
-    }
-
     /// The bytes of a text that lies in the buffers.
     fn bytes<'a>(&self, buffers: &'a [Buffer]) -> &'a [u8] {
         let [head, place] = self.view;
@@ -171,7 +167,7 @@ impl Entry {
     fn is(&self, other: &Entry, buffers: &[Buffer]) -> bool {
         self.hash == other.hash
             && (self.view == other.view
-                || (!self.is_inline() && self.view[0] == other.view[0] && self.bytes(buffers) == other.bytes(buffers)))
+                || (self.view[0] == other.view[0] && self.bytes(buffers) == other.bytes(buffers)))
     }
 }
 

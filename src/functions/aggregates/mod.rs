@@ -7,6 +7,7 @@ mod count;
 mod covariance;
 mod decimals;
 mod distinct;
+mod distinct_bits;
 mod distinct_count;
 mod distinct_numbers;
 mod distinct_texts;
