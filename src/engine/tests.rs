@@ -43,6 +43,31 @@ fn a_query_without_tables() {
     assert_eq!(rows("print 1 + 1", &Database::default()), [["2"]]);
 }
 
+/// Sets of groups that a filter leaves are the same over rows that are held, and over more than are.
+#[test]
+fn groups_of_files_are_those_of_a_table() {
+    let query =
+        "T | where K != 'none' | extend Low = tolower(Name) | summarize make_set(Low), makelist(N, 3), n = count(),
+        arg_max(N, Name) by K | where n > 2 | order by K asc | project K, n, set_Low, list_N, N, Name";
+    for count in [12_u64, 3_000] {
+        let record = |n: u64| {
+            let key = if n % 7 == 0 { "none".to_owned() } else { format!("k{}", n * n % 11 % (1 + n % 5)) };
+            format!("{{\"K\":\"{key}\",\"N\":{n},\"Name\":\"Name {}\"}}\n", n % 13)
+        };
+        let path = std::env::temp_dir().join(format!("huntpack-groups-{}-{count}.ndjson", std::process::id()));
+        std::fs::write(&path, (0..count).map(record).collect::<String>()).unwrap();
+        let mut streamed = Database::default();
+        streamed.add_table("T", Data::Files(vec![path.display().to_string()]));
+        let mut table = Database::default();
+        let all = ask("T", &streamed, &Options::default()).unwrap().tables.swap_remove(0);
+        table.add_table("T", Data::Table(Arc::new(Held::new(all))));
+        let found = rows(query, &streamed);
+        assert!(!found.is_empty());
+        assert_eq!(found, rows(query, &table));
+        std::fs::remove_file(path).unwrap();
+    }
+}
+
 #[test]
 fn each_statement_has_its_result() {
     let answer = ask("print 1; print 2", &Database::default(), &Options::default()).unwrap();

@@ -1,11 +1,13 @@
 //! `summarize`: partial states on every thread, merged at the end.
 //!
-//! Where a filter follows and the rows can be visited again, the cheap aggregates are computed first, the groups
-//! are filtered, and sets, lists and percentiles are computed for the groups that are left.
+//! Where a filter follows, the cheap aggregates are computed first, the groups are filtered, and sets, lists and
+//! percentiles are computed for the groups that are left: over rows that can be visited again, or that are few enough
+//! to be held.
 use super::batch::{Batch, Columns};
 use super::build::Executor;
 use super::drive::{drive, feed_of};
 use super::group::Grouper;
+use super::held::{Held, columns_read, retaining};
 use super::pipeline::{Counter, Feed, Pipeline, Step, Work, filter};
 use super::{inline, optimize};
 use crate::diagnostic::{Fault, Result};
@@ -27,13 +29,17 @@ pub fn run(executor: &Executor, id: NodeId, having: &[Expr], passed: &[Arc<Count
     };
     let costly = summary.costly(&pipeline, !having.is_empty() || !later.is_empty());
     let first_calls: Vec<usize> = (0..summary.calls.len()).filter(|at| !costly.contains(at)).collect();
+    let second = (!costly.is_empty()).then(|| Second::new(&summary, &pipeline, costly));
     // A traced run tells the rows after every step, those that the aggregates do not read among them.
     let first_feed = |feed: &Feed| match executor.options.trace {
         true => feed.clone(),
-        false => summary.pruned(feed, &first_calls),
+        false => match second.as_ref().filter(|_| feed.source.table().is_none()) {
+            Some(second) => retaining(summary.pruned(feed, &first_calls), &second.reads_of(&summary, feed)),
+            None => summary.pruned(feed, &first_calls),
+        },
     };
-    let groups = first_phase(executor, &summary, pipeline.clone_with(first_feed), &first_calls, !costly.is_empty())?;
-    let Groups { grouper, states, firsts, kept } = groups;
+    let groups = first_phase(executor, &summary, pipeline.clone_with(first_feed), &first_calls, second.as_ref())?;
+    let Groups { grouper, states, firsts, kept, late, .. } = groups;
     let columns = finished(states, executor.context, grouper.len())?;
     let order = by_first_row(&firsts, grouper.len());
     let named = |rows: &[u32]| -> Columns {
@@ -52,9 +58,16 @@ pub fn run(executor: &Executor, id: NodeId, having: &[Expr], passed: &[Arc<Count
         false => survivors(order, &named, having, &later, executor.context)?,
     };
     passed.iter().for_each(|counter| counter.add(order.len(), std::time::Instant::now()));
-    if !costly.is_empty() {
-        let pipeline = pipeline.clone_with(|feed| summary.pruned_without_filters(feed, &costly));
-        results.extend(second_phase(executor, &summary, &pipeline, &costly, kept, &order, grouper.len())?);
+    if let Some(second) = second {
+        let names = second.calls.iter().map(|at| summary.calls[*at].0.clone());
+        let columns = match late {
+            Some(states) => {
+                let columns = finished(states, executor.context, grouper.len())?;
+                columns.iter().map(|column| gather::take(column, &order)).collect()
+            }
+            None => second_phase(executor, &summary, &second, kept, &order, grouper.len())?,
+        };
+        results.extend(names.zip(columns));
     }
     Ok(assembled(executor.schema(id), &results, order.len()))
 }
@@ -136,10 +149,9 @@ impl Summary {
 
     /// The calls that wait until the groups are filtered.
     fn costly(&self, pipeline: &Pipeline, filtered: bool) -> Vec<usize> {
-        let kept = pipeline.feeds.iter().all(|feed| feed.source.may_be_kept());
         let row_wise =
             pipeline.feeds.iter().flat_map(|f| &f.steps).all(|s| !matches!(s.work, Work::Expand(_) | Work::Apply(_)));
-        if !(filtered && kept && row_wise) || self.by.is_empty() {
+        if !(filtered && row_wise) || self.by.is_empty() {
             return Vec::new();
         }
         let waits = |at: &usize| {
@@ -183,6 +195,76 @@ impl Pipeline {
     }
 }
 
+/// The calls that wait until the groups are filtered, and the way of their rows.
+struct Second {
+    calls: Vec<usize>,
+    pipeline: Pipeline,
+    /// Which columns of a feed are read; none where they are in memory.
+    reads: Vec<Option<Vec<bool>>>,
+}
+
+/// A thread holds no more bytes of rows for the second phase. Of files that are read once, it is then begun with them,
+/// for all groups.
+const MOST_HELD: usize = if cfg!(test) { 4 << 10 } else { 64 << 20 };
+
+impl Second {
+    fn new(summary: &Summary, pipeline: &Pipeline, calls: Vec<usize>) -> Second {
+        let mut second = Second { calls, pipeline: pipeline.clone_with(Feed::clone), reads: Vec::new() };
+        let reads = |feed: &Feed| feed.source.table().is_none().then(|| second.reads_of(summary, feed));
+        second.reads = pipeline.feeds.iter().map(reads).collect();
+        second.pipeline = pipeline.clone_with(|feed| summary.pruned_without_filters(feed, &second.calls));
+        second
+    }
+
+    /// Which columns of a feed are read.
+    fn reads_of(&self, summary: &Summary, feed: &Feed) -> Vec<bool> {
+        let feed = summary.pruned_without_filters(feed, &self.calls);
+        columns_read(&feed, &summary.reads(&self.calls, false))
+    }
+
+    /// The rows of a batch, and how many bytes are held of them, where so many are held already.
+    fn keep(&self, batch: &Batch, morsel: &Arc<dyn Morsel>, groups: Vec<u32>, known: usize) -> Result<(Kept, usize)> {
+        let (feed, first) = (feed_of(batch.first()), batch.first());
+        let Some(Some(columns)) = self.reads.get(feed) else {
+            return Ok((Kept { feed, morsel: morsel.clone(), first, selection: batch.selection(), groups }, 0));
+        };
+        let may_be_kept = self.pipeline.feeds.get(feed).is_some_and(|feed| feed.source.may_be_kept());
+        let held = match may_be_kept {
+            true if known > MOST_HELD => Held::beside(batch, morsel, &[]),
+            true => Held::beside(batch, morsel, columns),
+            false => Held::alone(batch, morsel.as_ref(), columns)?,
+        };
+        let (bytes, selection) = (held.bytes(), (0..groups.len() as u32).collect());
+        Ok((Kept { feed, morsel: Arc::new(held), first, selection, groups }, bytes))
+    }
+
+    /// Whether the rows of all feeds can be visited again, however many there are.
+    fn may_wait(&self) -> bool {
+        self.pipeline.feeds.iter().all(|feed| feed.source.may_be_kept())
+    }
+
+    /// Hands kept rows to the states of the calls; a row's group is that of its place, where there is one.
+    fn update(
+        &self,
+        summary: &Summary,
+        states: &mut [Box<dyn State>],
+        kept: &Kept,
+        place: &dyn Fn(u32) -> Option<u32>,
+        count: usize,
+        context: &Context,
+    ) -> Result<()> {
+        let rows = kept.selection.iter().zip(&kept.groups).filter_map(|(row, group)| Some((*row, place(*group)?)));
+        let (rows, groups): (Vec<u32>, Vec<u32>) = rows.unzip();
+        let Some(feed) = self.pipeline.feeds.get(kept.feed).filter(|_| !rows.is_empty()) else { return Ok(()) };
+        let batch = Batch::again(kept.morsel.clone(), &feed.needs.columns, kept.first, rows);
+        if let Some(batch) = feed.apply(batch, context)? {
+            let ordinals = Ordinals::new(|| batch.ordinals());
+            update(summary, &self.calls, states, &batch, &groups, count, &ordinals, context)?;
+        }
+        Ok(())
+    }
+}
+
 /// Rows that a second phase may visit again, and their groups.
 pub struct Kept {
     feed: usize,
@@ -198,7 +280,11 @@ pub struct Groups {
     pub states: Vec<Box<dyn State>>,
     /// The ordinal of each group's first row.
     pub firsts: Vec<u64>,
-    pub kept: Vec<Kept>,
+    kept: Vec<Kept>,
+    /// How many bytes are held of the kept rows.
+    held: usize,
+    /// The states of the second phase, where more rows were to be held than there is room for.
+    late: Option<Vec<Box<dyn State>>>,
 }
 
 fn first_phase(
@@ -206,20 +292,22 @@ fn first_phase(
     summary: &Summary,
     pipeline: Pipeline,
     calls: &[usize],
-    keep: bool,
+    second: Option<&Second>,
 ) -> Result<Groups> {
     let context = executor.context;
     let make = || Groups::new(summary, calls);
     let step = |groups: &mut Result<Groups>, batch: Batch| match groups {
-        Ok(groups) => groups.take_in(summary, calls, batch, keep, context),
+        Ok(groups) => groups.take_in_for(summary, calls, batch, second, context),
         Err(fault) => Err(fault.clone()),
     };
     let parts = drive(&pipeline, context, executor.options.threads, make, step, || false)?;
-    let mut parts = parts.into_iter();
-    let mut all = parts.next().unwrap_or_else(make)?;
-    for part in parts {
-        all.merge(part?)?;
+    let mut parts = parts.into_iter().collect::<Result<Vec<Groups>>>()?;
+    if let Some(second) = second.filter(|_| parts.iter().any(|part| part.late.is_some())) {
+        parts.iter_mut().try_for_each(|part| part.begin_second(summary, second, context))?;
     }
+    let mut parts = parts.into_iter();
+    let mut all = parts.next().map_or_else(make, Ok)?;
+    parts.try_for_each(|part| all.merge(part))?;
     all.at_least_one(summary);
     Ok(all)
 }
@@ -228,7 +316,12 @@ impl Groups {
     pub fn new(summary: &Summary, calls: &[usize]) -> Result<Groups> {
         let kinds: Vec<Kind> = summary.by.iter().map(|(_, e)| e.kind()).collect();
         let states = summary.states(calls)?;
-        Ok(Groups { grouper: Grouper::new(&kinds), states, firsts: Vec::new(), kept: Vec::new() })
+        Ok(Groups::of(Grouper::new(&kinds), states, Vec::new()))
+    }
+
+    /// Groups with their states, and the ordinals of their first rows.
+    pub fn of(grouper: Grouper, states: Vec<Box<dyn State>>, firsts: Vec<u64>) -> Groups {
+        Groups { grouper, states, firsts, kept: Vec::new(), held: 0, late: None }
     }
 
     pub fn len(&self) -> usize {
@@ -262,12 +355,17 @@ impl Groups {
         Ok(keys.chain(results).collect())
     }
 
-    pub fn take_in(
+    pub fn take_in(&mut self, summary: &Summary, calls: &[usize], batch: Batch, context: &Context) -> Result<()> {
+        self.take_in_for(summary, calls, batch, None, context)
+    }
+
+    /// As [`Groups::take_in`], where the rows may be visited again.
+    fn take_in_for(
         &mut self,
         summary: &Summary,
         calls: &[usize],
         batch: Batch,
-        keep: bool,
+        second: Option<&Second>,
         context: &Context,
     ) -> Result<()> {
         let keys = summary.by.iter().map(|(_, e)| evaluate(e, &batch, context)).collect::<Result<Vec<_>>>()?;
@@ -278,16 +376,27 @@ impl Groups {
             return Err(Fault::limit("rows", "summarize makes too many groups"));
         }
         update(summary, calls, &mut self.states, &batch, &groups, self.grouper.len(), &ordinals, context)?;
-        if let (true, Some(morsel)) = (keep, batch.morsel()) {
-            let feed = feed_of(batch.first());
-            self.kept.push(Kept {
-                feed,
-                morsel: morsel.clone(),
-                first: batch.first(),
-                selection: batch.selection(),
-                groups,
-            });
+        let (Some(second), Some(morsel)) = (second, batch.morsel()) else { return Ok(()) };
+        let (kept, bytes) = second.keep(&batch, morsel, groups, self.held)?;
+        self.kept.push(kept);
+        self.held += bytes;
+        if self.held <= MOST_HELD || second.may_wait() {
+            return Ok(());
         }
+        self.begin_second(summary, second, context)
+    }
+
+    /// Hands the kept rows to the states of the second phase, whether their groups will be left or not.
+    fn begin_second(&mut self, summary: &Summary, second: &Second, context: &Context) -> Result<()> {
+        let mut states = match self.late.take() {
+            Some(states) => states,
+            None => summary.states(&second.calls)?,
+        };
+        for kept in std::mem::take(&mut self.kept) {
+            context.check()?;
+            second.update(summary, &mut states, &kept, &Some, self.grouper.len(), context)?;
+        }
+        (self.late, self.held) = (Some(states), 0);
         Ok(())
     }
 
@@ -311,7 +420,8 @@ impl Groups {
             let own = &mut self.firsts[*group as usize];
             *own = (*own).min(*first);
         }
-        for (own, theirs) in self.states.iter_mut().zip(other.states) {
+        let late = self.late.iter_mut().flatten().zip(other.late.into_iter().flatten());
+        for (own, theirs) in self.states.iter_mut().zip(other.states).chain(late) {
             own.merge(theirs, &into, count)?;
         }
         self.kept.extend(other.kept.into_iter().map(|mut kept| {
@@ -405,32 +515,24 @@ fn survivors(
 fn second_phase(
     executor: &Executor,
     summary: &Summary,
-    pipeline: &Pipeline,
-    calls: &[usize],
-    kept: Vec<Kept>,
+    second: &Second,
+    mut kept: Vec<Kept>,
     order: &[u32],
     groups: usize,
-) -> Result<Columns> {
+) -> Result<Vec<Column>> {
     use rayon::prelude::*;
     const GONE: u32 = u32::MAX;
-    let mut place = vec![GONE; groups];
-    order.iter().enumerate().for_each(|(at, group)| place[*group as usize] = at as u32);
+    let mut places = vec![GONE; groups];
+    order.iter().enumerate().for_each(|(at, group)| places[*group as usize] = at as u32);
+    let place = |group: u32| Some(places[group as usize]).filter(|place| *place != GONE);
     let context = executor.context;
-    let mut kept = kept;
     kept.sort_by_key(|k| k.first);
     let share = kept.len().div_ceil(executor.options.threads.max(1)).max(1);
     let part = |kept: &[Kept]| -> Result<Vec<Box<dyn State>>> {
-        let mut states = summary.states(calls)?;
+        let mut states = summary.states(&second.calls)?;
         for kept in kept {
             context.check()?;
-            let rows = kept.selection.iter().zip(&kept.groups).map(|(row, g)| (*row, place[*g as usize]));
-            let (rows, groups): (Vec<u32>, Vec<u32>) = rows.filter(|(_, g)| *g != GONE).unzip();
-            let Some(feed) = pipeline.feeds.get(kept.feed).filter(|_| !rows.is_empty()) else { continue };
-            let batch = Batch::again(kept.morsel.clone(), &feed.needs.columns, kept.first, rows);
-            if let Some(batch) = feed.apply(batch, context)? {
-                let ordinals = Ordinals::new(|| batch.ordinals());
-                update(summary, calls, &mut states, &batch, &groups, order.len(), &ordinals, context)?;
-            }
+            second.update(summary, &mut states, kept, &place, order.len(), context)?;
         }
         Ok(states)
     };
@@ -439,12 +541,11 @@ fn second_phase(
         _ => kept.par_chunks(share).map(part).collect(),
     };
     let every: Vec<u32> = (0..order.len() as u32).collect();
-    let mut all = summary.states(calls)?;
+    let mut all = summary.states(&second.calls)?;
     for part in parts {
         for (own, theirs) in all.iter_mut().zip(part?) {
             own.merge(theirs, &every, order.len())?;
         }
     }
-    let names = calls.iter().map(|at| summary.calls[*at].0.clone());
-    Ok(names.zip(finished(all, context, order.len())?).collect())
+    finished(all, context, order.len())
 }

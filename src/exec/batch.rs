@@ -129,6 +129,17 @@ impl Batch {
         morsel.expect(&next);
     }
 
+    /// Whether all rows are known to lie in the window that was asked for.
+    pub fn lies_in_window(&self) -> bool {
+        self.morsel.as_ref().is_some_and(|morsel| morsel.lies_in_window())
+    }
+
+    /// The morsel's columns that are loaded, each with its place there.
+    pub fn decoded(&self) -> Vec<(usize, Column)> {
+        let loaded = self.loaded.borrow();
+        self.lazy.iter().filter_map(|(name, at)| Some((*at, loaded.get(name)?.clone()))).collect()
+    }
+
     pub fn morsel(&self) -> Option<&Arc<dyn Morsel>> {
         self.morsel.as_ref()
     }

@@ -14,6 +14,7 @@ mod each;
 mod expand;
 mod firsts;
 mod group;
+mod held;
 mod in_place;
 mod inline;
 mod join;

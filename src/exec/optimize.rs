@@ -151,7 +151,7 @@ pub fn prune(mut steps: Vec<Step>, wanted: HashSet<Name>) -> Vec<Step> {
 /// The place of a conjunct among others. Whether a text is there at all is cheap to say once its column is read, but
 /// most often it is: what looks for texts comes first.
 fn place(conjunct: &Expr) -> u32 {
-    const PRESENCE: u32 = 58;
+    const PRESENCE: u32 = 290;
     match conjunct {
         Expr::Call { function, arguments, .. }
             if matches!(function.name, "isempty" | "isnotempty" | "isnull" | "isnotnull")
@@ -177,6 +177,8 @@ pub fn cost(conjunct: &Expr) -> u32 {
                 "not" | "isempty" | "isnotempty" | "isnull" | "isnotnull" | "string_size" => 5,
                 "startswith_cs" | "!startswith_cs" | "endswith_cs" | "!endswith_cs" => 20,
                 "in" | "!in" => 20,
+                // Numbering equal texts, so that each is written once, would take longer.
+                "tolower" | "toupper" => 40,
                 "=~" | "!~" | "in~" | "!in~" | "startswith" | "endswith" => 30,
                 "has_any" | "has_all" | "matches word" => 200,
                 "matches regex" => 300,
@@ -231,6 +233,12 @@ pub fn window(steps: &[Step]) -> Option<Window> {
         }
     }
     found
+}
+
+/// The conjuncts that are left to test of rows which lie in the window that [`window`] gives.
+pub fn beside(conjuncts: &[Expr], window: &Window) -> Vec<Expr> {
+    let bounds = |conjunct: &Expr| bound(conjunct).is_some_and(|(column, ..)| column == window.column);
+    conjuncts.iter().filter(|conjunct| !bounds(conjunct)).cloned().collect()
 }
 
 /// Lists of texts that are longer are no cheap test: to be one of them, and to hold one of them.

@@ -57,6 +57,18 @@ pub enum Work {
     Apply(Arc<apply::Application>),
 }
 
+impl Work {
+    /// What is computed of each row.
+    pub fn expressions(&self) -> Vec<&Expr> {
+        match self {
+            Work::Filter(conjuncts) => conjuncts.iter().collect(),
+            Work::Extend(columns) | Work::Project(columns) => columns.iter().map(|(_, e)| e).collect(),
+            Work::Expand(expansion) => expansion.columns.iter().map(|column| &column.value).collect(),
+            Work::Apply(_) => Vec::new(),
+        }
+    }
+}
+
 /// What `mv-expand` does with a row.
 #[derive(Clone, Debug)]
 pub struct Expansion {
@@ -128,9 +140,15 @@ impl Feed {
     /// The batch after all steps; none where a step left no row.
     pub fn apply(&self, batch: Batch, context: &Context) -> Result<Option<Batch>> {
         let mut batch = batch;
-        for step in &self.steps {
+        for (at, step) in self.steps.iter().enumerate() {
             let started = std::time::Instant::now();
-            batch = step.apply(batch, context)?;
+            batch = match (&step.work, &self.needs.window) {
+                (Work::Filter(conjuncts), Some(window)) if at == 0 && batch.lies_in_window() => {
+                    filter(&mut batch, &optimize::beside(conjuncts, window), &step.live, context)?;
+                    batch
+                }
+                _ => step.apply(batch, context)?,
+            };
             step.passed.add(batch.rows(), started);
             if batch.rows() == 0 {
                 return Ok(None);

@@ -251,7 +251,7 @@ impl Part {
         let batch = Batch::new(piece, &feed.needs.columns, first).encoding(&feed.encode);
         let batch = if let Some(places) = places { batch.at(places) } else { batch };
         match feed.apply(batch, context)? {
-            Some(batch) if batch.rows() > 0 => self.groups.take_in(&self.summary, &self.calls, batch, false, context),
+            Some(batch) if batch.rows() > 0 => self.groups.take_in(&self.summary, &self.calls, batch, context),
             _ => Ok(()),
         }
     }

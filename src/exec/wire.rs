@@ -82,7 +82,7 @@ impl States<'_> {
         if !reader.is_at_end() {
             return Err(of_another());
         }
-        Ok((passed, Groups { grouper, states, firsts, kept: Vec::new() }))
+        Ok((passed, Groups::of(grouper, states, firsts)))
     }
 }
 

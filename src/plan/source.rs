@@ -124,6 +124,11 @@ pub trait Morsel: Send + Sync {
         0
     }
 
+    /// Whether all rows are known to lie in [`Needs::window`].
+    fn lies_in_window(&self) -> bool {
+        false
+    }
+
     /// Tells which of [`Needs::columns`] will most likely be asked for, in this order: where threads have no work,
     /// they may be made ready.
     fn expect(&self, _columns: &[usize]) {}

@@ -45,11 +45,13 @@ pub struct Cell {
 }
 
 impl Cell {
+    #[inline(always)]
     pub fn new(form: Form, start: usize, end: usize, wide: bool) -> Cell {
         // Blocks are far smaller than 4 GB.
         Cell { start: start as u32, end: end as u32, form, wide, beside: false }
     }
 
+    #[inline]
     pub fn ticks(ticks: i64) -> Cell {
         let bits = ticks as u64;
         Cell { start: bits as u32, end: (bits >> 32) as u32, form: Form::Ticks, wide: false, beside: false }
@@ -60,6 +62,7 @@ impl Cell {
         (u64::from(self.start) | u64::from(self.end) << 32) as i64
     }
 
+    #[inline]
     pub fn is_empty(self) -> bool {
         matches!(self.form, Form::Absent | Form::Null) || (self.form != Form::Ticks && self.start == self.end)
     }

@@ -127,7 +127,7 @@ impl Reader<'_> {
 
     fn json(&mut self, text: &str, rows: &mut Rows) {
         let start = rows.beside(CellForm::Text, text).start as usize;
-        let layout = Layout { lines: false, early: None };
+        let layout = Layout { lines: false, early: None, judges: false };
         let found = &mut self.found;
         let outcome = self.keys.walk(&rows.beside, start, layout, &mut found.cells, &mut found.ranks, &mut |_| false);
         match outcome {

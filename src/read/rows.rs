@@ -48,12 +48,12 @@ impl Wanted {
     }
 }
 
-/// `2026-01-02T03:04`: the order of such texts is that of times.
-type Minute = [u8; 16];
+/// `2026-01-02T03:04`, its first byte the highest: the order of such texts is that of times.
+type Minute = u128;
 
 fn minute_of(ticks: i64) -> Minute {
     let text = datetime::format(ticks.clamp(datetime::MIN, datetime::MAX));
-    text.as_bytes().first_chunk().copied().unwrap_or_default()
+    text.as_bytes().first_chunk().map_or(0, |text| Minute::from_be_bytes(*text))
 }
 
 /// Rows of cells, one cell for each wanted name.
@@ -128,13 +128,11 @@ impl Rows {
         self.tests.iter().any(|tested| tested.slot == slot)
     }
 
-    /// Drops the row, which lies in the window, if the cell of a slot fails a test.
-    #[inline]
+    /// Whether the cell of a slot fails a test. Who drops the row for it counts it as dropped.
+    #[inline(always)]
     pub fn fails(&mut self, block: &[u8], slot: usize, cell: Cell) -> bool {
         let bytes = Bytes { block, beside: &self.beside };
-        let fails = self.tests.iter_mut().any(|tested| tested.slot == slot && tested.fails(&bytes, cell));
-        self.dropped += usize::from(fails);
-        fails
+        self.tests.iter_mut().any(|tested| tested.slot == slot && tested.fails(&bytes, cell))
     }
 
     /// The slot that decides about the window.
@@ -144,19 +142,25 @@ impl Rows {
     }
 
     /// Whether a time lies in the window; a time that cannot be told may. A time that is told stays told.
+    #[inline]
     pub fn in_window(&self, block: &[u8], cell: &mut Cell) -> bool {
         let Some((_, after, until)) = self.window else { return true };
         let bytes = Bytes { block, beside: &self.beside };
         if let (Some((first, last)), Form::Text | Form::Bare) = (self.minutes, cell.form)
-            && let Some(minute) = bytes.raw(*cell).first_chunk()
-            && (first < *minute && *minute < last)
+            && let Some(minute) = bytes.raw(*cell).first_chunk().map(|text| Minute::from_be_bytes(*text))
+            && (first < minute && minute < last)
         {
             // Whatever it is, it need not be left out.
             return true;
         }
-        let Some(ticks) = values::ticks(&bytes, *cell) else { return true };
+        Rows::told(&bytes, cell).is_none_or(|ticks| after < ticks && ticks <= until)
+    }
+
+    #[inline(never)]
+    fn told(bytes: &Bytes<'_>, cell: &mut Cell) -> Option<i64> {
+        let ticks = values::ticks(bytes, *cell)?;
         *cell = Cell::ticks(ticks);
-        after < ticks && ticks <= until
+        Some(ticks)
     }
 
     /// Whether no more rows are taken.

@@ -18,6 +18,9 @@ pub trait Window: Copy {
     /// The bytes with these bits set.
     fn or(self, bits: u8) -> Self;
 
+    /// The bytes outside ASCII.
+    fn high(self) -> u64;
+
     /// For each bit, whether an odd number of bits up to it (itself included) is set.
     #[inline(always)]
     fn parity(bits: u64) -> u64 {
@@ -106,6 +109,11 @@ impl Window for Plain {
     }
 
     #[inline(always)]
+    fn high(self) -> u64 {
+        self.0.iter().enumerate().fold(0, |mask, (at, own)| mask | u64::from(!own.is_ascii()) << at)
+    }
+
+    #[inline(always)]
     fn equal(self, byte: u8) -> u64 {
         self.0.iter().enumerate().fold(0, |mask, (at, own)| mask | u64::from(*own == byte) << at)
     }
@@ -135,6 +143,13 @@ pub mod x86 {
         }
 
         #[inline(always)]
+        fn high(self) -> u64 {
+            // SAFETY: SSE2 is part of x86-64.
+            let mask = |part: &__m128i| u64::from(unsafe { _mm_movemask_epi8(*part) } as u32);
+            self.0.iter().enumerate().fold(0, |all, (place, part)| all | mask(part) << (16 * place))
+        }
+
+        #[inline(always)]
         fn equal(self, byte: u8) -> u64 {
             let mask = |part: __m128i| {
                 // SAFETY: SSE2 is part of x86-64.
@@ -159,6 +174,13 @@ pub mod x86 {
         fn or(self, bits: u8) -> Avx2 {
             // SAFETY: the caller has seen that there is AVX2.
             Avx2(self.0.map(|part| unsafe { _mm256_or_si256(part, _mm256_set1_epi8(bits as i8)) }))
+        }
+
+        #[inline(always)]
+        fn high(self) -> u64 {
+            // SAFETY: the caller has seen that there is AVX2.
+            let mask = |part: __m256i| u64::from(unsafe { _mm256_movemask_epi8(part) } as u32);
+            mask(self.0[0]) | mask(self.0[1]) << 32
         }
 
         #[inline(always)]
@@ -191,6 +213,12 @@ pub mod x86 {
         fn or(self, bits: u8) -> Avx512 {
             // SAFETY: the caller has seen that there is AVX-512.
             Avx512(unsafe { _mm512_or_si512(self.0, _mm512_set1_epi8(bits as i8)) })
+        }
+
+        #[inline(always)]
+        fn high(self) -> u64 {
+            // SAFETY: the caller has seen that there is AVX-512 for bytes.
+            unsafe { _mm512_movepi8_mask(self.0) }
         }
 
         #[inline(always)]
@@ -238,15 +266,28 @@ pub mod arm {
         }
 
         #[inline(always)]
+        fn high(self) -> u64 {
+            // SAFETY: NEON is part of 64-bit ARM.
+            mask(self.0.map(|part| unsafe { vcgeq_u8(part, vdupq_n_u8(0x80)) }))
+        }
+
+        #[inline(always)]
         fn equal(self, byte: u8) -> u64 {
-            const BITS: [u8; 16] = [1, 2, 4, 8, 16, 32, 64, 128, 1, 2, 4, 8, 16, 32, 64, 128];
-            // SAFETY: NEON is part of 64-bit ARM. Sums of neighbours put the bit of each byte into one word.
-            unsafe {
-                let bits = vld1q_u8(BITS.as_ptr());
-                let [a, b, c, d] = self.0.map(|part| vandq_u8(vceqq_u8(part, vdupq_n_u8(byte)), bits));
-                let pairs = vpaddq_u8(vpaddq_u8(a, b), vpaddq_u8(c, d));
-                vgetq_lane_u64::<0>(vreinterpretq_u64_u8(vpaddq_u8(pairs, pairs)))
-            }
+            // SAFETY: NEON is part of 64-bit ARM.
+            mask(self.0.map(|part| unsafe { vceqq_u8(part, vdupq_n_u8(byte)) }))
+        }
+    }
+
+    /// The bytes of which all bits are set.
+    #[inline(always)]
+    fn mask(parts: [uint8x16_t; 4]) -> u64 {
+        const BITS: [u8; 16] = [1, 2, 4, 8, 16, 32, 64, 128, 1, 2, 4, 8, 16, 32, 64, 128];
+        // SAFETY: NEON is part of 64-bit ARM. Sums of neighbours put the bit of each byte into one word.
+        unsafe {
+            let bits = vld1q_u8(BITS.as_ptr());
+            let [a, b, c, d] = parts.map(|part| vandq_u8(part, bits));
+            let pairs = vpaddq_u8(vpaddq_u8(a, b), vpaddq_u8(c, d));
+            vgetq_lane_u64::<0>(vreinterpretq_u64_u8(vpaddq_u8(pairs, pairs)))
         }
     }
 }
@@ -326,6 +367,7 @@ mod tests {
         for byte in [b'a', b'"', b',', 0, 200] {
             assert_eq!(W::load(&bytes()).equal(byte), Plain::load(&bytes()).equal(byte));
         }
+        assert_eq!(W::load(&bytes()).high(), Plain::load(&bytes()).high());
         for bits in [0, 1, u64::MAX, 0x8000_0000_0000_0001, 0x1234_5678_9ABC_DEF0] {
             assert_eq!(W::parity(bits), Plain::parity(bits));
         }

@@ -1,18 +1,17 @@
 //! Flat records of known shapes: keys in a known order, none of whose values is an array or object.
 //!
-//! Nearly all records of a log have the same keys in the same order. Such a record is outlined sixty-four bytes at a
+//! Nearly all records of a log have the same keys in the same order, written the same way: they are gone through from
+//! value to value ([`Track`]). A record that leaves the track is outlined sixty-four bytes at a
 //! time: the places of its colons and of its values that are no strings, and how many quotes, commas, brackets and
 //! other bytes there are. If the wanted keys stand in front of their colons, and the counts leave no room for anything
-//! but so many keys and values, the record is of the known shape. Any other is left to the walk ([`super::keys`]),
+//! but so many keys and values, the record is of a known shape. Any other is left to the walk ([`super::keys`]),
 //! which decides what it means.
-//!
-//! Where most records fail a test, it is looked for first ([`Probe`]): a record that fails is not looked at further.
-use super::keys::{Keys, Target, keep, value};
-use super::scan;
+use super::keys::{Keys, Layout, keep, value};
+use super::track::{Course, Fate, Key, Track};
+use super::{Scratch, scan};
 use crate::read::cell::Cell;
 use crate::read::rows::Rows;
 use crate::read::windows::{Places, WIDTH, Window, widest, window};
-use memchr::memmem::Finder;
 
 /// The shapes of the records seen so far.
 #[derive(Debug, Default)]
@@ -26,12 +25,12 @@ pub struct Flat {
     rejected: Rejected,
 }
 
-/// How many of the last records failed a test, and whether it pays to test before all else.
+/// How many of the last records failed a test, and whether that is what most do.
 #[derive(Debug, Default)]
 struct Rejected {
     seen: u32,
     rejected: u32,
-    probing: bool,
+    is_usual: bool,
 }
 
 impl Rejected {
@@ -42,25 +41,23 @@ impl Rejected {
         self.seen += 1;
         self.rejected += u32::from(rejected);
         if self.seen == Rejected::RECORDS {
-            *self = Rejected { probing: self.rejected * 3 > self.seen, seen: 0, rejected: 0 };
+            *self = Rejected { is_usual: self.rejected * 3 > self.seen, seen: 0, rejected: 0 };
         }
     }
 }
 
 /// What became of a record.
 pub enum Outcome {
+    /// It ends here, its cells are known, and the rows have use for it.
+    Chosen(usize),
     /// It ends here, and its cells are known.
     Taken(usize),
-    /// The caller has no use for it.
-    Unwanted,
-    /// The same, and it ends here.
+    /// The caller has no use for it, and it ends here.
     Passed(usize),
     /// It is not flat, or of no known shape.
     Unknown,
 }
 
-/// A key is looked for in so many bytes.
-const NEAR: usize = 4 << 10;
 /// Shapes that are kept.
 const MOST_SHAPES: usize = 16;
 /// After so many misses in a row the next records are not tried.
@@ -77,32 +74,31 @@ impl Flat {
     ///
     /// The rows are asked whether they have use for it as soon as the cells are known that they judge by.
     #[inline]
-    pub fn take(
-        &mut self,
-        bytes: &[u8],
-        at: usize,
-        early: Option<usize>,
-        cells: &mut [Cell],
-        ranks: &mut [u8],
-        rows: &mut Rows,
-    ) -> Outcome {
+    pub fn take(&mut self, bytes: &[u8], at: usize, layout: Layout, scratch: &mut Scratch, rows: &mut Rows) -> Outcome {
+        let Scratch { cells, ranks, .. } = scratch;
         if self.pause > 0 {
             self.pause -= 1;
             return Outcome::Unknown;
         }
         let Some(shape) = self.shapes.first() else { return Outcome::Unknown };
-        let first = early.and_then(|slot| shape.first_cell(bytes, at, slot));
-        if first.is_some_and(|mut first| !rows.in_window(bytes, &mut first)) {
-            return Outcome::Unwanted;
-        }
-        let may_probe = self.rejected.probing && early.is_some() == first.is_some();
-        if may_probe && let Some(next) = shape.rejected(bytes, at, rows) {
-            self.rejected.note(true);
-            return Outcome::Passed(next);
+        if let Some(track) = &shape.track {
+            let course = Course { early: layout.early, may_skip: self.rejected.is_usual };
+            if let Some((fate, end)) = track.follow(bytes, at, course, cells, rows) {
+                self.misses = 0;
+                return match fate {
+                    Fate::Outside => Outcome::Passed(end),
+                    Fate::Taken => Outcome::Taken(end),
+                    Fate::Chosen | Fate::Failed => {
+                        self.rejected.note(fate == Fate::Failed);
+                        if fate == Fate::Failed { Outcome::Passed(end) } else { Outcome::Chosen(end) }
+                    }
+                };
+            }
         }
         let outline = Outline::of(bytes, at, &mut self.marks);
         let is_flat = outline.is_flat(bytes, at, &self.marks);
-        let mut slots = Slots { cells, ranks, rows };
+        let mut slots = Slots { cells, ranks, rows, judges: layout.judges };
+        slots.clear();
         let mut fits = |shape: &Shape| if is_flat { shape.cells(bytes, &self.marks.colons, &mut slots) } else { None };
         let found = self.shapes.iter().enumerate().find_map(|(place, shape)| Some((place, fits(shape)?)));
         let Some((place, is_wanted)) = found else {
@@ -120,15 +116,16 @@ impl Flat {
         if is_wanted { Outcome::Taken(outline.end) } else { Outcome::Passed(outline.end) }
     }
 
-    /// Learns the shape of a record that was walked.
-    pub fn learn(&mut self, bytes: &[u8], at: usize, keys: &mut Keys, rows: &Rows) {
+    /// Learns the shape of a record that was walked, whose layout is as in [`Flat::take`], of so many cells.
+    pub fn learn(&mut self, bytes: &[u8], at: usize, layout: Layout, keys: &mut Keys, rows: &Rows, width: usize) {
         if self.pause > 0 {
             return;
         }
         if !Outline::of(bytes, at, &mut self.marks).is_flat(bytes, at, &self.marks) {
             return;
         }
-        let Some(shape) = Shape::of(bytes, &self.marks.colons, keys, rows) else { return };
+        let Some(mut shape) = Shape::of(bytes, &self.marks.colons, keys, rows) else { return };
+        shape.track = Track::of(bytes, at, self.marks.colons.all(), layout, keys, rows, width);
         self.shapes.truncate(MOST_SHAPES - 1);
         self.shapes.insert(0, shape);
     }
@@ -139,6 +136,8 @@ struct Slots<'a> {
     cells: &'a mut [Cell],
     ranks: &'a mut [u8],
     rows: &'a mut Rows,
+    /// Whether the rows are asked whether they have use for a record.
+    judges: bool,
 }
 
 impl Slots<'_> {
@@ -159,52 +158,8 @@ struct Shape {
     /// Those that rows are judged by come first; both parts are in order.
     keys: Vec<(usize, Key)>,
     judged: usize,
-    probes: Vec<Probe>,
-}
-
-/// A key whose value is tested, in the order of the record.
-#[derive(Debug)]
-struct Probe {
-    key: Finder<'static>,
-    slot: usize,
-}
-
-/// `"key":`, at most 32 bytes.
-#[derive(Clone, Copy, Debug)]
-struct Key {
-    length: usize,
-    text: [u128; 2],
-    masks: [u128; 2],
-    target: Option<(u16, u8)>,
-}
-
-impl Key {
-    fn new(written: &[u8], target: Target) -> Option<Key> {
-        let mut text = [0; 32];
-        text.get_mut(..written.len())?.copy_from_slice(written);
-        let (low, high) = text.split_at(16);
-        let number = |half: &[u8]| half.first_chunk::<16>().map_or(0, |half| u128::from_le_bytes(*half));
-        let mask = |bytes: usize| if bytes >= 16 { u128::MAX } else { (1 << (8 * bytes)) - 1 };
-        let masks = [mask(written.len()), mask(written.len().saturating_sub(16))];
-        Some(Key { length: written.len(), text: [number(low), number(high)], masks, target: target.slot })
-    }
-
-    /// `"key":`
-    fn written(&self) -> Vec<u8> {
-        let mut bytes: Vec<u8> = self.text.iter().flat_map(|half| half.to_le_bytes()).collect();
-        bytes.truncate(self.length);
-        bytes
-    }
-
-    /// Whether it stands at `at`.
-    #[inline(always)]
-    fn stands_at(&self, bytes: &[u8], at: usize) -> bool {
-        let half =
-            |at: usize| bytes.get(at..).and_then(|rest| rest.first_chunk::<16>()).map(|b| u128::from_le_bytes(*b));
-        let same =
-            |place: usize| half(at + 16 * place).is_some_and(|own| (own ^ self.text[place]) & self.masks[place] == 0);
-        same(0) && (self.length <= 16 || same(1))
-    }
+    /// The way through records that are written as the first one.
+    track: Option<Track>,
 }
 
 impl Shape {
@@ -224,50 +179,7 @@ impl Shape {
         let is_judged = |(_, key): &(usize, Key)| key.target.is_some_and(|(slot, _)| rows.judges(slot as usize));
         found.sort_by_key(|key| !is_judged(key));
         let judged = found.iter().filter(|key| is_judged(key)).count();
-        let mut tested: Vec<&(usize, Key)> = found.iter().take(judged).collect();
-        tested.sort_by_key(|(place, _)| *place);
-        let probe = |(_, key): &(usize, Key)| {
-            let slot = key.target.map(|(slot, _)| slot as usize).filter(|slot| rows.tests(*slot))?;
-            Some(Probe { key: Finder::new(&key.written()).into_owned(), slot })
-        };
-        let probes = tested.into_iter().filter_map(probe).collect();
-        Some(Shape { count, keys: found, judged, probes })
-    }
-
-    /// The place behind the line at `at`, where one of its values fails a test for sure.
-    ///
-    /// Strings hold no quote that is not escaped, so that a key in quotes stands where it is found; it is the record's
-    /// own as long as no bracket stands before it.
-    #[inline]
-    fn rejected(&self, bytes: &[u8], at: usize, rows: &mut Rows) -> Option<usize> {
-        let mut from = (bytes.get(at) == Some(&b'{')).then_some(at + 1)?;
-        for probe in &self.probes {
-            let near = bytes.get(from..bytes.len().min(from + NEAR))?;
-            let found = from + probe.key.find(near)?;
-            let is_key = matches!(bytes.get(found - 1), Some(b',' | b'{' | b' '));
-            // Nor may the line have ended.
-            if !is_key || memchr::memchr3(b'{', b'[', b'\n', bytes.get(from..found)?).is_some() {
-                return None;
-            }
-            from = found + probe.key.needle().len();
-            let (cell, end) = value(bytes, after_blank(bytes, from), true).ok()?;
-            if rows.fails(bytes, probe.slot, cell) {
-                return Some(end + memchr::memchr(b'\n', bytes.get(end..)?)? + 1);
-            }
-        }
-        None
-    }
-
-    /// The cell of the first key, where it goes to `slot`.
-    #[inline]
-    fn first_cell(&self, bytes: &[u8], at: usize, slot: usize) -> Option<Cell> {
-        let is_first = |(place, key): &&(usize, Key)| *place == 0 && key.target == Some((slot as u16, 0));
-        let (_, key) = self.keys.iter().take(self.judged).find(is_first)?;
-        if bytes.get(at) != Some(&b'{') || !key.stands_at(bytes, at + 1) {
-            return None;
-        }
-        let (cell, _) = value(bytes, after_blank(bytes, at + 1 + key.length), true).ok()?;
-        Some(cell)
+        Some(Shape { count, keys: found, judged, track: None })
     }
 
     /// Fills in the cells of a flat record, and tells whether the rows have use for it; none where it is not of this
@@ -279,7 +191,7 @@ impl Shape {
         }
         let (judged, others) = self.keys.split_at_checked(self.judged)?;
         if fill(judged, bytes, colons, into) {
-            if !judged.is_empty() && !into.rows.judge(bytes, into.cells) {
+            if into.judges && !judged.is_empty() && !into.rows.judge(bytes, into.cells) {
                 return Some(false);
             }
             if fill(others, bytes, colons, into) {
@@ -312,7 +224,7 @@ fn fill(keys: &[(usize, Key)], bytes: &[u8], colons: &Colons, into: &mut Slots<'
 }
 
 #[inline(always)]
-fn after_blank(bytes: &[u8], at: usize) -> usize {
+pub fn after_blank(bytes: &[u8], at: usize) -> usize {
     at + usize::from(bytes.get(at) == Some(&b' '))
 }
 
@@ -501,16 +413,28 @@ fn outline<S: Sink>(bytes: &[u8], at: usize, sink: S) -> Outline {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::plan::{TextMatch, TextTest};
     use crate::read::block::Block;
     use crate::read::cell::Form;
     use crate::read::json::{Place, Plain};
     use crate::read::rows::Wanted;
     use crate::read::text::Form as _;
+    use crate::types::Name;
     use proptest::prelude::*;
 
+    fn names() -> [Name; 2] {
+        ["a".into(), "b".into()]
+    }
+
+    /// Rows whose `a` is one of these texts.
+    fn testing(values: &[&str]) -> Wanted {
+        let values = values.iter().map(|value| (*value).to_owned()).collect();
+        let test = TextTest { column: "a".into(), values, how: TextMatch::Equal, negated: false };
+        Wanted::new(&names(), None).testing(&[test], |_| true)
+    }
+
     /// The cells of the lines, and the bad ones, as a walk alone or with known shapes finds them.
-    fn rows(text: &str, quick: bool) -> (Vec<String>, String) {
-        let wanted = Wanted::new(&["a".into(), "b".into()], None);
+    fn rows(wanted: &Wanted, text: &str, quick: bool) -> (Vec<String>, String) {
         // A blank before the record is no flat one's: what is read is the same.
         let text: String =
             text.lines().map(|line| format!("{}{line}\n", if quick { "" } else { "\u{FEFF}" })).collect();
@@ -518,14 +442,14 @@ mod tests {
         let bytes = text.as_bytes().to_vec();
         let end = bytes.len();
         let block = Block::new(bytes, 0, end, 0);
-        let mut rows = Rows::new(&wanted);
-        Plain { place: Place { lines: true, inside: None } }.parser(&wanted).parse(&block, &mut rows);
+        let mut rows = Rows::new(wanted);
+        Plain { place: Place { lines: true, inside: None } }.parser(wanted).parse(&block, &mut rows);
         let cell = |row, slot| {
             let cell: Cell = rows.cell(row, slot);
             format!("{:?} {}", cell.form, text.get(cell.start as usize..cell.end as usize).unwrap_or_default())
         };
         let cells = (0..rows.count()).map(|row| format!("{} {}", cell(row, 0), cell(row, 1))).collect();
-        (cells, format!("{} good", rows.count()))
+        (cells, format!("{} good, {} dropped", rows.count(), rows.dropped))
     }
 
     proptest! {
@@ -538,8 +462,28 @@ mod tests {
             ),
         ) {
             let text = lines.join("\n");
-            prop_assert_eq!(rows(&text, true), rows(&text, false));
+            for wanted in [Wanted::new(&names(), None), testing(&["", "x", "null", "1"])] {
+                prop_assert_eq!(rows(&wanted, &text, true), rows(&wanted, &text, false));
+            }
         }
+    }
+
+    #[test]
+    fn rows_are_the_same_where_most_fail_a_test() {
+        let lines = (0..2_000).map(|n| match n % 23 {
+            0 => format!("{{\"a\":\"x\",\"b\":{n}}}"),
+            1 => format!("{{\"a\":\"{n} \\\"\",\"b\":{{\"a\":\"x\"}}}}"),
+            2 => format!("{{\"b\":\"{n}\",\"a\":\"x\"}}"),
+            3 => format!("{{\"a\":\"x\",\"b\":\"é{}\"}}", "long".repeat(n % 90)),
+            4 => "{\"a\":\"x".to_owned(),
+            _ => format!("{{\"a\":\"y\",\"b\":\"{}\"}}", "long".repeat(n % 90)),
+        });
+        let text = lines.collect::<Vec<_>>().join("\n");
+        let wanted = testing(&["x"]);
+        let found = rows(&wanted, &text, true);
+        assert_eq!(found, rows(&wanted, &text, false));
+        // A text with escapes is left to the filter.
+        assert_eq!(found.0.len(), 4 * 87);
     }
 
     #[test]
@@ -552,12 +496,14 @@ mod tests {
         let mut rows = Rows::new(&Wanted::new(&["a".into(), "b".into()], None));
         let mut flat = Flat::new(&keys).expect("plain keys");
         let begins: Vec<usize> = records.iter().map(|record| text.find(record).unwrap()).collect();
-        flat.learn(text.as_bytes(), begins[0], &mut keys, &rows);
+        let layout = Layout { lines: true, early: None, judges: true };
+        flat.learn(text.as_bytes(), begins[0], layout, &mut keys, &rows, 2);
         assert!(flat.shapes.is_empty());
-        flat.learn(text.as_bytes(), begins[1], &mut keys, &rows);
-        let (mut cells, mut ranks) = ([Cell::default(); 2], [u8::MAX; 2]);
-        let outcome = flat.take(text.as_bytes(), begins[2], None, &mut cells, &mut ranks, &mut rows);
-        assert!(matches!(outcome, Outcome::Taken(end) if end == begins[2] + records[2].len()));
-        assert_eq!((cells[0].form, cells[1].form), (Form::Text, Form::Null));
+        flat.learn(text.as_bytes(), begins[1], layout, &mut keys, &rows, 2);
+        let mut scratch = Scratch::default();
+        scratch.clear(2);
+        let outcome = flat.take(text.as_bytes(), begins[2], layout, &mut scratch, &mut rows);
+        assert!(matches!(outcome, Outcome::Chosen(end) if end == begins[2] + records[2].len()));
+        assert_eq!([scratch.cells[0].form, scratch.cells[1].form], [Form::Text, Form::Null]);
     }
 }

@@ -38,9 +38,11 @@ struct PlainParser {
 
 impl Parser for PlainParser {
     fn parse(&self, block: &Block, rows: &mut Rows) {
-        let layout = Layout { lines: self.place.lines, early: rows.window_slot() };
-        let take =
-            |rows: &mut Rows, at: usize, scratch: &mut super::Scratch| rows.push(block.bytes(), at, &mut scratch.cells);
+        let layout = Layout { lines: self.place.lines, early: rows.window_slot(), judges: true };
+        let take = |rows: &mut Rows, at: usize, scratch: &mut super::Scratch| match scratch.is_judged {
+            true => rows.push_judged(at, &scratch.cells),
+            false => rows.push(block.bytes(), at, &mut scratch.cells),
+        };
         each_record(&mut self.keys.clone(), block, self.place, layout, rows.width(), rows, take);
     }
 }

@@ -50,6 +50,8 @@ pub struct Layout {
     pub lines: bool,
     /// The slot whose value decides whether the rest of a record is of use.
     pub early: Option<usize>,
+    /// Whether rows are judged by what their records hold, as it stands.
+    pub judges: bool,
 }
 
 /// Why a walk ended before the record's end.

@@ -118,7 +118,7 @@ struct MappedParser {
 impl Parser for MappedParser {
     fn parse(&self, block: &Block, rows: &mut Rows) {
         let mut reader = self.events.as_ref().map(Events::reader);
-        let layout = Layout { lines: self.place.lines, early: None };
+        let layout = Layout { lines: self.place.lines, early: None, judges: self.events.is_none() };
         let take = |rows: &mut Rows, at: usize, record: &mut Scratch| {
             let bytes = block.bytes();
             if reader.as_mut().is_none_or(|reader| reader.complete(bytes, &mut record.cells, rows)) {

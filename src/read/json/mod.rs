@@ -6,6 +6,7 @@ mod keys;
 mod mapped;
 mod place;
 mod scan;
+mod track;
 
 use super::block::Block;
 use super::cell::Cell;
@@ -24,6 +25,8 @@ use scan::after_blanks;
 pub struct Scratch {
     pub cells: Vec<Cell>,
     pub ranks: Vec<u8>,
+    /// Whether the rows are known to have use for the record.
+    pub is_judged: bool,
 }
 
 impl Scratch {
@@ -50,21 +53,23 @@ fn each_record(
     let bytes = block.bytes();
     let Some(start) = place.start(block) else { return };
     let mut scratch = Scratch::default();
+    scratch.clear(width);
     let mut flat = Flat::new(keys).filter(|_| layout.lines);
     let mut at = after_separators(bytes, start, place);
     while at < block.end && !place.ends(bytes, at) && !rows.is_full() {
-        scratch.clear(width);
-        let Scratch { cells, ranks } = &mut scratch;
-        let known = flat.as_mut().map(|flat| flat.take(bytes, at, layout.early, cells, ranks, rows));
+        if scratch.cells.len() != width {
+            scratch.clear(width);
+        }
+        let known = flat.as_mut().map(|flat| flat.take(bytes, at, layout, &mut scratch, rows));
+        scratch.is_judged = matches!(known, Some(Outcome::Chosen(_)));
         let outcome = match known {
-            Some(Outcome::Taken(end)) => Ok(end),
-            Some(Outcome::Unwanted) => Err(Halt::Unwanted),
+            Some(Outcome::Chosen(end) | Outcome::Taken(end)) => Ok(end),
             Some(Outcome::Passed(next)) => {
                 at = after_separators(bytes, next, place);
                 continue;
             }
-            // A record of no known shape has left the cells as they were.
             _ => {
+                scratch.clear(width);
                 let mut unwanted = |cell: &mut Cell| !rows.in_window(bytes, cell);
                 keys.walk(bytes, at, layout, &mut scratch.cells, &mut scratch.ranks, &mut unwanted)
             }
@@ -72,7 +77,7 @@ fn each_record(
         let next = match outcome {
             Ok(end) if ends_well(bytes, end, layout.lines) => {
                 if let (Some(flat), Some(Outcome::Unknown)) = (&mut flat, known) {
-                    flat.learn(bytes, at, keys, rows);
+                    flat.learn(bytes, at, layout, keys, rows, width);
                 }
                 take(rows, at, &mut scratch);
                 end
@@ -149,7 +154,7 @@ pub fn discover(block: &Block, place: Place, under: Option<&str>) -> Vec<String>
         Some(under) => keys.discover_under(under),
         None => keys.discover = Some(0),
     }
-    let layout = Layout { lines: place.lines, early: None };
+    let layout = Layout { lines: place.lines, early: None, judges: true };
     let mut rows = Rows::new(&Wanted::default()).at_most(super::infer::RECORDS);
     each_record(&mut keys, block, place, layout, 0, &mut rows, |rows, at, _| rows.push_judged(at, &[]));
     keys.discovered()

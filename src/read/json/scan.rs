@@ -235,15 +235,21 @@ fn structural_tail(bytes: &[u8], at: usize) -> usize {
 #[inline(always)]
 pub fn scalar_end(bytes: &[u8], at: usize) -> Result<usize, Broken> {
     let rest = bytes.get(at..).unwrap_or_default();
-    let ends = |byte: &u8| matches!(byte, b',' | b'}' | b']' | b' ' | b'\n' | b'\r' | b'\t' | 0);
-    let length = rest.iter().position(ends).unwrap_or(rest.len());
-    let text = rest.get(..length).unwrap_or_default();
-    match text {
-        [b'-' | b'0'..=b'9', ..]
-            if text.iter().all(|b| matches!(b, b'0'..=b'9' | b'.' | b'-' | b'+' | b'e' | b'E')) =>
-        {
-            Ok(at + length)
-        }
+    let is_part = |byte: &u8| matches!(byte, b'0'..=b'9' | b'.' | b'-' | b'+' | b'e' | b'E');
+    let length = rest.iter().position(|byte| !is_part(byte)).unwrap_or(rest.len());
+    let begins = matches!(rest.first(), Some(b'-' | b'0'..=b'9'));
+    if begins && rest.get(length).is_none_or(ends_scalar) { Ok(at + length) } else { word_end(bytes, at) }
+}
+
+fn ends_scalar(byte: &u8) -> bool {
+    matches!(byte, b',' | b'}' | b']' | b' ' | b'\n' | b'\r' | b'\t' | 0)
+}
+
+/// The place behind the word that begins at `at`.
+fn word_end(bytes: &[u8], at: usize) -> Result<usize, Broken> {
+    let rest = bytes.get(at..).unwrap_or_default();
+    let length = rest.iter().position(ends_scalar).unwrap_or(rest.len());
+    match rest.get(..length).unwrap_or_default() {
         b"true" | b"false" | b"null" | b"NaN" | b"Infinity" | b"-Infinity" => Ok(at + length),
         _ => Err(NO_VALUE),
     }

@@ -164,6 +164,10 @@ impl Morsel for StretchRows {
         self.rows.len()
     }
 
+    fn lies_in_window(&self) -> bool {
+        self.columns.file.lies_in_window(self.columns.group)
+    }
+
     fn expect(&self, columns: &[usize]) {
         if rayon::current_thread_index().is_none() || rayon::current_num_threads() < 2 {
             return;

@@ -95,13 +95,18 @@ impl Shared {
     /// Whether a row group may hold rows of the window, as far as its statistics tell.
     fn may_hold(&self, group: usize) -> bool {
         let Some((slot, after, until)) = self.reading.wanted.window else { return true };
-        let Some(name) = self.reading.wanted.names.get(slot) else { return true };
-        self.range(group, name).is_none_or(|(least, most)| most > after && least <= until)
+        self.range(group, slot).is_none_or(|(least, most)| most > after && least <= until)
     }
 
-    /// The smallest and largest tick of a timestamp column.
-    fn range(&self, group: usize, name: &str) -> Option<(i64, i64)> {
-        let at = self.schema.fields().iter().position(|field| field.name() == name)?;
+    /// Whether all rows of a row group lie in the window, as its statistics tell.
+    fn lies_in_window(&self, group: usize) -> bool {
+        let Some((slot, after, until)) = self.reading.wanted.window else { return false };
+        self.range(group, slot).is_some_and(|(least, most)| least > after && most <= until)
+    }
+
+    /// The smallest and largest tick of a wanted timestamp column.
+    fn range(&self, group: usize, wanted: usize) -> Option<(i64, i64)> {
+        let at = self.place(wanted)?;
         let DataType::Timestamp(unit, _) = self.schema.field(at).data_type() else { return None };
         let leaf = self.leaf(at)?;
         let statistics = self.metadata.row_group(group).columns().get(leaf)?.statistics()?;

@@ -35,11 +35,14 @@ pub struct Stretches {
 impl Stretches {
     pub fn new(file: Arc<Shared>, first: u32) -> Stretches {
         let groups: Vec<usize> = (0..file.metadata.num_row_groups()).filter(|group| file.may_hold(*group)).collect();
-        // What comes out of the stretches in order is the same, however many there are. One for each thread is enough:
-        // a dictionary is worked on once in every stretch.
+        // What comes out of the stretches in order is the same, however many there are. The groups that are left when
+        // every thread has had as many as the others are cut, so that no thread waits for another. One stretch for each
+        // thread is enough: a dictionary is worked on once in every stretch.
         let threads = rayon::current_thread_index().map_or(1, |_| rayon::current_num_threads());
-        let cuts = threads.div_ceil(groups.len().max(1)).min(MOST);
-        let places = groups.into_iter().flat_map(|group| stretches(group, file.rows(group), cuts)).collect();
+        let shared = groups.len() - groups.len() % threads.max(1);
+        let cuts = |at: usize| if at < shared { 1 } else { threads.div_ceil(groups.len() - shared).min(MOST) };
+        let places = groups.iter().enumerate();
+        let places = places.flat_map(|(at, group)| stretches(*group, file.rows(*group), cuts(at))).collect();
         Stretches { file, places, first, next: AtomicUsize::new(0), current: Mutex::default() }
     }
 
