@@ -51,7 +51,7 @@ fn groups_of_files_are_those_of_a_table() {
         arg_max(N, Name) by K | where n > 2 | order by K asc | project K, n, set_Low, list_N, N, Name";
     for count in [12_u64, 3_000] {
         let record = |n: u64| {
-            let key = if n % 7 == 0 { "none".to_owned() } else { format!("k{}", n * n % 11 % (1 + n % 5)) };
+            let key = if n.is_multiple_of(7) { "none".to_owned() } else { format!("k{}", n * n % 11 % (1 + n % 5)) };
             format!("{{\"K\":\"{key}\",\"N\":{n},\"Name\":\"Name {}\"}}\n", n % 13)
         };
         let path = std::env::temp_dir().join(format!("huntpack-groups-{}-{count}.ndjson", std::process::id()));

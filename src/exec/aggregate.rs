@@ -34,7 +34,7 @@ pub fn run(executor: &Executor, id: NodeId, having: &[Expr], passed: &[Arc<Count
     let first_feed = |feed: &Feed| match executor.options.trace {
         true => feed.clone(),
         false => match second.as_ref().filter(|_| feed.source.table().is_none()) {
-            Some(second) => retaining(summary.pruned(feed, &first_calls), &second.reads_of(&summary, feed)),
+            Some(second) => retaining(summary.pruned(feed, &first_calls), &summary.read_again(feed, &second.calls)),
             None => summary.pruned(feed, &first_calls),
         },
     };
@@ -179,6 +179,11 @@ impl Summary {
         Feed { steps: optimize::prune(steps, self.reads(calls, false)), ..feed.clone() }
     }
 
+    /// Which of the columns that a feed needs are read for calls that wait.
+    fn read_again(&self, feed: &Feed, calls: &[usize]) -> Vec<bool> {
+        columns_read(&self.pruned_without_filters(feed, calls), &self.reads(calls, false))
+    }
+
     fn states(&self, calls: &[usize]) -> Result<Vec<Box<dyn State>>> {
         let state = |at: &usize| {
             let call = &self.calls[*at].1;
@@ -209,17 +214,10 @@ const MOST_HELD: usize = if cfg!(test) { 4 << 10 } else { 64 << 20 };
 
 impl Second {
     fn new(summary: &Summary, pipeline: &Pipeline, calls: Vec<usize>) -> Second {
-        let mut second = Second { calls, pipeline: pipeline.clone_with(Feed::clone), reads: Vec::new() };
-        let reads = |feed: &Feed| feed.source.table().is_none().then(|| second.reads_of(summary, feed));
-        second.reads = pipeline.feeds.iter().map(reads).collect();
-        second.pipeline = pipeline.clone_with(|feed| summary.pruned_without_filters(feed, &second.calls));
-        second
-    }
-
-    /// Which columns of a feed are read.
-    fn reads_of(&self, summary: &Summary, feed: &Feed) -> Vec<bool> {
-        let feed = summary.pruned_without_filters(feed, &self.calls);
-        columns_read(&feed, &summary.reads(&self.calls, false))
+        let reads = |feed: &Feed| feed.source.table().is_none().then(|| summary.read_again(feed, &calls));
+        let reads = pipeline.feeds.iter().map(reads).collect();
+        let pipeline = pipeline.clone_with(|feed| summary.pruned_without_filters(feed, &calls));
+        Second { calls, pipeline, reads }
     }
 
     /// The rows of a batch, and how many bytes are held of them, where so many are held already.

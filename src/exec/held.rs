@@ -93,7 +93,7 @@ pub fn columns_read(feed: &Feed, after: &HashSet<Name>) -> Vec<bool> {
 /// The feed, whose steps let go of none of these columns.
 pub fn retaining(mut feed: Feed, columns: &[bool]) -> Feed {
     let names: Vec<Name> =
-        feed.needs.columns.iter().zip(columns).filter_map(|(n, kept)| kept.then(|| n.clone())).collect();
+        feed.needs.columns.iter().zip(columns).filter(|(_, kept)| **kept).map(|(n, _)| n.clone()).collect();
     for step in &mut feed.steps {
         Arc::make_mut(&mut step.live).extend(names.iter().cloned());
     }

@@ -165,7 +165,7 @@ fn follow<R: Judge>(record: Record<'_>, course: Course, cells: &mut [Cell], rows
             let (cell, end) = any_value::<W>(bytes, at + step.key.length)?;
             at = end;
             let Some((slot, _)) = step.key.target else { continue };
-            let Some(kept) = cells.get_mut(slot as usize) else { return None };
+            let kept = cells.get_mut(slot as usize)?;
             *kept = cell;
             if step.is_time {
                 if !rows.in_window(bytes, kept) {
