@@ -31,6 +31,9 @@ REASONS: list[tuple[str, str]] = [
     (r"dcount ids by", "counted exactly, beside estimates"),
     (r"^to(long|int|double)\(text\)|^todecimal", "blanks, hexadecimal digits and reals are numbers too"),
     (r"^tostring\(real\)", "the spelling of .NET"),
+    (r"^where in~ 3 texts", "DuckDB leaves blocks out by their smallest and largest text"),
+    (r"^indexof", "a place is a number of characters, and not of bytes"),
+    (r"^hash$", "XXH64, as documented"),
     (
         r"parse_json|todynamic|extractjson|^bag_keys|^array_length json|^mv-expand json",
         "a text that is no JSON is a string, so each is read to its end",

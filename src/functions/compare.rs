@@ -138,6 +138,11 @@ impl<'a> View<'a> {
         View { text, head: whole as u64, inline: (text.len() <= 12).then_some(whole) }
     }
 
+    /// The view, where the whole text lies in it.
+    pub fn whole(&self) -> Option<u128> {
+        self.inline
+    }
+
     #[inline(always)]
     pub fn equals(&self, view: u128, buffers: &[arrow_buffer::Buffer]) -> bool {
         match self.inline {

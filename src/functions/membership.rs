@@ -212,9 +212,11 @@ fn members_of(members: &Members, value: &Column, rows: usize, wanted: bool) -> C
         (Members::Texts(texts), Column::Text(_, Text::Views(views))) if texts.set.len() <= FEW => {
             let constants: Vec<View> = texts.set.iter().map(|t| View::new(t)).collect();
             let (raw, buffers) = (views.views(), views.data_buffers());
-            let bits =
-                BooleanBuffer::collect_bool(rows, |i| constants.iter().any(|c| c.equals(raw[i], buffers)) == wanted);
-            Column::Bool(BooleanArray::new(bits, None))
+            let found = match constants.iter().map(View::whole).collect::<Option<Vec<u128>>>() {
+                Some(short) => bits_among(raw, &short),
+                None => bits_of(raw, |view| constants.iter().any(|constant| constant.equals(view, buffers))),
+            };
+            Column::Bool(BooleanArray::new(if wanted { found } else { !&found }, None))
         }
         (Members::Texts(texts), Column::Text(_, Text::Views(views))) => among(texts, views, wanted, |t| texts.has(t)),
         (Members::Folded(texts), Column::Text(_, Text::Views(views))) => {

@@ -4,10 +4,16 @@ use crate::diagnostic::{Fault, Result};
 use regex::{Regex, RegexBuilder};
 use std::sync::Arc;
 
-/// The pattern, compiled once a run. `\d`, `\w`, `\s` and `\b` are ASCII, as in RE2.
+/// The pattern, compiled once a run. `\d`, `\w`, `\s` and `\b` are ASCII, as in RE2. Each thread has a copy of its own:
+/// of one for all of them they would wait for each other at every text.
 ///
 /// Errors: KS-like QueryError with the pattern's own fault.
 pub fn compile(context: &Context, pattern: &str) -> Result<Arc<Regex>> {
+    let key = format!("{:?} {pattern}", std::thread::current().id());
+    context.prepared("regex of a thread", &key, || compiled(context, pattern).map(|regex| Regex::clone(&regex)))
+}
+
+fn compiled(context: &Context, pattern: &str) -> Result<Arc<Regex>> {
     context.prepared("regex", pattern, || {
         let built = RegexBuilder::new(&ascii_classes(pattern)).size_limit(64 << 20).build();
         built.map_err(|error| {

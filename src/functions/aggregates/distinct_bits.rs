@@ -50,7 +50,7 @@ impl<B: Copy + Default + Eq + Hash> DistinctBits<B> {
     pub(super) fn bound(&mut self) {
         if self.held >= self.room {
             self.tell_apart();
-            self.room = (self.held * 2).max(ROOM);
+            self.room = (self.held * 4).max(ROOM);
         }
     }
 
