@@ -1,6 +1,6 @@
 //! Functions between texts and their encoded forms: Base64, percent signs, compression, Punycode.
+use super::Context;
 use super::row::{Dyn, Guid, GuidOut, JsonOut, Str, each, each_text, text_of};
-use super::{Context, base64_blocks};
 use crate::diagnostic::{Fault, Result};
 use crate::types::{Column, Kind, Value, json};
 use base64::Engine;
@@ -26,21 +26,39 @@ fn only(args: &[Column]) -> Result<&Column> {
     args.first().ok_or_else(|| Fault::internal("a function of one text was given none"))
 }
 
+/// Room that is used again for each text.
+#[derive(Default)]
+struct Room(Vec<u8>);
+
+impl Room {
+    fn of(&mut self, bytes: usize) -> &mut [u8] {
+        if self.0.len() < bytes {
+            self.0.resize(bytes, 0);
+        }
+        &mut self.0
+    }
+}
+
 fn encode_texts(_: &Context, args: &[Column], rows: usize) -> Result<Column> {
     let text = only(args)?;
+    let mut room = Room::default();
     Ok(each_text(Kind::String, args, rows, |row, out| {
-        base64_blocks::encode(text_of(text, row).as_bytes(), out);
+        let text = text_of(text, row);
+        let room = room.of(text.len().div_ceil(3) * 4);
+        let length = STANDARD.encode_slice(text.as_bytes(), room).unwrap_or(0);
+        out.push_str(room.get(..length).and_then(|text| std::str::from_utf8(text).ok()).unwrap_or_default());
         true
     }))
 }
 
 fn decode_texts(_: &Context, args: &[Column], rows: usize) -> Result<Column> {
     let text = only(args)?;
-    let mut decoded = Vec::new();
+    let mut room = Room::default();
     each(Kind::String, args, rows, |row, out| {
-        decoded.clear();
-        let valid = text.text(row).is_some_and(|text| base64_blocks::decode(text, &mut decoded));
-        match std::str::from_utf8(&decoded).ok().filter(|_| valid) {
+        let text = text.text(row).unwrap_or_default();
+        let room = room.of(base64::decoded_len_estimate(text.len()));
+        let bytes = STANDARD.decode_slice(text, room).ok().and_then(|length| room.get(..length));
+        match bytes.and_then(|bytes| std::str::from_utf8(bytes).ok()) {
             Some(text) => out.push_text(text),
             None => out.push_null(),
         }

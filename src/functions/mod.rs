@@ -9,7 +9,6 @@ mod signature;
 pub mod arithmetic;
 mod array;
 mod bag;
-mod base64_blocks;
 mod bin;
 mod bitwise;
 mod code_points;

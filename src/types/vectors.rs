@@ -19,24 +19,6 @@ fn wide_x86<R>(run: impl FnOnce() -> R) -> R {
     run()
 }
 
-/// As [`wide`], for loops that are too long to be put in place of a call of themselves: `run` is a function that is
-/// always inlined.
-#[inline(always)]
-pub fn wide_with<A, R>(given: A, run: impl FnOnce(A) -> R) -> R {
-    #[cfg(target_arch = "x86_64")]
-    if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("bmi2") && is_x86_feature_detected!("lzcnt") {
-        // SAFETY: the processor has what the function is compiled for.
-        return unsafe { wide_x86_with(given, run) };
-    }
-    run(given)
-}
-
-#[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx2,bmi1,bmi2,lzcnt,popcnt")]
-fn wide_x86_with<A, R>(given: A, run: impl FnOnce(A) -> R) -> R {
-    run(given)
-}
-
 /// The sum of the first values of all chunks, of the second ones, and so on, each with what its roundings lost.
 pub fn exact_sums(chunks: &[[f64; 8]]) -> [(f64, f64); 8] {
     #[cfg(target_arch = "x86_64")]
