@@ -2,7 +2,8 @@
 
 /// The candidate nearest to `name` by edit distance, or none where nothing is near.
 pub fn closest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    let near = (name.chars().count() / 3).clamp(1, 3);
+    // Of one or two letters, all names are near each other: only case may differ.
+    let near = (name.chars().count() / 3).min(3);
     let wanted = name.to_lowercase();
     let scored = candidates.into_iter().map(|c| (distance(&wanted, &c.to_lowercase(), near), c));
     scored.filter(|(d, c)| *d <= near && *c != name).min_by_key(|(d, _)| *d).map(|(_, c)| c)
@@ -39,5 +40,7 @@ mod tests {
         assert_eq!(closest("SignInLogs", names), Some("SigninLogs"));
         assert_eq!(closest("Auditlgos", names), Some("AuditLogs"));
         assert_eq!(closest("Heartbeat", names), None);
+        assert_eq!(closest("x", ["t", "y"]), None);
+        assert_eq!(closest("ID", ["Id", "Ip"]), Some("Id"));
     }
 }

@@ -158,11 +158,19 @@ impl Application {
 pub fn partition(executor: &Executor, input: NodeId, by: &Name, body: NodeId) -> Result<Table> {
     let table = executor.table(input)?;
     let key = table.column_named(by).ok_or_else(|| Fault::internal("a partition's key was pruned away"))?;
-    let mut grouper = Grouper::new(&[key.kind()]);
-    let groups = grouper.groups(&[key], table.rows());
+    // Inside of another body, the groups of its rows are told apart.
+    let outer = table.column_named(KEY);
+    let keys: Vec<Column> = [key].into_iter().chain(outer.clone()).collect();
+    let mut grouper = Grouper::new(&keys.iter().map(Column::kind).collect::<Vec<_>>());
+    let groups = grouper.groups(&keys, table.rows());
+    let own = table.schema().names().cloned().enumerate().filter(|(_, name)| **name != *KEY);
     let mut columns: Columns = vec![(KEY.into(), Column::Long(groups.iter().map(|g| i64::from(*g)).collect()))];
-    columns.extend(table.schema().names().cloned().enumerate().map(|(at, name)| (name, table.column(at))));
-    let (_, columns) = Body::new(executor, body)?.run(Table::from_columns(columns), grouper.len(), executor.context)?;
+    columns.extend(own.map(|(at, name)| (name, table.column(at))));
+    let body = Body::new(executor, body)?;
+    let (rows, mut columns) = body.run(Table::from_columns(columns), grouper.len(), executor.context)?;
+    if let (Some(_), Some(outer)) = (outer, grouper.columns(&rows).pop()) {
+        columns.insert(0, (KEY.into(), outer));
+    }
     Ok(Table::from_columns(columns))
 }
 
@@ -171,28 +179,39 @@ pub fn partition(executor: &Executor, input: NodeId, by: &Name, body: NodeId) ->
 struct Body {
     /// Nodes of the outer plan that the body is made of, inputs first; those that do not depend on the
     /// argument are tables already.
-    nodes: Vec<(NodeId, Node, Schema)>,
+    nodes: Parts,
+    /// Those of the bodies inside of it, which run by themselves within its plan.
+    inner: Parts,
     fixed: HashMap<NodeId, Table>,
     root: NodeId,
     schema: Schema,
     pure: bool,
 }
 
+/// Nodes of a plan with their numbers and schemas, inputs first.
+type Parts = Vec<(NodeId, Node, Schema)>;
+
 impl Body {
     fn new(executor: &Executor, root: NodeId) -> Result<Body> {
-        let plan = executor.plan;
-        let (mut nodes, mut fixed, mut pure) = (Vec::new(), HashMap::new(), true);
-        let depends: Vec<NodeId> = plan.below(root).into_iter().filter(|id| plan.hangs_on_argument(*id)).collect();
-        let inputs = depends.iter().flat_map(|id| plan.node(*id).inputs());
-        for id in inputs.chain([root]).filter(|id| !depends.contains(id)) {
-            fixed.insert(id, executor.table(id)?);
+        let mut fixed = HashMap::new();
+        let nodes = parts(executor, root, &mut fixed)?;
+        let mut inner = BTreeMap::new();
+        let mut waiting = bodies(&nodes);
+        while let Some(body) = waiting.pop() {
+            let own = parts(executor, body, &mut fixed)?;
+            waiting.extend(bodies(&own));
+            inner.extend(own.into_iter().map(|(id, node, schema)| (id, (node, schema))));
         }
-        for id in depends {
-            let node = plan.node(id).clone().map_expressions(&mut |e| each::ready_outside(executor, e))?;
-            pure &= node.expressions().iter().all(|e| e.purity() == Purity::Pure);
-            nodes.push((id, node, plan.schema(id).clone()));
+        let reads_outer =
+            |(id, node, _): &(NodeId, Node, Schema)| matches!(node, Node::Argument { .. }) && inner.contains_key(id);
+        if nodes.iter().any(reads_outer) {
+            let what = "the rows of a body cannot be read by name in another one inside of it";
+            return Err(Fault::query("HP121", what));
         }
-        Ok(Body { nodes, fixed, root, schema: plan.schema(root).clone(), pure })
+        let inner: Parts = inner.into_iter().map(|(id, (node, schema))| (id, node, schema)).collect();
+        let expressions = nodes.iter().chain(&inner).flat_map(|(_, node, _)| node.expressions());
+        let pure = expressions.into_iter().all(|e| e.purity() == Purity::Pure);
+        Ok(Body { nodes, inner, fixed, root, schema: executor.plan.schema(root).clone(), pure })
     }
 
     fn argument(&self, plan: &Plan) -> Option<NodeId> {
@@ -202,16 +221,18 @@ impl Body {
     /// Every column name that an expression of the body reads, and those of the columns it hands through that are
     /// needed.
     fn reads(&self, needed: &HashSet<Name>) -> HashSet<Name> {
+        let all = || self.nodes.iter().chain(&self.inner);
         let mut names: HashSet<Name> =
-            self.nodes.iter().flat_map(|(_, node, _)| node.expressions()).flat_map(Expr::columns).collect();
-        for (_, node, _) in &self.nodes {
+            all().flat_map(|(_, node, _)| node.expressions()).flat_map(Expr::columns).collect();
+        for (_, node, _) in all() {
             names.extend(self.late_of(node).iter().flat_map(|(_, schema)| schema.names().cloned()));
-            if let Node::Join { keys, .. } = node {
-                names.extend(keys.iter().flat_map(|(l, r)| [l.clone(), r.clone()]));
-            }
-            // What an operation reads is its own affair: it gets all.
-            if matches!(node, Node::Table { .. }) {
-                names.extend(self.nodes.iter().flat_map(|(_, _, schema)| schema.names().cloned()));
+            match node {
+                Node::Join { keys, .. } => names.extend(keys.iter().flat_map(|(l, r)| [l.clone(), r.clone()])),
+                // What an operation reads is its own affair: it gets all.
+                Node::Table { .. } | Node::Partition { .. } => {
+                    names.extend(all().flat_map(|(_, _, schema)| schema.names().cloned()));
+                }
+                _ => {}
             }
         }
         if !self.gives_one_row() {
@@ -262,6 +283,10 @@ impl Body {
             let node = Node::Scan { name: "fixed".into(), source: InMemory::source(table.clone()) };
             now.insert(*id, plan.add(node, table.schema().clone()));
         }
+        for (id, node, schema) in &self.inner {
+            let node = each::with_new_late_values(renumbered(node.clone(), &now)?, &now)?;
+            now.insert(*id, plan.add(node, schema.clone()));
+        }
         for (id, node, schema) in &self.nodes {
             let keyed = with_key(schema);
             let made = match node {
@@ -302,6 +327,27 @@ impl Body {
     }
 }
 
+/// The nodes under a root that hang on a body's rows, with the values computed that do not; so are the tables that these
+/// nodes read.
+fn parts(executor: &Executor, root: NodeId, fixed: &mut HashMap<NodeId, Table>) -> Result<Parts> {
+    let plan = executor.plan;
+    let depends: Vec<NodeId> = plan.below(root).into_iter().filter(|id| plan.hangs_on_argument(*id)).collect();
+    let inputs = depends.iter().flat_map(|id| plan.node(*id).inputs());
+    for id in inputs.chain([root]).filter(|id| !depends.contains(id)) {
+        fixed.insert(id, executor.table(id)?);
+    }
+    let part = |id: NodeId| {
+        let node = plan.node(id).clone().map_expressions(&mut |e| each::ready_outside(executor, e))?;
+        Ok((id, node, plan.schema(id).clone()))
+    };
+    depends.into_iter().map(part).collect()
+}
+
+/// The bodies that nodes run.
+fn bodies(nodes: &Parts) -> Vec<NodeId> {
+    nodes.iter().filter_map(|(_, node, _)| node.body()).collect()
+}
+
 pub fn with_key(schema: &Schema) -> Schema {
     let key: (Name, Kind) = (KEY.into(), Kind::Long);
     std::iter::once(key).chain(schema.columns().iter().cloned()).collect()
@@ -316,6 +362,12 @@ fn keyed_node(node: Node, schema: &Schema) -> Result<Node> {
     let of_each = |operation| Arc::new(OfEach { operation, schema: with_key(schema) });
     Ok(match node {
         Node::Filter { .. } | Node::Extend { .. } | Node::Window { .. } | Node::Expand { .. } => node,
+        // Its groups are told apart by the key, too.
+        Node::Partition { .. } => node,
+        Node::Apply { input, columns, index, limit, body, mut keep } => {
+            keep.insert(0, KEY.into());
+            Node::Apply { input, columns, index, limit, body, keep }
+        }
         Node::Project { input, mut columns } => {
             columns.insert(0, key_column());
             Node::Project { input, columns }
@@ -359,6 +411,9 @@ fn with_input(node: Node, change: impl FnOnce(NodeId) -> Result<NodeId>) -> Resu
         Node::Expand { input, columns, index, limit, keep_bags_as_arrays } => {
             Node::Expand { input: change(input)?, columns, index, limit, keep_bags_as_arrays }
         }
+        Node::Apply { input, columns, index, limit, body, keep } => {
+            Node::Apply { input: change(input)?, columns, index, limit, body, keep }
+        }
         Node::Rows { input, columns } => Node::Rows { input: change(input)?, columns },
         other => other,
     })
@@ -366,7 +421,8 @@ fn with_input(node: Node, change: impl FnOnce(NodeId) -> Result<NodeId>) -> Resu
 
 fn renumbered(node: Node, now: &HashMap<NodeId, NodeId>) -> Result<Node> {
     let lost = || Fault::internal("a body's node before its input");
-    node.map_inputs(&mut |id| now.get(&id).copied().ok_or_else(lost))
+    let mut at = |id: NodeId| now.get(&id).copied().ok_or_else(lost);
+    node.map_inputs(&mut at)?.map_body(&mut at)
 }
 
 /// `summarize` without keys gives a row over no rows too: one for each key that has none.
@@ -414,7 +470,13 @@ impl TableOperation for FillMissing {
             (name.clone(), all.unwrap_or_else(|| Column::nulls(kind, 0)))
         };
         let columns = table.schema().columns().iter().enumerate().map(|(at, (name, kind))| column(at, name, *kind));
-        Ok(Table::from_columns(columns.collect()))
+        let filled = Table::from_columns(columns.collect());
+        // In the order of the keys: which of them are worked on at a time must not show.
+        let keys = filled.column_named(KEY).ok_or_else(|| Fault::internal("a body lost its key"))?;
+        let keys = arithmetic::longs(&keys);
+        let mut order: Vec<u32> = (0..filled.rows() as u32).collect();
+        order.sort_by_key(|row| keys.value(*row as usize));
+        Ok(super::sort::picked(&filled, &order, filled.schema()))
     }
 }
 

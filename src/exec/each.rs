@@ -45,6 +45,17 @@ pub fn as_column(expr: Expr) -> Expr {
     }
 }
 
+/// The node with the late values of its own body, where those have other numbers now.
+pub fn with_new_late_values(node: Node, now: &HashMap<NodeId, NodeId>) -> Result<Node> {
+    fn renumbered(expr: Expr, now: &HashMap<NodeId, NodeId>) -> Expr {
+        match expr {
+            Expr::Late(node, kind) => Expr::Late(now.get(&node).copied().unwrap_or(node), kind),
+            other => other.map_children(&mut |child| renumbered(child, now)),
+        }
+    }
+    node.map_expressions(&mut |e| Ok(renumbered(e, now)))
+}
+
 /// The rows of `input` with a column for each late value: the first cell of what `found` has for their key.
 pub fn with_late_values(
     plan: &mut Plan,
@@ -121,8 +132,7 @@ pub fn keyed_join(plan: &mut Plan, node: Node, schema: &Schema) -> Result<NodeId
         return Err(Fault::internal("a join of another node"));
     };
     if kind == JoinKind::FullOuter {
-        let what = "a full outer join is not supported inside mv-apply or partition yet";
-        return Err(Fault::query("HP121", what));
+        return Ok(keyed_full_join(plan, [left, right], keys, columns, schema));
     }
     let (in_left, in_right) = (plan.schema(left).contains(KEY), plan.schema(right).contains(KEY));
     if in_left && in_right {
@@ -133,6 +143,29 @@ pub fn keyed_join(plan: &mut Plan, node: Node, schema: &Schema) -> Result<NodeId
     columns.insert(0, (KEY.into(), side, KEY.into()));
     let joined = plan.add(Node::Join { left, right, kind, keys, columns }, with_key(schema));
     Ok(in_order(plan, joined, schema))
+}
+
+/// A row of a full join may have the key of either side.
+fn keyed_full_join(
+    plan: &mut Plan,
+    [left, right]: [NodeId; 2],
+    mut keys: Vec<(Name, Name)>,
+    mut columns: Vec<(Name, JoinSide, Name)>,
+    schema: &Schema,
+) -> NodeId {
+    let sides = [JoinSide::Left, JoinSide::Right].map(|side| (Name::from(format!("{KEY}{side:?}")), side));
+    keys.push((KEY.into(), KEY.into()));
+    columns.extend(sides.clone().map(|(name, side)| (name, side, KEY.into())));
+    let mut joined = schema.clone();
+    sides.iter().for_each(|(name, _)| joined.set(name.clone(), Kind::Long));
+    let node = Node::Join { left, right, kind: JoinKind::FullOuter, keys, columns };
+    let input = plan.add(node, joined);
+    let either = sides.into_iter().map(|(name, _)| Expr::Column(name, Kind::Long)).collect();
+    let key = (Name::from(KEY), Expr::Coalesce(either, Kind::Long));
+    let own = schema.columns().iter().map(|(name, kind)| (name.clone(), Expr::Column(name.clone(), *kind)));
+    let node = Node::Project { input, columns: std::iter::once(key).chain(own).collect() };
+    let projected = plan.add(node, with_key(schema));
+    in_order(plan, projected, schema)
 }
 
 /// The rows of all inputs, in the order of the keys.

@@ -5,7 +5,7 @@ use super::{apply, expand, optimize};
 use crate::diagnostic::Result;
 use crate::expr::{Expr, Input, NodeId, evaluate};
 use crate::functions::Context;
-use crate::plan::{Expanded, Needs, Plan, Source};
+use crate::plan::{Expanded, Needs, Node, Plan, Source};
 use crate::types::{Column, Name, Problem};
 use arrow_buffer::BooleanBuffer;
 use std::collections::HashSet;
@@ -248,10 +248,17 @@ fn read_inside(plan: &Plan, body: NodeId) -> HashSet<Name> {
         if seen.insert(id) {
             let node = plan.node(id);
             names.extend(node.expressions().into_iter().flat_map(Expr::columns));
-            if let crate::plan::Node::Join { keys, .. } = node {
-                names.extend(keys.iter().flat_map(|(l, r)| [l.clone(), r.clone()]));
+            match node {
+                Node::Join { keys, .. } => names.extend(keys.iter().flat_map(|(l, r)| [l.clone(), r.clone()])),
+                Node::Partition { by, .. } => names.extend([by.clone()]),
+                // What an operation reads is its own affair.
+                Node::Table { inputs, .. } => {
+                    names.extend(inputs.iter().flat_map(|input| plan.schema(*input).names().cloned()));
+                }
+                _ => {}
             }
             stack.extend(node.inputs());
+            stack.extend(node.body());
             for late in node.expressions().into_iter().flat_map(Expr::late) {
                 names.extend(plan.schema(late).names().cloned());
                 stack.push(late);
@@ -313,7 +320,6 @@ impl Needed {
     }
 
     fn hand_down(&mut self, plan: &Plan, id: NodeId, reached: &mut [bool]) {
-        use crate::plan::Node;
         let own = self.0[id.0 as usize].clone();
         let node = plan.node(id);
         for input in node.inputs() {

@@ -3,7 +3,7 @@ use super::collect;
 use super::sort::Whole;
 use crate::diagnostic::{Fault, Result};
 use crate::expr::{Expr, Input, evaluate};
-use crate::functions::{Context, arithmetic};
+use crate::functions::{Context, arithmetic, fractions};
 use crate::plan::RowCall;
 use crate::types::{Builder, Chunk, Column, Kind, Name, Schema, Stored, Table, Value, gather};
 use arrow_array::types::ArrowPrimitiveType;
@@ -166,13 +166,20 @@ fn sessions(time: &Column, longest: i64, between: i64, restarts: &[bool]) -> Col
     Column::DateTime(starts.collect())
 }
 
-/// Some rows, spread over the table. The choice is arbitrary, and the same each time.
+/// So many rows, each as likely as any other, in their order.
 pub fn sample(table: &Table, most: u64) -> Result<Table> {
     let most = usize::try_from(most).unwrap_or(usize::MAX);
     if most == 0 || table.rows() <= most {
         return Ok(collect::cut(table, most));
     }
-    let step = table.rows() as f64 / most as f64;
-    let rows: Vec<u32> = (0..most).map(|i| (i as f64 * step) as u32).collect();
+    let mut fraction = fractions();
+    let mut wanted = most;
+    // A row is drawn with the chance of those wanted still among those left.
+    let is_drawn = |row: &u32| {
+        let drawn = fraction() * ((table.rows() - *row as usize) as f64) < wanted as f64;
+        wanted -= usize::from(drawn);
+        drawn
+    };
+    let rows: Vec<u32> = (0..table.rows() as u32).filter(is_drawn).collect();
     Ok(super::sort::picked(table, &rows, table.schema()))
 }

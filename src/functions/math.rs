@@ -138,14 +138,7 @@ fn ceiling(_: &Context, args: &[Column], _: usize) -> Result<Column> {
 
 /// A random real below 1, or a random whole number below the argument.
 fn rand(_: &Context, args: &[Column], rows: usize) -> Result<Column> {
-    let mut state = seed();
-    let mut fraction = || {
-        // SplitMix64.
-        state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mixed = (state ^ (state >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        ((mixed ^ (mixed >> 31)) >> 11) as f64 / (1u64 << 53) as f64
-    };
+    let mut fraction = fractions();
     let drawn: Float64Array = match args.first() {
         None => (0..rows).map(|_| Some(fraction())).collect(),
         Some(below) => {
@@ -155,6 +148,18 @@ fn rand(_: &Context, args: &[Column], rows: usize) -> Result<Column> {
         }
     };
     Ok(Column::Real(drawn))
+}
+
+/// Random reals from 0 up to 1.
+pub fn fractions() -> impl FnMut() -> f64 {
+    let mut state = seed();
+    move || {
+        // SplitMix64.
+        state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mixed = (state ^ (state >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        ((mixed ^ (mixed >> 31)) >> 11) as f64 / (1u64 << 53) as f64
+    }
 }
 
 /// Differs by call: the standard library's hash keys are random, and count up.

@@ -58,6 +58,7 @@ pub use pattern::compile as compile_pattern;
 
 pub use context::{Context, Limits};
 pub use kept::{Content, KeptList, Lists};
+pub use math::fractions;
 pub use places::{Place, Places};
 pub use rex::sed_pieces;
 pub use scalar::{Accepts, Dialect, Kernel, Parameter, Purity, Returns, Scalar, examples};

@@ -171,12 +171,8 @@ fn is_one_to_one(node: &Node) -> bool {
 /// What a node reads: its inputs, the values that it waits for, the plans that it runs for each row.
 fn below(plan: &Plan, id: NodeId) -> Vec<NodeId> {
     let node = plan.node(id);
-    let body = match node {
-        Node::Apply { body, .. } | Node::Partition { body, .. } => Some(*body),
-        _ => None,
-    };
     let late = node.expressions().into_iter().flat_map(Expr::late);
-    node.inputs().into_iter().chain(late).chain(body).collect()
+    node.inputs().into_iter().chain(late).chain(node.body()).collect()
 }
 
 /// The column of the scan under a node that a column is, unchanged; none where it is computed, or where there is not

@@ -323,6 +323,22 @@ impl Node {
         })
     }
 
+    /// The root of the plan that the node runs for each of its rows, or for each group of them.
+    pub fn body(&self) -> Option<NodeId> {
+        match self {
+            Node::Apply { body, .. } | Node::Partition { body, .. } => Some(*body),
+            _ => None,
+        }
+    }
+
+    /// The node with another body.
+    pub fn map_body<E>(mut self, at: &mut dyn FnMut(NodeId) -> Result<NodeId, E>) -> Result<Node, E> {
+        if let Node::Apply { body, .. } | Node::Partition { body, .. } = &mut self {
+            *body = at(*body)?;
+        }
+        Ok(self)
+    }
+
     /// The node with its own expressions changed.
     pub fn map_expressions<E>(self, change: &mut dyn FnMut(Expr) -> Result<Expr, E>) -> Result<Node, E> {
         let named = |columns: Vec<(Name, Expr)>, change: &mut dyn FnMut(Expr) -> Result<Expr, E>| {

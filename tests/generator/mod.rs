@@ -1,4 +1,6 @@
 //! Queries that are made up: most of them mean something, for they name the columns that are there.
+mod wide;
+
 use huntpack::types::Kind;
 
 /// Numbers that look random and are the same on every machine.
@@ -129,6 +131,13 @@ fn forms(kind: Kind) -> &'static [&'static str] {
             "($b or $b)",
             "iff($b, $b, $b)",
             "set_has_element($j, $n)",
+            "bag_has_key($j, 'a')",
+            "($s has_all ('user', $s))",
+            "($t between ($t .. 1d))",
+            "ipv4_is_private($s)",
+            "isfinite($r)",
+            "($j has 'user')",
+            "($s in~ ($s, 'USER2', 'host5'))",
             "tobool($s)",
         ],
         Kind::Int => &["toint($s)", "toint($n)", "toint($b)"],
@@ -155,6 +164,10 @@ fn forms(kind: Kind) -> &'static [&'static str] {
             "binary_and($n, 255)",
             "tolong($j)",
             "tolong($j[#])",
+            "array_index_of($j, $n)",
+            "strcmp($s, $s)",
+            "dayofyear($t)",
+            "week_of_year($t)",
             "bitset_count_ones($n)",
             "hash($s, 100)",
         ],
@@ -172,6 +185,10 @@ fn forms(kind: Kind) -> &'static [&'static str] {
             "($d / 1h)",
             "iff($b, $r, 0.0)",
             "min_of($r, $r)",
+            "max_of($r, $n, #)",
+            "log10($r)",
+            "toreal(array_sum($j))",
+            "toreal(datetime_part('second', $t))",
             "toreal($j)",
         ],
         Kind::String => &[
@@ -195,6 +212,14 @@ fn forms(kind: Kind) -> &'static [&'static str] {
             "hash_md5($s)",
             "url_decode($s)",
             "strrep($s, 2)",
+            "format_timespan($d, 'd.hh:mm:ss')",
+            "strcat_delim('/', $s, $n, $s)",
+            "translate('usr', 'USR', $s)",
+            "base64_encode_tostring($s)",
+            "tostring(parse_path($s).Filename)",
+            "substring($s, -#, 2)",
+            "trim_end(@'\\d+', $s)",
+            "tostring(bag_keys($j))",
             "tostring(split($s, 's')[#])",
         ],
         Kind::DateTime => &[
@@ -225,6 +250,22 @@ fn forms(kind: Kind) -> &'static [&'static str] {
             "$j[#]",
             "$j[-1]",
             "range(1, #, 1)",
+            "zip($j, $j)",
+            "set_difference($j, $j)",
+            "set_intersect($j, $j)",
+            "array_sort_desc($j)",
+            "array_reverse($j)",
+            "array_rotate_left($j, #)",
+            "array_shift_right($j, #)",
+            "array_split($j, #)",
+            "array_iff($j, $j, $j)",
+            "bag_remove_keys($j, dynamic(['a']))",
+            "series_add($j, $j)",
+            "repeat($n, #)",
+            "treepath($j)",
+            "bag_set_key($j, 'z', $x)",
+            "parse_csv($s)",
+            "todynamic(tostring($j))",
             "extract_all('([a-z])([0-9])', $s)",
             "parse_json($s)",
             "iff($b, $j, $j)",
@@ -282,7 +323,7 @@ impl Pipeline {
     }
 
     fn operator(&mut self, draw: &mut Draw) {
-        match draw.below(20) {
+        match draw.below(30) {
             0..=3 => {
                 let condition = self.of_kind(draw, Kind::Bool, 3);
                 self.say(&format!("where {condition}"));
@@ -297,7 +338,9 @@ impl Pipeline {
             16 => self.rows(draw),
             17 => self.parse(draw),
             18 => self.union(draw),
-            _ => self.apply(draw),
+            19 => self.apply(draw),
+            20 => self.reorder(draw),
+            _ => self.wide(draw),
         }
     }
 
@@ -372,7 +415,7 @@ impl Pipeline {
     fn filled(&mut self, draw: &mut Draw, form: &str) -> String {
         let kinds = [("$b", Kind::Bool), ("$n", Kind::Long), ("$r", Kind::Real), ("$s", Kind::String)];
         let mut text = form.to_owned();
-        for (mark, kind) in kinds.into_iter().chain([("$t", Kind::DateTime)]) {
+        for (mark, kind) in kinds.into_iter().chain([("$t", Kind::DateTime), ("$j", Kind::Dynamic)]) {
             while text.contains(mark) {
                 let part = self.of_kind(draw, kind, 2);
                 text = text.replacen(mark, &part.replace('$', "_"), 1);

@@ -3,33 +3,13 @@ use super::CompletionKind;
 use crate::engine::Database;
 use crate::functions::aggregates;
 use crate::functions::{self, Dialect};
-use crate::kql::bind::{Named, Visible, plugins};
+use crate::kql::bind::{CHARTS, Named, Visible, plugins};
 use crate::kql::{self, Page, Subject, Wanted};
 use crate::plan::Catalog;
 use crate::types::Kind;
 
 /// Operators that a query may begin with.
 const LEADING: &[&str] = &["print", "range", "union", "search", "find"];
-
-/// Charts of `render`. Source: render-operator.
-const CHARTS: &[&str] = &[
-    "timechart",
-    "columnchart",
-    "barchart",
-    "piechart",
-    "linechart",
-    "areachart",
-    "scatterchart",
-    "anomalychart",
-    "stackedareachart",
-    "ladderchart",
-    "pivotchart",
-    "timepivot",
-    "treemap",
-    "card",
-    "graph",
-    "table",
-];
 
 /// A name that may stand at the place, if it fits what is written.
 pub(super) struct Candidate {

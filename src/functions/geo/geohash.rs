@@ -3,12 +3,14 @@ use super::geojson::Shape;
 use super::sphere::Place;
 use super::tokens;
 use crate::functions::row::{JsonOut, Long, Optional, Real, Str};
+use std::collections::HashSet;
 
 const DIGITS: &[u8; 32] = b"0123456789bcdefghjkmnpqrstuvwxyz";
 const LONGEST: u32 = 18;
 
-/// The neighbours of a cell as steps to the east and to the north, in the order in which they are looked up.
-const AROUND: [(i64, i64); 8] = [(-1, 1), (0, 1), (1, 1), (-1, 0), (1, 0), (-1, -1), (0, -1), (1, -1)];
+/// The neighbours of a cell as steps to the east and to the north, in the order in which the manual lists those of its
+/// example.
+const AROUND: [(i64, i64); 8] = [(-1, -1), (-1, 1), (1, -1), (0, 1), (-1, 0), (1, 1), (1, 0), (0, -1)];
 
 /// A cell: its column from the west and its row from the south, among those of its length.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -109,7 +111,8 @@ fn halve(degree: f64, end: f64, times: u32) -> i64 {
 
 fn neighbors(geohash: &str) -> Option<String> {
     let tokens: Vec<String> = Cell::parse(geohash)?.neighbors().map(Cell::text).collect();
-    Some(tokens::array(tokens::as_set(&tokens)))
+    let mut seen = HashSet::new();
+    Some(tokens::array(tokens.iter().filter(|token| seen.insert(token.as_str()))))
 }
 
 crate::scalars! {
@@ -157,7 +160,7 @@ crate::scalars! {
     /// Source: geo-geohash-neighbors-function.
     ///
     /// ```kql
-    /// array_sort_asc(geo_geohash_neighbors("sunny")) // ["sunnt","sunnv","sunnw","sunnx","sunnz","sunpj","sunpn","sunpp"]
+    /// geo_geohash_neighbors("sunny") // ["sunnt","sunpj","sunnx","sunpn","sunnv","sunpp","sunnz","sunnw"]
     /// geo_geohash_neighbors("a") // null
     /// ```
     kql fn geo_geohash_neighbors (geohash: Str) -> Option<JsonOut> { neighbors(geohash).map(JsonOut) }

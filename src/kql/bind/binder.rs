@@ -102,7 +102,8 @@ impl<'a> Binder<'a> {
         self.diagnostics.extend(late);
         let mut diagnostics: Vec<Diagnostic> = Vec::new();
         for said in self.diagnostics {
-            if !diagnostics.contains(&said) {
+            let same = |d: &Diagnostic| d.span == said.span && d.code == said.code && d.message == said.message;
+            if !diagnostics.iter().any(same) {
                 diagnostics.push(said);
             }
         }

@@ -6,7 +6,7 @@ use super::Bind;
 use super::binder::Binder;
 use super::convert::constant_to;
 use super::relation::Row;
-use crate::diagnostic::Span;
+use crate::diagnostic::{Diagnostic, Span};
 use crate::expr::Expr;
 use crate::kql::ast::{Between, Binary, BinaryOperator, TextOperator, Unary, UnaryOperator};
 use crate::types::{Kind, Value};
@@ -48,6 +48,19 @@ fn text_operator_name(operator: TextOperator, case_sensitive: bool, negated: boo
     format!("{}{plain}{}", if negated { "!" } else { "" }, if case_sensitive { "_cs" } else { "" })
 }
 
+/// What to write instead of an operator between kinds that it does not take.
+fn way_out(operator: BinaryOperator, kinds: [Kind; 2]) -> Option<&'static str> {
+    let has = |kind: Kind| kinds.contains(&kind);
+    match operator {
+        BinaryOperator::Add if has(Kind::String) => Some("`strcat(a, b)` joins texts"),
+        _ if !has(Kind::String) => None,
+        _ if has(Kind::DateTime) => Some("write `datetime(...)`, or convert with `todatetime(...)`"),
+        _ if has(Kind::TimeSpan) => Some("write `1h` or `time(...)`, or convert with `totimespan(...)`"),
+        _ if kinds.iter().any(|kind| kind.is_number()) => Some("convert the text with `tolong(...)` or `toreal(...)`"),
+        _ => None,
+    }
+}
+
 impl Binder<'_> {
     pub fn binary(&mut self, binary: &Binary, row: &Row) -> Bind<Expr> {
         let left = self.scalar(&binary.left, row);
@@ -70,7 +83,12 @@ impl Binder<'_> {
         let name = operator_name(operator);
         let (left, right) = (left.kind(), right.kind());
         let message = format!("The operator '{name}' is not defined for the operand types {left} and {right}.");
-        self.error("KS106", message, span)
+        let said = Diagnostic::error("KS106", message).at(span);
+        self.say(match way_out(operator, [left, right]) {
+            Some(help) => said.help(help),
+            None => said,
+        });
+        super::Reported
     }
 
     fn arithmetic(&mut self, operator: BinaryOperator, left: Expr, right: Expr, span: Span) -> Bind<Expr> {

@@ -5,6 +5,7 @@ use super::scope::Binding;
 use super::{Bind, Reported};
 use crate::diagnostic::{Diagnostic, Severity, Span, closest};
 use crate::expr::{Expr, NodeId};
+use crate::functions::{self, Dialect};
 use crate::kql::ast::{Expression, ExpressionKind, Name, Path, PathStep, PathStepKind};
 use crate::kql::parse::ASSUMED;
 use crate::plan::Node;
@@ -251,12 +252,22 @@ impl Binder<'_> {
         let near = closest(&name.text, known).map(str::to_owned);
         let message =
             format!("The name '{}' does not refer to any known column, table, variable or function.", name.text);
-        let mut said = Diagnostic::error("KS142", message).at(name.span);
-        if let Some(near) = near {
-            said = said.help(format!("did you mean '{near}'?"));
-        }
-        self.say(said);
+        let said = Diagnostic::error("KS142", message).at(name.span);
+        let is_function = self.is_aggregate(&name.text) || !functions::find(Dialect::Kql, &name.text).is_empty();
+        self.say(match near {
+            _ if is_function => said.help(format!("a function is called with parentheses: `{}(...)`", name.text)),
+            Some(near) => said.help(format!("did you mean '{near}'?")),
+            None => said,
+        });
+        self.help_for_null(name);
         Reported
+    }
+
+    /// What to write instead of a bare null.
+    pub(super) fn help_for_null(&mut self, name: &Name) {
+        if ["null", "none", "nil"].iter().any(|word| name.text.eq_ignore_ascii_case(word)) {
+            self.or_help("a null has a kind: `long(null)`; ask for one with `isnull(...)`, for an empty text with `isempty(...)`");
+        }
     }
 
     fn path(&mut self, path: &Path, row: &Row, span: Span) -> Bind<Value> {

@@ -25,7 +25,7 @@ mod statements;
 mod tables;
 mod visible;
 
-pub use operators::{Plugin, PluginParameter, Takes, plugins};
+pub use operators::{CHARTS, Plugin, PluginParameter, Takes, plugins};
 pub use special::forms;
 pub use visible::{Named, Visible, visible};
 

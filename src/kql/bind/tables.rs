@@ -92,6 +92,7 @@ impl Binder<'_> {
         let saved = self.catalog.functions();
         let known = tables.iter().chain(&local).chain(&saved).map(String::as_str);
         let reported = self.unknown("KS204", "table, tabular variable or function", &name.text, name.span, known);
+        self.help_for_null(name);
         self.or_help("tables are given with tables=, saved functions with functions=");
         reported
     }

@@ -195,6 +195,17 @@ fn a_near_name_is_offered() {
 }
 
 #[test]
+fn help_tells_the_way_out() {
+    let help = |query| bound_with(query, None, false).diagnostics[0].help.clone().unwrap_or_default();
+    assert_eq!(help("Signins | summarize count by User"), "a function is called with parentheses: `count(...)`");
+    assert!(help("Signins | where User == null").starts_with("a null has a kind"));
+    assert_eq!(help("Signins | where Code < 3"), "convert the text with `tolong(...)` or `toreal(...)`");
+    assert_eq!(help("Signins | extend x = User + 'a'"), "`strcat(a, b)` joins texts");
+    assert_eq!(help("Signins | render piechrt"), "did you mean 'piechart'?");
+    assert_eq!(help("Signins | join Audit on $left.User == $right.x"), "");
+}
+
+#[test]
 fn functions_take_tables_and_scalars() {
     let query =
         "let f = (T:(User:string), n:long = 2) { T | extend Twice = n * 2 }; Signins | invoke f(4) | project Twice";

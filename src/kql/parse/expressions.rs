@@ -142,11 +142,12 @@ impl Parser<'_> {
     }
 
     fn membership(&mut self, value: Expression, operator: InOperator) -> Parsed<ExpressionKind> {
+        let word = self.written(self.token());
         let operator_span = self.advance().span;
         let start = self.token().span;
         if !self.at("(") && !self.assumed() {
             let said = Diagnostic::error("KS005", format!("`(` is expected before {}", self.here())).at(start);
-            return Err(self.report(said.help("the list stands in parentheses: in (\"a\", \"b\")")));
+            return Err(self.report(said.help(format!("the list stands in parentheses: {word} (\"a\", \"b\")"))));
         }
         self.advance();
         if self.is_symbol(0, ")") {
@@ -159,12 +160,21 @@ impl Parser<'_> {
 
     fn between(&mut self, value: Expression, negated: bool) -> Parsed<ExpressionKind> {
         let operator_span = self.advance().span;
-        self.expect("(")?;
+        self.expect_of_range("(")?;
         let low = self.expression()?;
-        self.expect("..")?;
+        self.expect_of_range("..")?;
         let high = self.expression()?;
         self.expect(")")?;
         Ok(ExpressionKind::Between(Box::new(Between { negated, operator_span, value, low, high })))
+    }
+
+    fn expect_of_range(&mut self, symbol: &str) -> Parsed<()> {
+        if self.at(symbol) || self.assumed() {
+            self.advance();
+            return Ok(());
+        }
+        let said = Diagnostic::error("KS005", format!("`{symbol}` is expected before {}", self.here()));
+        Err(self.report(said.at(self.token().span).help("a range is written `between (low .. high)`")))
     }
 
     /// The operator that stands here, and how many tokens it takes.

@@ -221,6 +221,7 @@ impl<'a> Parser<'a> {
             Diagnostic::error("KS006", format!("{what} is missing before {}", self.here())).at(self.token().span);
         let word = self.written(self.token());
         let said = match self.token().kind {
+            TokenKind::Symbol("=") if self.after("==") || self.after("=") => said.help("compare with `==`"),
             TokenKind::Word => said.help(format!("if `{word}` is a name here, write ['{word}']")),
             _ => said,
         };

@@ -4,6 +4,27 @@ use crate::diagnostic::{Diagnostic, closest};
 use crate::kql::ast::{Datatable, Expression, ExpressionKind, Externaldata, Name, Operator, OperatorKind, Pipeline};
 use crate::kql::lex::{Token, TokenKind};
 
+/// What may be wrong where nothing better is known.
+const MISSING_BEFORE: &str = "a comma, an operator or a `|` may be missing before it";
+
+/// Words between operands that may be mistyped.
+const WORD_OPERATORS: &[&str] = &[
+    "and",
+    "between",
+    "contains",
+    "contains_cs",
+    "endswith",
+    "endswith_cs",
+    "has",
+    "has_all",
+    "has_any",
+    "has_cs",
+    "hasprefix",
+    "hassuffix",
+    "startswith",
+    "startswith_cs",
+];
+
 impl Parser<'_> {
     /// An expression, or a pipeline where operators follow or one makes the rows.
     pub(super) fn tabular_expression(&mut self) -> Parsed<Expression> {
@@ -122,24 +143,31 @@ impl Parser<'_> {
         let said = format!("{} is unexpected here, within `{}`", self.here(), name.text);
         let said = Diagnostic::error("KS198", said).at(self.token().span);
         let help = match self.token().kind {
-            TokenKind::Symbol("=") => "compare with `==`",
+            TokenKind::Symbol("=") => "compare with `==`".to_owned(),
             TokenKind::Symbol(",") => return Err(self.report(said)),
             TokenKind::Word => self.help_for_word(),
-            _ => "a comma, an operator or a `|` may be missing before it",
+            _ => MISSING_BEFORE.to_owned(),
         };
         Err(self.report(said.help(help)))
     }
 
     /// What may be meant by a word that stands where an operator should have ended.
-    fn help_for_word(&self) -> &'static str {
+    fn help_for_word(&self) -> String {
         let before = self.position.checked_sub(1).and_then(|at| self.tokens.get(at)).map(|token| self.written(*token));
-        match (before, self.written(self.token())) {
+        let help = match (before, self.written(self.token())) {
             (Some("not"), _) => "write `not(...)`",
             (_, "not") if self.is_word(1, "in") => "write `!in`",
             (_, "is") => "write `isnull(...)`, `isempty(...)` or their opposites",
+            (_, "matches") => "write `matches regex`",
+            (_, "ascending" | "descending") => "write `asc` or `desc`",
+            (_, "as") => "a `|` may be missing before it; a column gets a name by `Name = ...`",
             _ if operators::find(&self.hyphenated()).is_some() => "a `|` may be missing before it",
-            _ => "a comma, an operator or a `|` may be missing before it",
-        }
+            (_, word) => match closest(word, WORD_OPERATORS.iter().copied()) {
+                Some(near) => return format!("did you mean `{near}`?"),
+                None => MISSING_BEFORE,
+            },
+        };
+        help.to_owned()
     }
 
     /// `(operators)`: a pipeline over the rows that the enclosing operator gives.

@@ -41,6 +41,9 @@ impl Parser<'_> {
             _ if first.eq_ignore_ascii_case("select") => {
                 said.help("this looks like SQL: in KQL the table comes first, `T | where ... | project ...`")
             }
+            TokenKind::Symbol("=") if matches!(first, "index" | "sourcetype" | "source" | "host") => {
+                said.help("this looks like SPL: give it to `spl`, or with `--language spl`")
+            }
             TokenKind::Symbol(_) => said,
             _ => said.help("a `|` or a `;` may be missing before it"),
         }))

@@ -180,7 +180,15 @@ fn help_is_near() {
     assert_eq!(help("T | join kind=inne (X) on a"), "did you mean `inner`?");
     assert_eq!(help("datatable(a:strng)['x']"), "did you mean `string`?");
     assert_eq!(help("T | where a = 5"), "compare with `==`");
+    assert_eq!(help("T | where a === 5"), "compare with `==`");
     assert_eq!(help("T | project by"), "if `by` is a name here, write ['by']");
+    assert_eq!(help("T | where a contain 'x'"), "did you mean `contains`?");
+    assert_eq!(help("T | where a matches 'x'"), "write `matches regex`");
+    assert_eq!(help("T | where a has_any 'x'"), "the list stands in parentheses: has_any (\"a\", \"b\")");
+    assert_eq!(help("T | where a between 1 and 2"), "a range is written `between (low .. high)`");
+    assert_eq!(help("T | where a between (1, 2)"), "a range is written `between (low .. high)`");
+    assert_eq!(help("T | sort by a ascending"), "write `asc` or `desc`");
+    assert_eq!(help("index=main | stats count"), "this looks like SPL: give it to `spl`, or with `--language spl`");
 }
 
 #[test]

@@ -23,6 +23,7 @@ mod union;
 
 pub(super) use graph::GraphView;
 pub use plugins::{Plugin, PluginParameter, Takes, plugins};
+pub use rows::CHARTS;
 pub(super) use scan::state_column;
 pub(super) use union::Uniting;
 

@@ -1,5 +1,5 @@
 //! `range`, `getschema`, `as`, `render`, `invoke`.
-use crate::diagnostic::Span;
+use crate::diagnostic::{Diagnostic, Severity, Span, closest};
 use crate::expr::Expr;
 use crate::kql::ast::{As, Call, Expression, ExpressionKind, Invoke, Literal, Operator, OperatorKind, Range, Render};
 use crate::kql::bind::binder::Binder;
@@ -10,6 +10,26 @@ use crate::kql::bind::{Bind, RenderHint};
 use crate::plan::Node;
 use crate::types::{Kind, Schema, Table, Value};
 use std::rc::Rc;
+
+/// Charts of `render`. Source: render-operator.
+pub const CHARTS: &[&str] = &[
+    "timechart",
+    "columnchart",
+    "barchart",
+    "piechart",
+    "linechart",
+    "areachart",
+    "scatterchart",
+    "anomalychart",
+    "stackedareachart",
+    "ladderchart",
+    "pivotchart",
+    "timepivot",
+    "treemap",
+    "card",
+    "graph",
+    "table",
+];
 
 impl Binder<'_> {
     /// `range x from a to b step c`: the elements of `range(a, b, c)`, a row each; the first of them, where the operators
@@ -80,6 +100,15 @@ impl Binder<'_> {
     }
 
     pub fn render(&mut self, render: &Render, input: &Relation) -> Relation {
+        let chart = &render.chart;
+        if !CHARTS.contains(&chart.text.as_str()) {
+            let message = format!("the chart '{}' is not known", chart.text);
+            let said = Diagnostic::new(Severity::Note, "HP136", message).at(chart.span);
+            self.say(match closest(&chart.text, CHARTS.iter().copied()) {
+                Some(near) => said.help(format!("did you mean '{near}'?")),
+                None => said,
+            });
+        }
         let text = |e: &Expression| match &e.kind {
             ExpressionKind::Literal(Literal::String(text)) => text.text.clone(),
             ExpressionKind::Literal(Literal::Bool(Some(value))) => value.to_string(),

@@ -5,10 +5,10 @@ use crate::diagnostic::{Fault, Result};
 use crate::expr::{Expr, Input, evaluate};
 use crate::functions::Context;
 use crate::kql::ast::{ColumnNames, Scan, ScanOutput, ScanStep};
+use crate::kql::bind::Bind;
 use crate::kql::bind::binder::Binder;
 use crate::kql::bind::convert::constant_to;
 use crate::kql::bind::relation::{Relation, Row};
-use crate::kql::bind::{Bind, Reported};
 use crate::plan::{Node, TableOperation};
 use crate::types::{Column, Kind, Name, Schema, Table, Value};
 use std::collections::HashMap;
@@ -37,15 +37,20 @@ impl Binder<'_> {
             schema.set(declared.column.name.text.as_str().into(), kind);
             defaults.push(default.map_or(Value::null(kind), |d| constant_to(&d, kind)));
         }
-        let columns: Vec<Name> = schema.names().cloned().collect();
+        let mut columns: Vec<Name> = schema.names().cloned().collect();
         let (visible, states) = with_states(&rows, &schema, &scan.steps);
         let steps: Vec<Bind<Step>> = scan.steps.iter().map(|s| self.scan_step(s, &visible)).collect();
         let steps = steps.into_iter().collect::<Bind<Vec<Step>>>()?;
+        let mut late = Vec::new();
+        let steps = steps.into_iter().map(|step| step.map(&mut |e| late_as_column(e, &mut late))).collect();
+        columns.extend(late.iter().map(|(name, _)| name.clone()));
+        let (width, rows) = (rows.schema.len(), self.extend(&rows, late));
         if let Some(name) = &scan.with_match_id {
             schema.set(schema.free_name(&name.text), Kind::Long);
         }
         let match_id = scan.with_match_id.is_some();
-        let operation = Arc::new(Scanning { steps, columns, defaults, states, match_id, schema: schema.clone() });
+        let operation =
+            Arc::new(Scanning { steps, width, columns, defaults, states, match_id, schema: schema.clone() });
         Ok(self.over(&rows, Node::Table { inputs: vec![rows.node], operation }, schema))
     }
 
@@ -66,12 +71,22 @@ impl Binder<'_> {
             let value = self.converted(value, kind, column.span)?;
             assignments.push((at, self.folded(value)));
         }
-        if std::iter::once(&condition).chain(assignments.iter().map(|(_, e)| e)).any(|e| !e.late().is_empty()) {
-            self.unsupported("'toscalar' inside of 'scan'", step.span);
-            return Err(Reported);
-        }
         let output = step.output.as_ref().map_or(ScanOutput::All, |o| o.value);
         Ok(Step { optional: step.optional, output, condition, assignments })
+    }
+}
+
+/// The expression with values that are computed before the rows read from columns of their own.
+fn late_as_column(expr: Expr, late: &mut Vec<(Name, Expr)>) -> Expr {
+    match expr {
+        Expr::Late(node, kind) => {
+            let name: Name = format!("$late{}", node.0).into();
+            if late.iter().all(|(known, _)| *known != name) {
+                late.push((name.clone(), Expr::Late(node, kind)));
+            }
+            Expr::Column(name, kind)
+        }
+        other => other.map_children(&mut |child| late_as_column(child, late)),
     }
 }
 
@@ -98,10 +113,20 @@ struct Step {
     assignments: Vec<(usize, Expr)>,
 }
 
+impl Step {
+    fn map(self, change: &mut dyn FnMut(Expr) -> Expr) -> Step {
+        let condition = change(self.condition);
+        let assignments = self.assignments.into_iter().map(|(at, value)| (at, change(value))).collect();
+        Step { condition, assignments, ..self }
+    }
+}
+
 #[derive(Debug)]
 struct Scanning {
     steps: Vec<Step>,
-    /// The input's columns and the declared ones.
+    /// The count of the input's own columns.
+    width: usize,
+    /// The input's columns, the declared ones, and those of values that are computed before.
     columns: Vec<Name>,
     /// What `step.column` is where the step has no row.
     defaults: Vec<Value>,
@@ -168,7 +193,8 @@ impl TableOperation for Scanning {
             if at % 1024 == 0 {
                 context.check()?;
             }
-            record.extend(self.defaults.iter().skip(record.len()).cloned());
+            let late = record.split_off(self.width.min(record.len()));
+            record.extend(self.defaults.iter().skip(self.width).cloned().chain(late));
             for (place, step) in self.steps.iter().enumerate().rev() {
                 self.advance(place, step, &record, &mut progress, context)?;
             }
@@ -240,7 +266,7 @@ impl Scanning {
         }
         if step.output != ScanOutput::None {
             let id = self.match_id.then_some(Value::Long(chain.id));
-            now.found.push(Some(matched.iter().cloned().chain(id).collect()));
+            now.found.push(Some(matched.iter().take(self.defaults.len()).cloned().chain(id).collect()));
             chain.last = Some(now.found.len() - 1);
         }
         if let Some(held) = chain.records.get_mut(at) {
