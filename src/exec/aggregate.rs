@@ -368,7 +368,7 @@ impl Groups {
     ) -> Result<()> {
         let keys = summary.by.iter().map(|(_, e)| evaluate(e, &batch, context)).collect::<Result<Vec<_>>>()?;
         let groups = self.grouper.groups(&keys, batch.rows());
-        let ordinals = Ordinals::new(|| batch.ordinals());
+        let ordinals = Ordinals::new(|| batch.places());
         self.note_firsts(&groups, &ordinals);
         if self.grouper.len() > context.limits.rows {
             return Err(Fault::limit("rows", "summarize makes too many groups"));

@@ -1,5 +1,6 @@
 //! The rows of a morsel on their way through a pipeline: columns are loaded when they are first read,
 //! for the rows that are still there.
+use super::drive::ROW_BITS;
 use super::{learn, optimize, share};
 use crate::diagnostic::{Fault, Result};
 use crate::expr::{Expr, Input};
@@ -75,6 +76,8 @@ pub struct Batch {
     first: u64,
     /// Ordinals that do not follow from the first: where rows were multiplied, or are a part of all rows.
     ordinals: Option<Ordinals>,
+    /// The rows were made of those of one piece, in its order: several may have one ordinal.
+    is_multiplied: bool,
     /// Text columns that are worth a dictionary: costly functions then run once per distinct value.
     encode: Arc<HashSet<Name>>,
 }
@@ -92,6 +95,7 @@ impl Batch {
             rows,
             first,
             ordinals: None,
+            is_multiplied: false,
             encode,
         }
     }
@@ -162,6 +166,14 @@ impl Batch {
             (Some(ordinals), _) => ordinals.all(),
             (None, Some(selection)) => selection.rows().iter().map(|r| self.first + u64::from(*r)).collect(),
             (None, None) => (0..self.rows as u64).map(|r| self.first + r).collect(),
+        }
+    }
+
+    /// Numbers that ascend over all rows of the pipeline as the ordinals do, one for each row.
+    pub fn places(&self) -> Vec<u64> {
+        match self.is_multiplied && self.rows < 1 << ROW_BITS {
+            true => (0..self.rows as u64).map(|row| self.first + row).collect(),
+            false => self.ordinals(),
         }
     }
 
@@ -260,6 +272,7 @@ impl Batch {
             rows: rows.len(),
             first: self.first,
             ordinals: Some(Ordinals::Of { rows, before }),
+            is_multiplied: self.ordinals.is_none() || self.is_multiplied,
             encode: Arc::default(),
         })
     }
@@ -274,6 +287,7 @@ impl Batch {
             selection: None,
             first: 0,
             ordinals: None,
+            is_multiplied: false,
             encode: Arc::default(),
         }
     }

@@ -10,7 +10,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Bits of an ordinal for the row of a piece, and for the piece of a feed; the feed has the rest.
-const ROW_BITS: u32 = 26;
+pub const ROW_BITS: u32 = 26;
 const PIECE_BITS: u32 = 26;
 
 fn first_ordinal(feed: u64, piece: u32) -> u64 {

@@ -260,7 +260,8 @@ struct Ranked {
 }
 
 enum Values {
-    /// Bits whose order is the values' order, and which of them are neither of null nor of NaN.
+    /// Bits whose order is the values' order, and which of them are neither of null nor of NaN. Of reals that are,
+    /// the bits tell the one from the other.
     Numbers(Form, Vec<u64>, Option<NullBuffer>),
     Texts(Column),
     Others(Column),
@@ -283,7 +284,12 @@ fn values(column: Column) -> Values {
         Column::Real(a) | Column::Field(Field::Real(a)) => {
             let numbers = NullBuffer::new(bits_of(a.values(), |value| !value.is_nan()));
             let there = NullBuffer::union(Some(&numbers), a.nulls());
-            let codes = a.values().iter().map(|v| real_rank(*v)).collect();
+            let mut codes: Vec<u64> = a.values().iter().map(|v| real_rank(*v)).collect();
+            if let Some(there) = there.as_ref().filter(|there| there.null_count() > 0) {
+                for row in (0..codes.len()).filter(|row| there.is_null(*row)) {
+                    codes[row] = u64::from(a.is_valid(row));
+                }
+            }
             Values::Numbers(Form::Real, codes, some_null(there.as_ref()))
         }
         column @ Column::Text(Kind::String | Kind::Guid | Kind::Field, _) => Values::Texts(column),
@@ -307,8 +313,13 @@ impl Ranked {
     fn order(&self, a: u32, b: u32) -> Ordering {
         let (a, b) = (a as usize, b as usize);
         match &self.values {
-            Values::Numbers(_, ranks, missing) => {
+            Values::Numbers(form, ranks, missing) => {
                 let is_missing = |row: usize| missing.as_ref().is_some_and(|missing| missing.is_null(row));
+                if *form == Form::Real && is_missing(a) && is_missing(b) {
+                    // Null is the outermost, NaN stands between it and the numbers.
+                    let order = ranks[a].cmp(&ranks[b]);
+                    return if self.nulls_first { order } else { order.reverse() };
+                }
                 self.directed(is_missing(a), is_missing(b), || ranks[a].cmp(&ranks[b]))
             }
             Values::Texts(Column::Text(_, text)) => {
@@ -384,6 +395,9 @@ impl Ranked {
             }
         }
         radix_sort(&mut coded);
+        if matches!(&self.values, Values::Numbers(Form::Real, ..)) {
+            nulls.sort_by(|a, b| self.order(*a, *b));
+        }
         if matches!(&self.values, Values::Texts(Column::Text(_, Text::Views(_)))) {
             // Texts that start alike.
             for run in coded.chunk_by_mut(|a, b| a.0 == b.0).filter(|run| run.len() > 1) {
