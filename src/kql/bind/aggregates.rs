@@ -200,17 +200,30 @@ impl Binder<'_> {
             (false, false) => first.clone(),
             _ => format!("{prefix}_{first}"),
         };
-        let mut values = vec![(first_name, order.clone())];
-        for argument in call.arguments.iter().skip(1) {
+        let (mut values, mut starred) = (vec![(first_name, order.clone())], false);
+        for (at, argument) in call.arguments.iter().enumerate().skip(1) {
             if matches!(argument.value.kind, ExpressionKind::Star) {
-                let own = |n: &Name| **n == *first || by.contains(&n);
+                // What is named beside the star is not given twice.
+                let own = |n: &Name| **n == *first || by.contains(&n) || values.iter().any(|(_, v)| is_column(v, n));
                 let rest = relation.schema.columns().iter().filter(|(n, _)| !own(n));
-                values.extend(rest.map(|(n, k)| (n.to_string(), Expr::Column(n.clone(), *k))));
+                let named = |n: &Name| if legacy { format!("{prefix}_{first}_{n}") } else { n.to_string() };
+                let rest: Vec<_> = rest.map(|(n, k)| (named(n), Expr::Column(n.clone(), *k))).collect();
+                values.extend(rest);
+                starred = true;
                 continue;
             }
             let value = self.whole(&argument.value, &row)?;
-            let name = argument_name(argument).unwrap_or_else(|| format!("{prefix}_"));
-            values.push((if legacy { format!("{prefix}_{first}_{name}") } else { name }, value));
+            if starred && matches!(&value, Expr::Column(..)) {
+                continue;
+            }
+            values.push((
+                match argument_name(argument) {
+                    None => format!("{prefix}_{first}_arg{at}"),
+                    Some(name) if legacy => format!("{prefix}_{first}_{name}"),
+                    Some(name) => name,
+                },
+                value,
+            ));
         }
         let mut given = Vec::with_capacity(values.len());
         for (at, (name, value)) in values.into_iter().enumerate() {
@@ -228,22 +241,32 @@ impl Binder<'_> {
         names: &mut Names,
         by: &[&Name],
     ) -> Bind<Vec<Given>> {
-        let prefix = if call.name.text.starts_with("any") { "any_" } else { "" };
         let row = Row::of(relation);
         let conditional = call.name.text.ends_with("if");
+        let prefix = match (call.name.text.starts_with("any"), conditional) {
+            (false, _) => "",
+            (true, false) => "any_",
+            (true, true) => "anyif_",
+        };
         let condition = match call.arguments.get(1) {
             Some(argument) if conditional => Some(self.predicate(&argument.value, &row)?),
             _ => None,
         };
         let values = if conditional { call.arguments.get(..1).unwrap_or(&[]) } else { &call.arguments };
         let mut wanted: Vec<(String, Expr)> = Vec::new();
-        for argument in values {
+        for (at, argument) in values.iter().enumerate() {
             if matches!(argument.value.kind, ExpressionKind::Star) {
-                let rest = relation.schema.columns().iter().filter(|(n, _)| !by.contains(&n));
-                wanted.extend(rest.map(|(n, k)| (n.to_string(), Expr::Column(n.clone(), *k))));
+                let own = |n: &Name| by.contains(&n) || wanted.iter().any(|(_, v)| is_column(v, n));
+                let rest = relation.schema.columns().iter().filter(|(n, _)| !own(n));
+                let rest: Vec<_> = rest.map(|(n, k)| (format!("{prefix}{n}"), Expr::Column(n.clone(), *k))).collect();
+                wanted.extend(rest);
             } else {
                 let value = self.whole(&argument.value, &row)?;
-                wanted.push((argument_name(argument).unwrap_or_default(), value));
+                // One value alone of the older spelling, or of some rows, is not numbered.
+                let is_numbered = !conditional && (prefix.is_empty() || values.len() > 1);
+                let name = argument_name(argument).map(|name| format!("{prefix}{name}"));
+                let numbered = if is_numbered { format!("any_arg{at}") } else { prefix.to_owned() };
+                wanted.push((name.unwrap_or(numbered), value));
             }
         }
         if wanted.is_empty() {
@@ -252,7 +275,7 @@ impl Binder<'_> {
         let several = wanted.len() > 1;
         let mut given = Vec::with_capacity(wanted.len());
         for (at, (name, value)) in wanted.into_iter().enumerate() {
-            let automatic = Some(format!("{prefix}{name}")).filter(|n| !n.is_empty());
+            let automatic = Some(name).filter(|n| !n.is_empty());
             let name = self.given_name(column, at, names, automatic);
             let mut arguments = vec![value];
             // Several values are those of one row; one alone is filled where any row's is.
@@ -302,6 +325,10 @@ impl Binder<'_> {
         }
         names.unique(&name.text)
     }
+}
+
+fn is_column(value: &Expr, name: &Name) -> bool {
+    matches!(value, Expr::Column(column, _) if column == name)
 }
 
 /// The columns that are keys themselves: `*` leaves them out. A conversion to the kind that a column has is the

@@ -255,15 +255,10 @@ impl Binder<'_> {
     }
 
     pub fn project_reorder(&mut self, reorder: &ProjectReorder, input: &Relation) -> Bind<Relation> {
+        // A column stands where the first pattern that it matches puts it.
         let mut order: Vec<Name> = Vec::new();
-        // A name that is written stands before what a star would take of it.
-        let written: Vec<&str> =
-            reorder.items.iter().filter(|i| !i.pattern.wildcard).map(|i| i.pattern.text.as_str()).collect();
         for item in &reorder.items {
             let mut matching = self.columns_named(std::slice::from_ref(&item.pattern), input);
-            if item.pattern.wildcard {
-                matching.retain(|n| !written.contains(&&**n));
-            }
             in_order(&mut matching, item);
             order.extend(matching.into_iter().filter(|n| !order.contains(n)).collect::<Vec<_>>());
         }
@@ -274,11 +269,12 @@ impl Binder<'_> {
     }
 }
 
+/// Names that a pattern found, in its order, whatever their case.
 fn in_order(names: &mut [Name], item: &ReorderItem) {
     match item.order {
         None => {}
-        Some(SortOrder::Ascending) => names.sort(),
-        Some(SortOrder::Descending) => names.sort_by(|a, b| b.cmp(a)),
+        Some(SortOrder::Ascending) => names.sort_by_cached_key(|n| n.to_uppercase()),
+        Some(SortOrder::Descending) => names.sort_by_cached_key(|n| std::cmp::Reverse(n.to_uppercase())),
         Some(SortOrder::GrannyAscending) => names.sort_by_key(|n| by_number(n)),
         Some(SortOrder::GrannyDescending) => names.sort_by_key(|n| std::cmp::Reverse(by_number(n))),
     }
@@ -288,7 +284,7 @@ fn in_order(names: &mut [Name], item: &ReorderItem) {
 fn by_number(name: &str) -> Vec<(String, u64)> {
     let mut parts: Vec<(String, u64)> = vec![(String::new(), 0)];
     let mut in_number = false;
-    for c in name.chars() {
+    for c in name.to_uppercase().chars() {
         let Some(last) = parts.last_mut() else { break };
         match c.to_digit(10) {
             Some(digit) => {
