@@ -22,11 +22,13 @@ pub fn open_table(paths: &[String], name: &str, schema: Option<Schema>) -> Resul
 pub fn read_texts(paths: &[String]) -> Result<Table> {
     let source = read::open(paths, &Options::default())?;
     let schema: Schema = source.schema().names().map(|name| (name.clone(), Kind::String)).collect();
-    if schema.is_empty() {
-        let empty = |path: &String| Problem { file: path.clone(), line: 0, reason: "it is empty".into(), count: 1 };
-        return Ok(Table::default().with_problems(paths.iter().map(empty).collect()));
+    let has_header = !schema.is_empty();
+    let table = read::read(paths, &Options { schema: Some(schema), ..Options::default() })?;
+    if has_header || !table.problems().is_empty() {
+        return Ok(table);
     }
-    read::read(paths, &Options { schema: Some(schema), ..Options::default() })
+    let empty = |path: &String| Problem { file: path.clone(), line: 0, reason: "it is empty".into(), count: 1 };
+    Ok(table.with_problems(paths.iter().map(empty).collect()))
 }
 
 /// The file that stands for a URL, in the columns that the query declares.
