@@ -1,5 +1,6 @@
 //! The newest event of the tables: what `now="latest"` means.
 use super::Database;
+use super::events::TIME;
 use crate::diagnostic::{Fault, Result};
 use crate::exec;
 use crate::expr::Expr;
@@ -12,9 +13,6 @@ use std::sync::Arc;
 /// Columns that hold an event's time; the first that a table has counts.
 const TIME_COLUMNS: [&str; 3] = ["TimeGenerated", "_time", "Timestamp"];
 
-/// The time of what has no such column: events tell it in a field or in their text.
-const EVENT_TIME: &str = "_time";
-
 /// The latest time of any row of any table, in ticks; none where no table has a time.
 pub fn newest(database: &Database, context: &Context, threads: usize) -> Result<Option<i64>> {
     let mut plan = Plan::default();
@@ -26,10 +24,11 @@ pub fn newest(database: &Database, context: &Context, threads: usize) -> Result<
             None => have_times = false,
         }
     }
+    // Events tell their time in a field of another name, or in their text.
     if !have_times {
-        let events = database.events(Some(&[EVENT_TIME.into()]))?;
-        if events.schema().contains(EVENT_TIME) {
-            roots.push(newest_of(&mut plan, "events", events, (Dialect::Spl, EVENT_TIME, Kind::Field))?);
+        let events = database.events(Some(&[TIME.into()]))?;
+        if events.schema().contains(TIME) {
+            roots.push(newest_of(&mut plan, "events", events, (Dialect::Spl, TIME, Kind::Field))?);
         }
     }
     if roots.is_empty() {

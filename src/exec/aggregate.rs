@@ -31,12 +31,15 @@ pub fn run(executor: &Executor, id: NodeId, having: &[Expr], passed: &[Arc<Count
     let first_calls: Vec<usize> = (0..summary.calls.len()).filter(|at| !costly.contains(at)).collect();
     let second = (!costly.is_empty()).then(|| Second::new(&summary, &pipeline, costly));
     // A traced run tells the rows after every step, those that the aggregates do not read among them.
-    let first_feed = |feed: &Feed| match executor.options.trace {
-        true => feed.clone(),
-        false => match second.as_ref().filter(|_| feed.source.table().is_none()) {
-            Some(second) => retaining(summary.pruned(feed, &first_calls), &summary.read_again(feed, &second.calls)),
-            None => summary.pruned(feed, &first_calls),
-        },
+    let first_feed = |at: usize, feed: &Feed| {
+        if executor.options.trace {
+            return feed.clone();
+        }
+        let pruned = summary.pruned(feed, &first_calls);
+        match second.as_ref().and_then(|second| second.columns_of(at)) {
+            Some(columns) => retaining(pruned, columns),
+            None => pruned,
+        }
     };
     let groups = first_phase(executor, &summary, pipeline.clone_with(first_feed), &first_calls, second.as_ref())?;
     let Groups { grouper, states, firsts, kept, late, .. } = groups;
@@ -179,11 +182,6 @@ impl Summary {
         Feed { steps: optimize::prune(steps, self.reads(calls, false)), ..feed.clone() }
     }
 
-    /// Which of the columns that a feed needs are read for calls that wait.
-    fn read_again(&self, feed: &Feed, calls: &[usize]) -> Vec<bool> {
-        columns_read(&self.pruned_without_filters(feed, calls), &self.reads(calls, false))
-    }
-
     fn states(&self, calls: &[usize]) -> Result<Vec<Box<dyn State>>> {
         let state = |at: &usize| {
             let call = &self.calls[*at].1;
@@ -195,8 +193,10 @@ impl Summary {
 }
 
 impl Pipeline {
-    fn clone_with(&self, change: impl Fn(&Feed) -> Feed) -> Pipeline {
-        Pipeline { feeds: self.feeds.iter().map(change).collect(), problems: self.problems.clone() }
+    /// The pipeline with each feed, told with its place, changed.
+    fn clone_with(&self, change: impl Fn(usize, &Feed) -> Feed) -> Pipeline {
+        let feeds = self.feeds.iter().enumerate().map(|(at, feed)| change(at, feed)).collect();
+        Pipeline { feeds, problems: self.problems.clone() }
     }
 }
 
@@ -214,16 +214,22 @@ const MOST_HELD: usize = if cfg!(test) { 4 << 10 } else { 64 << 20 };
 
 impl Second {
     fn new(summary: &Summary, pipeline: &Pipeline, calls: Vec<usize>) -> Second {
-        let reads = |feed: &Feed| feed.source.table().is_none().then(|| summary.read_again(feed, &calls));
+        let pipeline = pipeline.clone_with(|_, feed| summary.pruned_without_filters(feed, &calls));
+        let after = summary.reads(&calls, false);
+        let reads = |feed: &Feed| feed.source.table().is_none().then(|| columns_read(feed, &after));
         let reads = pipeline.feeds.iter().map(reads).collect();
-        let pipeline = pipeline.clone_with(|feed| summary.pruned_without_filters(feed, &calls));
         Second { calls, pipeline, reads }
+    }
+
+    /// Which columns of a feed are read; none where they are in memory.
+    fn columns_of(&self, feed: usize) -> Option<&[bool]> {
+        self.reads.get(feed)?.as_deref()
     }
 
     /// The rows of a batch, and how many bytes are held of them, where so many are held already.
     fn keep(&self, batch: &Batch, morsel: &Arc<dyn Morsel>, groups: Vec<u32>, known: usize) -> Result<(Kept, usize)> {
         let (feed, first) = (feed_of(batch.first()), batch.first());
-        let Some(Some(columns)) = self.reads.get(feed) else {
+        let Some(columns) = self.columns_of(feed) else {
             return Ok((Kept { feed, morsel: morsel.clone(), first, selection: batch.selection(), groups }, 0));
         };
         let may_be_kept = self.pipeline.feeds.get(feed).is_some_and(|feed| feed.source.may_be_kept());

@@ -35,25 +35,19 @@ fn late_column(node: NodeId) -> Name {
 
 /// An expression that reads late values as columns. A key without a row has null.
 pub fn as_column(expr: Expr) -> Expr {
-    match expr {
-        Expr::Late(node, Kind::String) => {
-            let own = Expr::Column(late_column(node), Kind::String);
-            Expr::Coalesce(vec![own, Expr::Const(Value::string(""))], Kind::String)
+    expr.map_late(&mut |node, kind| {
+        let own = Expr::Column(late_column(node), kind);
+        match kind {
+            Kind::String => Expr::Coalesce(vec![own, Expr::Const(Value::string(""))], kind),
+            _ => own,
         }
-        Expr::Late(node, kind) => Expr::Column(late_column(node), kind),
-        other => other.map_children(&mut as_column),
-    }
+    })
 }
 
 /// The node with the late values of its own body, where those have other numbers now.
 pub fn with_new_late_values(node: Node, now: &HashMap<NodeId, NodeId>) -> Result<Node> {
-    fn renumbered(expr: Expr, now: &HashMap<NodeId, NodeId>) -> Expr {
-        match expr {
-            Expr::Late(node, kind) => Expr::Late(now.get(&node).copied().unwrap_or(node), kind),
-            other => other.map_children(&mut |child| renumbered(child, now)),
-        }
-    }
-    node.map_expressions(&mut |e| Ok(renumbered(e, now)))
+    let renumbered = &mut |node, kind| Expr::Late(now.get(&node).copied().unwrap_or(node), kind);
+    node.map_expressions(&mut |e| Ok(e.map_late(renumbered)))
 }
 
 /// The rows of `input` with a column for each late value: the first cell of what `found` has for their key.

@@ -5,8 +5,7 @@ use super::pipeline::Feed;
 use crate::diagnostic::{Fault, Result};
 use crate::expr::Expr;
 use crate::plan::Morsel;
-use crate::types::{Column, Name, Text, gather};
-use arrow_array::Array;
+use crate::types::{Column, Name, gather};
 use std::collections::HashSet;
 use std::sync::Arc;
 
@@ -48,16 +47,7 @@ impl Held {
 
     /// About how many bytes the columns hold.
     pub fn bytes(&self) -> usize {
-        self.columns.iter().flatten().map(bytes).sum()
-    }
-}
-
-fn bytes(column: &Column) -> usize {
-    match column {
-        Column::Text(_, Text::Views(views)) => {
-            16 * views.len() + views.data_buffers().iter().map(|buffer| buffer.len()).sum::<usize>()
-        }
-        other => 16 * other.len(),
+        self.columns.iter().flatten().map(gather::held_bytes).sum()
     }
 }
 

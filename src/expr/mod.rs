@@ -170,6 +170,14 @@ impl Expr {
             other => other.map_children(&mut |child| child.substitute(replace)),
         }
     }
+
+    /// The expression with what `replace` makes of each late value.
+    pub fn map_late(self, replace: &mut dyn FnMut(NodeId, Kind) -> Expr) -> Expr {
+        match self {
+            Expr::Late(node, kind) => replace(node, kind),
+            other => other.map_children(&mut |child| child.map_late(replace)),
+        }
+    }
 }
 
 impl std::fmt::Display for Expr {

@@ -293,37 +293,37 @@ pub mod arm {
 }
 
 /// Calls `body::<W, T>(arguments…)` with the widest vectors `W` that the processor has:
-/// `widest!(body, T: Bound, (a: A, …) -> R)`.
+/// `widest!(body, T: Bound, (a: A, …) -> R)`, or without a `T`.
 ///
 /// `body` must be `#[inline(always)]`: only so is it compiled for those vectors.
 macro_rules! widest {
-    ($body:ident, $generic:ident : $bound:ident, ($($name:ident : $kind:ty),* $(,)?) -> $out:ty) => {{
+    ($body:ident $(, $generic:ident : $bound:ident)?, ($($name:ident : $kind:ty),* $(,)?) -> $out:ty) => {{
         #[cfg(target_arch = "x86_64")]
         {
             use $crate::read::windows::{Vectors, vectors, x86};
             #[target_feature(enable = "avx512f,avx512bw,avx2,bmi1,bmi2,lzcnt,popcnt,pclmulqdq")]
-            fn avx512<$generic: $bound>($($name: $kind),*) -> $out {
-                $body::<x86::Avx512, $generic>($($name),*)
+            fn avx512$(<$generic: $bound>)?($($name: $kind),*) -> $out {
+                $body::<x86::Avx512 $(, $generic)?>($($name),*)
             }
             #[target_feature(enable = "avx2,bmi1,bmi2,lzcnt,popcnt,pclmulqdq")]
-            fn avx2<$generic: $bound>($($name: $kind),*) -> $out {
-                $body::<x86::Avx2, $generic>($($name),*)
+            fn avx2$(<$generic: $bound>)?($($name: $kind),*) -> $out {
+                $body::<x86::Avx2 $(, $generic)?>($($name),*)
             }
             match vectors() {
                 // SAFETY: the processor has been asked.
                 Vectors::Avx512 => unsafe { avx512($($name),*) },
                 // SAFETY: the processor has been asked.
                 Vectors::Avx2 => unsafe { avx2($($name),*) },
-                Vectors::Sse2 => $body::<x86::Sse2, $generic>($($name),*),
+                Vectors::Sse2 => $body::<x86::Sse2 $(, $generic)?>($($name),*),
             }
         }
         #[cfg(target_arch = "aarch64")]
         {
-            $body::<$crate::read::windows::arm::Neon, $generic>($($name),*)
+            $body::<$crate::read::windows::arm::Neon $(, $generic)?>($($name),*)
         }
         #[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
         {
-            $body::<$crate::read::windows::Plain, $generic>($($name),*)
+            $body::<$crate::read::windows::Plain $(, $generic)?>($($name),*)
         }
     }};
 }

@@ -397,13 +397,24 @@ impl Pipeline {
             ("count_distinct(tostring($s))", Kind::Long),
             ("binary_all_xor(tolong($n))", Kind::Long),
         ];
+        let made = self.calls(draw, aggregates, 3);
+        let keys: Vec<(String, Kind)> = (0..draw.below(3)).filter_map(|_| self.group(draw)).collect();
+        let keys = keys.into_iter().map(|(e, k)| (self.name(), e, k)).collect();
+        self.summarized(made, keys);
+    }
+
+    /// Up to so many aggregates of these forms: name, call and kind of each.
+    fn calls(&mut self, draw: &mut Draw, forms: &[(&str, Kind)], most: usize) -> Vec<(String, String, Kind)> {
         let mut made = Vec::new();
-        for _ in 0..=draw.below(3) {
-            let (form, kind) = *draw.one(aggregates);
+        for _ in 0..=draw.below(most) {
+            let (form, kind) = *draw.one(forms);
             made.push((self.name(), self.filled(draw, form), kind));
         }
-        let keys: Vec<(String, Kind)> = (0..draw.below(3)).filter_map(|_| self.group(draw)).collect();
-        let keys: Vec<(String, String, Kind)> = keys.into_iter().map(|(e, k)| (self.name(), e, k)).collect();
+        made
+    }
+
+    /// A row for each group: the keys and the aggregates are all its columns.
+    fn summarized(&mut self, made: Vec<(String, String, Kind)>, keys: Vec<(String, String, Kind)>) {
         let shown = |list: &[(String, String, Kind)]| {
             list.iter().map(|(name, e, _)| format!("{name} = {e}")).collect::<Vec<_>>().join(", ")
         };

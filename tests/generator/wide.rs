@@ -293,16 +293,9 @@ impl Pipeline {
             ("covariance(toreal($n), toreal($n))", Kind::Real),
             ("binary_all_or(tolong($n))", Kind::Long),
         ];
-        let mut made = Vec::new();
-        for _ in 0..=draw.below(2) {
-            let (form, kind) = *draw.one(CALLS);
-            made.push((self.name(), self.filled(draw, form), kind));
-        }
+        let made = self.calls(draw, CALLS, 2);
         let (by, key) = (self.name(), self.of_kind(draw, Kind::Long, 2));
-        let calls: Vec<String> = made.iter().map(|(name, call, _)| format!("{name} = {call}")).collect();
-        self.say(&format!("summarize {} by {by} = tolong({key}) % 5", calls.join(", ")));
-        self.columns = vec![(by, Kind::Long)];
-        self.columns.extend(made.into_iter().map(|(name, _, kind)| (name, kind)));
+        self.summarized(made, vec![(by, format!("tolong({key}) % 5"), Kind::Long)]);
     }
 
     /// Columns whose names are not among those of the first table.

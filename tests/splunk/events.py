@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import datetime as dt
 import json
 import random
@@ -16,6 +17,9 @@ from protocol import Row
 Record = dict[str, Any]
 
 RULES = Path(huntpack.__file__).parent / "rules"
+
+# The sample company's own networks.
+ALLOWED = list(csv.DictReader(samples.ALLOWLIST.splitlines()))
 
 # The fields of the sample logs by the columns that they become.
 COLUMNS = {

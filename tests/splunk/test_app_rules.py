@@ -12,7 +12,7 @@ from typing import Any, Callable
 
 import huntpack
 import pytest
-from events import RULES, company, extracted, raw, twin
+from events import ALLOWED, RULES, company, extracted, raw, twin
 from huntpack import Hits, _core, samples
 from protocol import Row
 from splunkd import Splunkd
@@ -199,9 +199,7 @@ def test_a_rule_runs_under_each_python(
 
 @pytest.mark.parametrize("mapped", ["true", "false"])
 def test_all_rules_run_at_once(mapped: str, splunk: Callable[..., Splunkd], allowing: Callable[[Case], None]) -> None:
-    lines = samples.ALLOWLIST.splitlines()
-    records = [dict(zip(lines[0].split(","), line.split(","))) for line in lines[1:]]
-    allowing({"watchlists": {"NetworkAllowlist": records}})
+    allowing({"watchlists": {"NetworkAllowlist": ALLOWED}})
     search = f'index=* | huntpack rules="*" map={mapped} now={samples.NOW.isoformat()}'
     assert len(splunk(indexers=3).search(search, company()).rows) == 5
 

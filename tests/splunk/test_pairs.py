@@ -12,7 +12,7 @@ from typing import Any
 
 import huntpack
 import pytest
-from events import RULES, company, raw, twin, write
+from events import ALLOWED, RULES, company, raw, twin, write
 from huntpack import Hits, Table, _core, alerts, risk, samples
 
 TABLES = ("SigninLogs", "CommonSecurityLog", "OfficeActivity", "W3CIISLog")
@@ -150,9 +150,7 @@ def company_log(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.mark.parametrize("name", FIELDS)
 def test_a_pair_finds_the_same_in_a_company(name: str, company_log: Path) -> None:
-    lines = samples.ALLOWLIST.splitlines()
-    allowed = [dict(zip(lines[0].split(","), line.split(","))) for line in lines[1:]]
-    options = {"now": samples.NOW, "watchlists": {"NetworkAllowlist": allowed}}
+    options = {"now": samples.NOW, "watchlists": {"NetworkAllowlist": ALLOWED}}
     assert same(name, *both(name, company_log, **options)) == 1
 
 

@@ -135,82 +135,64 @@ impl Track {
         cells: &mut [Cell],
         rows: &mut Rows,
     ) -> Option<(Fate, usize)> {
-        follow(Record { track: self, bytes, at }, course, cells, rows)
-    }
-}
-
-/// A record that is followed.
-struct Record<'a> {
-    track: &'a Track,
-    bytes: &'a [u8],
-    at: usize,
-}
-
-fn follow<R: Judge>(record: Record<'_>, course: Course, cells: &mut [Cell], rows: R) -> Option<(Fate, usize)> {
-    /// The same for every kind of vectors.
-    #[inline(always)]
-    fn body<W: Window, R: Judge>(
-        record: Record<'_>,
-        course: Course,
-        cells: &mut [Cell],
-        mut rows: R,
-    ) -> Option<(Fate, usize)> {
-        let Record { track, bytes, mut at } = record;
-        let rows = rows.rows();
-        let (mut may_skip, mut fails) = (course.may_skip && course.early.is_none(), false);
-        for step in &track.steps {
-            if !step.key.stands_at(bytes, at) {
+        /// The same for every kind of vectors.
+        #[inline(always)]
+        fn body<W: Window>(
+            track: &Track,
+            bytes: &[u8],
+            mut at: usize,
+            course: Course,
+            cells: &mut [Cell],
+            rows: &mut Rows,
+        ) -> Option<(Fate, usize)> {
+            let (mut may_skip, mut fails) = (course.may_skip && course.early.is_none(), false);
+            for step in &track.steps {
+                if !step.key.stands_at(bytes, at) {
+                    return None;
+                }
+                let (cell, end) = any_value::<W>(bytes, at + step.key.length)?;
+                at = end;
+                let Some((slot, _)) = step.key.target else { continue };
+                let kept = cells.get_mut(slot as usize)?;
+                *kept = cell;
+                if step.is_time {
+                    if !rows.in_window(bytes, kept) {
+                        return Some((Fate::Outside, line_end::<W>(bytes, at)?));
+                    }
+                    may_skip = course.may_skip;
+                }
+                if step.is_tested && track.decides && !fails {
+                    fails = rows.fails(bytes, slot as usize, cell);
+                }
+                if fails && may_skip {
+                    let next = line_end::<W>(bytes, at)?;
+                    rows.dropped += 1;
+                    return Some((Fate::Failed, next));
+                }
+            }
+            let ends = bytes.get(at) == Some(&b'}') && matches!(bytes.get(at + 1), Some(b'\n' | b'\r' | 0));
+            if !ends {
                 return None;
             }
-            let (cell, end) = any_value::<W>(bytes, at + step.key.length)?;
-            at = end;
-            let Some((slot, _)) = step.key.target else { continue };
-            let kept = cells.get_mut(slot as usize)?;
-            *kept = cell;
-            if step.is_time {
-                if !rows.in_window(bytes, kept) {
-                    return Some((Fate::Outside, line_end::<W>(bytes, at)?));
+            for slot in &track.absent {
+                if let Some(cell) = cells.get_mut(*slot) {
+                    *cell = Cell::default();
                 }
-                may_skip = course.may_skip;
             }
-            if step.is_tested && track.decides && !fails {
-                fails = rows.fails(bytes, slot as usize, cell);
-            }
-            if fails && may_skip {
-                let next = line_end::<W>(bytes, at)?;
-                rows.dropped += 1;
-                return Some((Fate::Failed, next));
-            }
+            rows.dropped += usize::from(fails);
+            let fate = match track.decides {
+                true if fails => Fate::Failed,
+                true => Fate::Chosen,
+                false => Fate::Taken,
+            };
+            Some((fate, at + 1))
         }
-        let ends = bytes.get(at) == Some(&b'}') && matches!(bytes.get(at + 1), Some(b'\n' | b'\r' | 0));
-        if !ends {
-            return None;
-        }
-        for slot in &track.absent {
-            if let Some(cell) = cells.get_mut(*slot) {
-                *cell = Cell::default();
-            }
-        }
-        rows.dropped += usize::from(fails);
-        let fate = match track.decides {
-            true if fails => Fate::Failed,
-            true => Fate::Chosen,
-            false => Fate::Taken,
-        };
-        Some((fate, at + 1))
-    }
-    type Found = Option<(Fate, usize)>;
-    widest!(body, R: Judge, (record: Record<'_>, course: Course, cells: &mut [Cell], rows: R) -> Found)
-}
-
-/// Whoever judges by cells.
-trait Judge {
-    fn rows(&mut self) -> &mut Rows;
-}
-
-impl Judge for &mut Rows {
-    fn rows(&mut self) -> &mut Rows {
-        self
+        type Found = Option<(Fate, usize)>;
+        let track = self;
+        widest!(
+            body,
+            (track: &Track, bytes: &[u8], at: usize, course: Course, cells: &mut [Cell], rows: &mut Rows) -> Found
+        )
     }
 }
 

@@ -79,7 +79,9 @@ fn rewritten(plan: &mut Plan, id: NodeId, counts: &HashSet<NodeId>, now: &HashMa
         return at(*input);
     }
     let mapped = node.map_inputs(&mut |input| Ok::<_, Infallible>(at(input)));
-    let mapped = mapped.and_then(|node| node.map_expressions(&mut |expr| Ok(with_late(expr, &at))));
+    let mapped = mapped.and_then(|node| {
+        node.map_expressions(&mut |expr| Ok(expr.map_late(&mut |node, kind| Expr::Late(at(node), kind))))
+    });
     let Ok(mut node) = mapped;
     if let Node::Aggregate { input, aggregates, .. } = &mut node
         && before.iter().any(|input| holds_newest(plan, *input))
@@ -96,14 +98,6 @@ fn rewritten(plan: &mut Plan, id: NodeId, counts: &HashSet<NodeId>, now: &HashMa
             plan.add(Node::Newest { input, time }, schema)
         }
         None => plan.add(node, schema),
-    }
-}
-
-fn with_late(expr: Expr, at: &dyn Fn(NodeId) -> NodeId) -> Expr {
-    match expr {
-        Expr::Late(node, kind) => Expr::Late(at(node), kind),
-        other if other.late().is_empty() => other,
-        other => other.map_children(&mut |child| with_late(child, at)),
     }
 }
 

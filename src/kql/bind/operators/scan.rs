@@ -2,7 +2,7 @@
 //!
 //! Source: the page "scan operator".
 use crate::diagnostic::{Fault, Result};
-use crate::expr::{Expr, Input, evaluate};
+use crate::expr::{Expr, Input, NodeId, evaluate};
 use crate::functions::Context;
 use crate::kql::ast::{ColumnNames, Scan, ScanOutput, ScanStep};
 use crate::kql::bind::Bind;
@@ -42,7 +42,15 @@ impl Binder<'_> {
         let steps: Vec<Bind<Step>> = scan.steps.iter().map(|s| self.scan_step(s, &visible)).collect();
         let steps = steps.into_iter().collect::<Bind<Vec<Step>>>()?;
         let mut late = Vec::new();
-        let steps = steps.into_iter().map(|step| step.map(&mut |e| late_as_column(e, &mut late))).collect();
+        let as_column = &mut |node: NodeId, kind: Kind| {
+            let name: Name = format!("$late{}", node.0).into();
+            if late.iter().all(|(known, _)| *known != name) {
+                late.push((name.clone(), Expr::Late(node, kind)));
+            }
+            Expr::Column(name, kind)
+        };
+        // Values that are computed before the rows are read from columns of their own.
+        let steps = steps.into_iter().map(|step| step.map(&mut |e| e.map_late(as_column))).collect();
         columns.extend(late.iter().map(|(name, _)| name.clone()));
         let (width, rows) = (rows.schema.len(), self.extend(&rows, late));
         if let Some(name) = &scan.with_match_id {
@@ -73,20 +81,6 @@ impl Binder<'_> {
         }
         let output = step.output.as_ref().map_or(ScanOutput::All, |o| o.value);
         Ok(Step { optional: step.optional, output, condition, assignments })
-    }
-}
-
-/// The expression with values that are computed before the rows read from columns of their own.
-fn late_as_column(expr: Expr, late: &mut Vec<(Name, Expr)>) -> Expr {
-    match expr {
-        Expr::Late(node, kind) => {
-            let name: Name = format!("$late{}", node.0).into();
-            if late.iter().all(|(known, _)| *known != name) {
-                late.push((name.clone(), Expr::Late(node, kind)));
-            }
-            Expr::Column(name, kind)
-        }
-        other => other.map_children(&mut |child| late_as_column(child, late)),
     }
 }
 
