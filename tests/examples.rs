@@ -66,7 +66,8 @@ fn every_example_gives_its_result() {
     let aggregates = aggregates::all().map(|item| (item.docs, item.dialect));
     let others = bind::plugins().map(|item| item.docs).chain(kql::pages().map(|page| page.docs));
     let commands = spl::commands().map(|entry| (entry.docs, Dialect::Spl));
-    let pages = functions.chain(aggregates).chain(others.map(|docs| (docs, Dialect::Kql))).chain(commands);
+    let forms = spl::FORMS.iter().map(|form| (form.docs, Dialect::Spl));
+    let pages = functions.chain(aggregates).chain(others.map(|docs| (docs, Dialect::Kql))).chain(commands).chain(forms);
     let found = pages.flat_map(|(docs, language)| examples(docs).into_iter().map(move |example| (example, language)));
     let wrong: Vec<String> = found.filter_map(|(example, language)| wrong(example, language)).collect();
     assert!(wrong.is_empty(), "{} examples:\n{}", wrong.len(), wrong.join("\n"));

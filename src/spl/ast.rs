@@ -85,21 +85,57 @@ impl Expression {
         let mut stack = vec![self];
         while let Some(expression) = stack.pop() {
             match &expression.kind {
-                ExpressionKind::Number(_) | ExpressionKind::Text(_) => {}
                 ExpressionKind::Field(name) => found.push(name.as_str()),
-                ExpressionKind::Call { arguments: parts, .. }
-                | ExpressionKind::And(parts)
-                | ExpressionKind::Or(parts)
-                | ExpressionKind::Xor(parts) => stack.extend(parts),
-                ExpressionKind::Negate(inner) | ExpressionKind::Not(inner) => stack.push(inner),
-                ExpressionKind::Binary { operands, .. } => stack.extend(operands.iter()),
-                ExpressionKind::In { value, list } => {
-                    stack.push(value);
-                    stack.extend(list);
-                }
+                _ => stack.extend(expression.parts()),
             }
         }
         found
+    }
+
+    /// Whether it calls a function anywhere.
+    pub fn calls(&self, function: &str) -> bool {
+        self.is_call(function) || self.parts().into_iter().any(|part| part.calls(function))
+    }
+
+    /// Whether it is a call of a function.
+    pub fn is_call(&self, function: &str) -> bool {
+        self.arguments_of(function).is_some()
+    }
+
+    /// The arguments of a call of that function.
+    pub fn arguments_of(&self, function: &str) -> Option<&[Expression]> {
+        match &self.kind {
+            ExpressionKind::Call { name, arguments } if name.is(function) => Some(arguments),
+            _ => None,
+        }
+    }
+
+    /// The expressions that it is made of.
+    fn parts(&self) -> Vec<&Expression> {
+        match &self.kind {
+            ExpressionKind::Number(_) | ExpressionKind::Text(_) | ExpressionKind::Field(_) => Vec::new(),
+            ExpressionKind::Call { arguments: parts, .. }
+            | ExpressionKind::And(parts)
+            | ExpressionKind::Or(parts)
+            | ExpressionKind::Xor(parts) => parts.iter().collect(),
+            ExpressionKind::Negate(inner) | ExpressionKind::Not(inner) => vec![inner],
+            ExpressionKind::Binary { operands, .. } => operands.iter().collect(),
+            ExpressionKind::In { value, list } => std::iter::once(&**value).chain(list).collect(),
+        }
+    }
+
+    /// The same, to be changed.
+    pub fn parts_mut(&mut self) -> Vec<&mut Expression> {
+        match &mut self.kind {
+            ExpressionKind::Number(_) | ExpressionKind::Text(_) | ExpressionKind::Field(_) => Vec::new(),
+            ExpressionKind::Call { arguments: parts, .. }
+            | ExpressionKind::And(parts)
+            | ExpressionKind::Or(parts)
+            | ExpressionKind::Xor(parts) => parts.iter_mut().collect(),
+            ExpressionKind::Negate(inner) | ExpressionKind::Not(inner) => vec![inner],
+            ExpressionKind::Binary { operands, .. } => operands.iter_mut().collect(),
+            ExpressionKind::In { value, list } => std::iter::once(&mut **value).chain(list).collect(),
+        }
     }
 }
 

@@ -22,4 +22,4 @@ mod wildcard;
 
 pub use commands::{Entry, commands};
 pub use expand::Script;
-pub use lower::{Answers, Lowered, Settings, Step, expression, moment, search_condition, step};
+pub use lower::{Answers, FORMS, Form, Lowered, Settings, Step, expression, moment, search_condition, step};

@@ -139,3 +139,78 @@ def test_the_newest_event_of_any_form(event: dict[str, Any]) -> None:
     older = {"_raw": "2026-03-12T13:29:59Z user=bob"}
     query = "earliest=-1h | stats count as n"
     assert hp.spl(query, {"e": [older, event]}, now="latest").to_dicts() == [{"n": 1}]
+
+
+LOOKUPS = {
+    "statuses": [
+        {"status": "200", "text": "OK", "class": "good"},
+        {"status": "404", "text": "Not Found", "class": "bad"},
+        {"status": "404", "text": "Gone", "class": "bad"},
+    ],
+    "classes": [{"class": "good", "weight": "1"}, {"class": "bad", "weight": ""}],
+}
+REQUESTS = [{"status": 200, "n": "1"}, {"status": "404", "n": "2"}, {"status": "500", "n": "3"}, {"n": "4"}]
+
+
+def asked(lookup: str, key: str, value: str, *wanted: str) -> str:
+    """A call that looks one value up."""
+    fields = ", ".join(f'"{name}"' for name in wanted)
+    return f'lookup("{lookup}", json_object("{key}", {value}), json_array({fields}))'
+
+
+CLASS = asked("statuses", "status", "status", "class")
+CLASS_TEXT = f'json_extract({CLASS}, "class")'
+
+
+@pytest.mark.parametrize(
+    ("search", "found"),
+    [
+        (
+            f"eval a={asked('statuses', 'status', 'status', 'text', 'class')} | table n a",
+            [
+                ("1", '{"text":"OK","class":"good"}'),
+                ("2", '{"text":["Not Found","Gone"],"class":["bad","bad"]}'),
+                ("3", None),
+                ("4", None),
+            ],
+        ),
+        (
+            f'eval c=status+0, a=json_extract({asked("statuses", "status", "c", "text")}, "text") | head 2 | table c a',
+            [(200, "OK"), (404, '["Not Found","Gone"]')],
+        ),
+        (f"where isnotnull({CLASS}) AND n>1 | table n", [("2",)]),
+        (
+            f"eval w={asked('classes', 'class', CLASS_TEXT, 'weight')} | table n w",
+            [("1", '{"weight":1}'), ("2", None), ("3", None), ("4", None)],
+        ),
+        (
+            f'eval n=if(n=1, {CLASS}, "other") | fields *',
+            [("200", '{"class":"good"}'), ("404", "other"), ("500", "other"), (None, "other")],
+        ),
+    ],
+)
+def test_a_lookup_in_an_expression(search: str, found: list[tuple[Any, ...]]) -> None:
+    table = hp.spl(f"* | {search}", REQUESTS, lookups=LOOKUPS)
+    assert not [name for name, _ in table.columns if name.startswith("\x01")]
+    assert table.rows() == found
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        ('lookup("nothing", json_object("status", status), json_array("text"))', "no lookup `nothing`"),
+        ('lookup("statuses", json_object("code", status), json_array("text"))', "no field `code`"),
+        ('lookup("statuses", json_object("status", status), json_array("txt"))', "no field `txt`"),
+        ('lookup(statuses, json_object("status", status), json_array("text"))', "takes a lookup, the fields"),
+        ('lookup("statuses", json_object("status"), json_array("text"))', "takes a lookup, the fields"),
+        ('lookup("statuses", "status", "text")', "takes a lookup, the fields"),
+        (
+            'mvmap(status, lookup("statuses", json_object("status", status), json_array("text")))',
+            "outside of `mvmap`",
+        ),
+    ],
+)
+def test_a_lookup_in_an_expression_that_is_wrong(call: str, message: str) -> None:
+    with pytest.raises(hp.QueryError, match=message) as raised:
+        hp.spl(f"* | eval a={call}", REQUESTS, lookups=LOOKUPS)
+    assert raised.value.diagnostics[0].span

@@ -117,6 +117,9 @@ fn of_search(sections: &mut Vec<Section>) {
         let known = SEARCH_FAMILIES.iter().find(|(family, _)| *family == module);
         push(sections, known.map_or("SPL: other functions", |(_, title)| title), item.name, item.docs);
     }
+    for form in spl::FORMS {
+        push(sections, "SPL: functions of rows", form.name, form.docs);
+    }
     for item in aggregates::all().filter(|item| item.dialect == Dialect::Spl) {
         push(sections, "SPL: aggregates", item.name, item.docs);
     }

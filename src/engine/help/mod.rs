@@ -46,7 +46,9 @@ fn of_search(wanted: &str) -> Vec<String> {
     let items = items.map(|item| search(item.name, item.aliases, &item.signature(), item.docs));
     let aggregate = aggregates::find(Dialect::Spl, wanted);
     let aggregate = aggregate.map(|item| search(item.name, item.aliases, &item.signature(), item.docs));
-    commands.chain(items).chain(aggregate).collect()
+    let forms = spl::FORMS.iter().filter(|form| form.name == wanted);
+    let forms = forms.map(|form| search(form.name, &[], form.syntax, form.docs));
+    commands.chain(items).chain(aggregate).chain(forms).collect()
 }
 
 /// A name as it may be asked for: `strlen()`, `| where`.
@@ -116,6 +118,7 @@ mod tests {
             ("iff", &["iff(Condition, Then, Otherwise)"]),
             ("timechart", &["# timechart (SPL)", "Source: timechart."]),
             ("mvindex", &["# mvindex (SPL)"]),
+            ("mvmap", &["mvmap(<field>, <expression>)"]),
             ("values", &["values(value: any) -> field"]),
         ] {
             let page = help(name).unwrap();

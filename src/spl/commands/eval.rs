@@ -1,4 +1,5 @@
 //! `eval`: fields of expressions.
+use super::lookup_call::answered;
 use super::whole;
 use crate::diagnostic::Diagnostic;
 use crate::expr::Expr;
@@ -8,6 +9,7 @@ use crate::spl::lower::{Lower, Lowering, Rows};
 use crate::spl::parse::Reader;
 use crate::types::field::{self, FieldBuilder};
 use crate::types::{Column, Name, Table};
+use std::borrow::Cow;
 use std::collections::HashMap;
 
 fn lower(lowering: &mut Lowering, command: &Command, rows: Rows) -> Lower<Rows> {
@@ -38,28 +40,37 @@ fn assignment(reader: &mut Reader) -> Lower<(Word, Expression)> {
 fn assign(lowering: &mut Lowering, rows: Rows, assignments: &[(Word, Expression)]) -> Lower<Rows> {
     let mut rows = rows;
     let mut waiting: Vec<(Name, Expr)> = Vec::new();
+    let mut gone: Vec<Name> = Vec::new();
     for (field, expression) in assignments {
         if field.text.is_empty() {
             return Err(Diagnostic::error("HP500", "a field needs a name").at(field.span).into());
         }
+        let mut expression = Cow::Borrowed(expression);
+        if expression.calls("lookup") {
+            rows = lowering.extend(&rows, std::mem::take(&mut waiting));
+            let answered = answered(lowering, &rows, &expression)?;
+            rows = answered.rows;
+            gone.extend(answered.hidden);
+            expression = Cow::Owned(answered.expression);
+        }
         if let Some(pieces) = pieces(field) {
             rows = lowering.extend(&rows, std::mem::take(&mut waiting));
-            rows = named_by_data(lowering, rows, field, &pieces, expression)?;
+            rows = named_by_data(lowering, rows, field, &pieces, &expression)?;
             continue;
         }
         let name = Name::from(field.text.as_str());
-        let value = lowering.value(expression, &rows)?;
+        let value = lowering.value(&expression, &rows)?;
         let depends = value.columns().iter().any(|read| waiting.iter().any(|(made, _)| made == read));
-        let unseen = !waiting.is_empty() && reads_unseen(expression, &waiting);
+        let unseen = !waiting.is_empty() && reads_unseen(&expression, &waiting);
         if depends || unseen || waiting.iter().any(|(made, _)| *made == name) {
             rows = lowering.extend(&rows, std::mem::take(&mut waiting));
-            waiting.push((name, lowering.value(expression, &rows)?));
+            waiting.push((name, lowering.value(&expression, &rows)?));
         } else {
             waiting.push((name, value));
         }
     }
-    let gone: Vec<Name> = waiting.iter().filter(|(_, e)| is_absent(e)).map(|(name, _)| name.clone()).collect();
-    waiting.retain(|(name, _)| !gone.contains(name));
+    gone.extend(waiting.iter().filter(|(_, e)| is_absent(e)).map(|(name, _)| name.clone()));
+    waiting.retain(|(_, e)| !is_absent(e));
     rows = lowering.extend(&rows, waiting);
     Ok(lowering.without(&rows, &gone))
 }
@@ -148,9 +159,10 @@ fn is_absent(expr: &Expr) -> bool {
     matches!(expr, Expr::Const(value) if value.is_null())
 }
 
-/// Whether an expression names a field that is only about to be made.
+/// Whether an expression may name a field that is only about to be made: search terms may name any.
 fn reads_unseen(expression: &Expression, waiting: &[(Name, Expr)]) -> bool {
-    expression.fields().iter().any(|read| waiting.iter().any(|(made, _)| **made == **read))
+    expression.calls("searchmatch")
+        || expression.fields().iter().any(|read| waiting.iter().any(|(made, _)| **made == **read))
 }
 
 crate::command! {

@@ -12,14 +12,15 @@ use std::sync::Arc;
 const OPTIONS: &[&str] = &["local", "update", "event_time_field"];
 
 /// What a call says: the lookup, fields to match, fields to take.
-struct Call {
-    name: Word,
-    keys: Vec<(Word, Name)>,
+pub(super) struct Call {
+    pub name: Word,
+    pub keys: Vec<(Word, Name)>,
     /// None where all fields are taken.
-    outputs: Option<Vec<(Word, Name)>>,
-    keeps: bool,
+    pub outputs: Option<Vec<(Word, Name)>>,
+    /// Whether a value that an event has is kept.
+    pub keeps: bool,
     /// The event's field with its time.
-    time: Name,
+    pub time: Name,
 }
 
 impl Call {
@@ -62,16 +63,21 @@ fn pairs(reader: &mut Reader) -> Lower<Vec<(Word, Name)>> {
 
 fn lower(lowering: &mut Lowering, command: &Command, rows: Rows) -> Lower<Rows> {
     let call = Call::read(command)?;
+    looked_up(lowering, &call, rows)
+}
+
+/// The rows with the fields that a call takes from its lookup.
+pub(super) fn looked_up(lowering: &mut Lowering, call: &Call, rows: Rows) -> Lower<Rows> {
     let found = lowering.catalog.lookup(&call.name.text).map_err(|fault| said(&fault, call.name.span))?;
     match (found, Computed::find(&call.name.text)) {
-        (Some(lookup), _) => enriched(lowering, &call, &lookup, &rows),
-        (None, Some(computed)) => computed_rows(lowering, &call, computed, &rows),
+        (Some(lookup), _) => enriched(lowering, call, &lookup, &rows),
+        (None, Some(computed)) => computed_rows(lowering, call, computed, &rows),
         (None, None) if lowering.runs() => Err(unknown(lowering, &call.name).into()),
         (None, None) => {
             let warning =
                 Diagnostic { severity: crate::diagnostic::Severity::Warning, ..unknown(lowering, &call.name) };
             lowering.warn(warning);
-            Ok(unknown_rows(lowering, &call, &rows))
+            Ok(unknown_rows(lowering, call, &rows))
         }
     }
 }

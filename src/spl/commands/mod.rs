@@ -70,6 +70,7 @@ mod iplocation;
 mod join;
 mod labels;
 mod lookup;
+mod lookup_call;
 mod makecontinuous;
 mod makemv;
 mod makeresults;

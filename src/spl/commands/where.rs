@@ -1,4 +1,5 @@
 //! `where`: the rows for which an expression is true.
+use super::lookup_call::{Answered, answered};
 use crate::spl::ast::Command;
 use crate::spl::lower::{Lower, Lowering, Rows};
 use crate::spl::parse::Reader;
@@ -8,8 +9,10 @@ fn lower(lowering: &mut Lowering, command: &Command, rows: Rows) -> Lower<Rows> 
     let mut reader = Reader::new(&command);
     let expression = reader.expression()?;
     reader.finish()?;
+    let Answered { rows, expression, hidden } = answered(lowering, &rows, &expression)?;
     let condition = lowering.condition(&expression, &rows)?;
-    Ok(lowering.filter(&rows, condition))
+    let rows = lowering.filter(&rows, condition);
+    Ok(lowering.without(&rows, &hidden))
 }
 
 crate::command! {

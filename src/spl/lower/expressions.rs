@@ -1,14 +1,14 @@
 //! Eval expressions as typed ones: fields, texts, conditions.
 use super::build::{absent, call};
-use super::{Halt, Lower, Lowering, Rows};
+use super::{Halt, Lower, Lowering, Rows, forms};
 use crate::diagnostic::{Diagnostic, Fault, FaultKind, Span, closest};
-use crate::expr::{Each, Expr, fold};
+use crate::expr::{Expr, fold};
 use crate::functions::{self, Context, Dialect, Scalar};
 use crate::spl::ast::{Expression, ExpressionKind, Word};
 use crate::spl::expand::Script;
 use crate::spl::parse::Reader;
 use crate::types::field::Number;
-use crate::types::{Kind, Name, Schema, Value};
+use crate::types::{Kind, Schema, Value};
 use std::sync::Arc;
 
 impl Lowering<'_> {
@@ -55,7 +55,7 @@ pub fn expression(written: &str) -> crate::diagnostic::Result<Expr> {
     let mut reader = Reader::of_text(&script);
     let parsed = reader.expression().and_then(|expression| reader.finish().map(|()| expression)).map_err(said)?;
     let mut schema = Schema::default();
-    fields_of(&parsed, &mut schema);
+    parsed.fields().into_iter().for_each(|name| schema.set(name.into(), Kind::Field));
     let rows = Rows::new(crate::plan::NodeId(0), schema);
     lowered(&parsed, &rows).map_err(|halt| match halt {
         Halt::Said(told) => said(*told),
@@ -73,29 +73,17 @@ pub fn condition_of(script: &Arc<Script>, rows: &Rows) -> Lower<Expr> {
         reader.finish()?;
         return condition(&expression, rows);
     }
-    let term = reader.terms(&[])?;
+    terms_of(reader, rows)
+}
+
+/// The condition of search terms that stand by themselves.
+pub(super) fn terms_of(mut reader: Reader, rows: &Rows) -> Lower<Expr> {
+    let terms = reader.terms(&[])?;
     reader.finish()?;
-    super::terms::condition(&term, rows)
+    super::terms::condition(&terms, rows)
 }
 
-/// The fields that an expression names.
-fn fields_of(expression: &Expression, found: &mut Schema) {
-    match &expression.kind {
-        ExpressionKind::Field(name) => found.set(name.as_str().into(), Kind::Field),
-        ExpressionKind::Number(_) | ExpressionKind::Text(_) => {}
-        ExpressionKind::Negate(inner) | ExpressionKind::Not(inner) => fields_of(inner, found),
-        ExpressionKind::Binary { operands, .. } => operands.iter().for_each(|part| fields_of(part, found)),
-        ExpressionKind::In { value, list } => {
-            std::iter::once(&**value).chain(list).for_each(|part| fields_of(part, found));
-        }
-        ExpressionKind::Call { arguments: parts, .. }
-        | ExpressionKind::And(parts)
-        | ExpressionKind::Or(parts)
-        | ExpressionKind::Xor(parts) => parts.iter().for_each(|part| fields_of(part, found)),
-    }
-}
-
-fn condition(expression: &Expression, rows: &Rows) -> Lower<Expr> {
+pub(super) fn condition(expression: &Expression, rows: &Rows) -> Lower<Expr> {
     let found = lowered(expression, rows)?;
     match (&found, found.kind()) {
         (_, Kind::Bool) => Ok(found),
@@ -110,7 +98,7 @@ fn condition(expression: &Expression, rows: &Rows) -> Lower<Expr> {
     }
 }
 
-fn lowered(expression: &Expression, rows: &Rows) -> Lower<Expr> {
+pub(super) fn lowered(expression: &Expression, rows: &Rows) -> Lower<Expr> {
     match &expression.kind {
         ExpressionKind::Number(text) => Ok(match Number::read(text) {
             Some(number) => Expr::Const(number.into()),
@@ -198,10 +186,10 @@ fn called(name: &Word, arguments: &[Expression], rows: &Rows, span: Span) -> Low
         ("true", []) => Ok(Expr::Const(Value::Bool(true))),
         ("false", []) => Ok(Expr::Const(Value::Bool(false))),
         ("null", []) => Ok(absent()),
-        ("searchmatch", [text]) => search_match(text, rows),
-        ("mvmap", [list, body]) => mapped(list, body, rows),
-        ("mvfilter", [test]) => filtered(test, rows, span),
-        (lower, _) => library(lower, name, arguments, rows, span),
+        (lower, _) => match forms::find(lower) {
+            Some(form) => form.lowered(arguments, rows, span),
+            None => library(lower, name, arguments, rows, span),
+        },
     }
 }
 
@@ -249,54 +237,6 @@ fn chosen(branches: Vec<(Expr, Expr)>, otherwise: Expr) -> Expr {
     Expr::Case { branches, otherwise: Box::new(otherwise), kind }
 }
 
-/// `mvmap(field, expression)`: the expression for each value of the field, which it reads under the field's name.
-fn mapped(list: &Expression, body: &Expression, rows: &Rows) -> Lower<Expr> {
-    let ExpressionKind::Field(name) = &list.kind else {
-        let said = Diagnostic::error("HP502", "`mvmap` takes a field and an expression of it").at(list.span);
-        return Err(said.help("give the values a name first: eval values=...").into());
-    };
-    let body = lowered(body, rows)?;
-    if body.kind() == Kind::Bool {
-        return Err(Diagnostic::error("HP505", "a condition is no value: `mvfilter` takes one").at(list.span).into());
-    }
-    Ok(each_value(rows.field(name), body, false))
-}
-
-/// `mvfilter(condition)`: the values of the one field in it for which it holds.
-fn filtered(test: &Expression, rows: &Rows, span: Span) -> Lower<Expr> {
-    let mut fields = test.fields();
-    fields.sort_unstable();
-    fields.dedup();
-    let [name] = fields.as_slice() else {
-        return Err(Diagnostic::error("HP502", "`mvfilter` takes a condition on one field").at(span).into());
-    };
-    Ok(each_value(rows.field(name), condition(test, rows)?, true))
-}
-
-/// The body reads the values of a column one by one, and other columns as they are in the row.
-fn each_value(values: Expr, body: Expr, filters: bool) -> Expr {
-    let Expr::Column(own, _) = &values else { return absent() };
-    let bound = |name: &Name| Name::from(format!("\u{1}{name}"));
-    let captured = body.columns().into_iter().filter(|name| name != own);
-    let captured = captured.map(|name| (bound(&name), Expr::Column(name, Kind::Field))).collect();
-    let body = body.substitute(&|name| Some(Expr::Column(bound(name), Kind::Field)));
-    Expr::Each(Box::new(Each { item: bound(own), captured, body, filters, values }))
-}
-
-/// `searchmatch("terms")`: whether a row passes a search.
-fn search_match(text: &Expression, rows: &Rows) -> Lower<Expr> {
-    let ExpressionKind::Text(terms) = &text.kind else {
-        return Err(Diagnostic::error("HP502", "`searchmatch` takes search terms in double quotes")
-            .at(text.span)
-            .into());
-    };
-    let script = Script::made(terms.clone(), text.span);
-    let mut reader = Reader::of_text(&script);
-    let terms = reader.terms(&[])?;
-    reader.finish()?;
-    super::terms::condition(&terms, rows)
-}
-
 fn library(lower: &str, name: &Word, arguments: &[Expression], rows: &Rows, span: Span) -> Lower<Expr> {
     let items = match functions::find(Dialect::Spl, &name.text) {
         [] => functions::find(Dialect::Spl, lower),
@@ -321,6 +261,7 @@ fn is_written(name: &str) -> bool {
 fn unknown(name: &Word) -> Diagnostic {
     let said = Diagnostic::error("HP502", format!("there is no function `{}`", name.text)).at(name.span);
     let known = functions::all().filter(|item| item.dialect == Dialect::Spl).map(|item| item.name);
+    let known = known.chain(forms::FORMS.iter().map(|form| form.name));
     match closest(&name.text, known.filter(|known| is_written(known))) {
         Some(near) => said.help(format!("did you mean `{near}`?")),
         None => said,

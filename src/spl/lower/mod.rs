@@ -4,6 +4,7 @@ pub mod build;
 mod event_types;
 mod events;
 mod expressions;
+mod forms;
 mod order;
 mod rows;
 mod subsearch;
@@ -13,6 +14,7 @@ mod times;
 pub use aggregates::{Aggregated, Aggregation};
 pub use event_types::search_condition;
 pub use expressions::{condition_of, expression};
+pub use forms::{FORMS, Form};
 pub use rows::{Rows, Survey, plain_columns};
 pub use times::moment;
 
