@@ -4,6 +4,7 @@ mod flat;
 mod form;
 mod keys;
 mod mapped;
+mod outline;
 mod place;
 mod scan;
 mod track;
