@@ -77,7 +77,7 @@ pub fn adapted(table: &Table, wanted: &Schema) -> Table {
         let columns = columns.map(|(at, (_, kind))| match at.and_then(|at| Some((at, chunk.columns.get(at)?))) {
             Some((at, stored)) => {
                 let same = own.columns().get(at).is_some_and(|(_, k)| k == kind);
-                if same { stored.clone() } else { converted(stored, *kind) }
+                if same { stored.clone() } else { converted(chunk, at, *kind) }
             }
             None => Stored::Absent,
         });
@@ -88,11 +88,12 @@ pub fn adapted(table: &Table, wanted: &Schema) -> Table {
     if table.is_held() { made.held() } else { made }
 }
 
-fn converted(stored: &Stored, kind: crate::types::Kind) -> Stored {
-    match stored {
-        Stored::Arrow(array) => Stored::Arrow(array.clone()),
-        Stored::Column(column) => Stored::Column(convert::lenient(column, kind)),
-        Stored::Absent => Stored::Absent,
+fn converted(chunk: &Chunk, at: usize, kind: Kind) -> Stored {
+    match chunk.columns.get(at) {
+        Some(Stored::Arrow(array)) => Stored::Arrow(array.clone()),
+        Some(Stored::Column(column)) => Stored::Column(convert::lenient(column, kind)),
+        Some(Stored::Numbers(_)) => Stored::Column(convert::lenient(&chunk.load(at, Kind::Long, None), kind)),
+        Some(Stored::Absent) | None => Stored::Absent,
     }
 }
 

@@ -68,6 +68,72 @@ fn groups_of_files_are_those_of_a_table() {
     }
 }
 
+/// Groups that are gathered in parts have the order of their first rows, however many threads there are.
+#[test]
+fn groups_in_parts_are_in_order() {
+    let key = |n: u64| match n * n % 1009 {
+        0..100 => "few".to_owned(),
+        k if k % 3 == 0 => format!("a key of more than twelve bytes: {}", n % 700),
+        _ => format!("k{}", n * 7919 % 1500),
+    };
+    let value = |n: u64| n * 31 % 97;
+    let count = 3_000;
+    let mut groups: Vec<((String, bool), Vec<u64>)> = Vec::new();
+    for n in 0..count {
+        let own = (key(n), n % 7 == 0);
+        match groups.iter_mut().find(|(known, _)| *known == own) {
+            Some((_, members)) => members.push(n),
+            None => groups.push((own, vec![n])),
+        }
+    }
+    let list = |members: &[u64]| members.iter().map(|n| value(*n).to_string()).collect::<Vec<_>>().join(",");
+    let expected = |((key, is_odd), members): &((String, bool), Vec<u64>)| {
+        let sum: u64 = members.iter().map(|n| value(*n)).sum();
+        let high = members.iter().filter(|n| value(**n) > 40).count();
+        let place = members.first().map_or(0, |n| *n);
+        vec![key.clone(), is_odd.to_string(), list(members), sum.to_string(), high.to_string(), place.to_string()]
+    };
+    let every: Vec<Vec<String>> = groups.iter().map(expected).collect();
+    let several: Vec<Vec<String>> = groups.iter().filter(|(_, members)| members.len() > 1).map(expected).collect();
+    assert!(!several.is_empty() && several.len() < every.len());
+
+    let row = |n: u64| vec![Value::string(key(n)), Value::Long(value(n) as i64), Value::Long(n as i64)];
+    let columns = [("K", Kind::String), ("V", Kind::Long), ("N", Kind::Long)];
+    let path = std::env::temp_dir().join(format!("huntpack-parts-{}.ndjson", std::process::id()));
+    let record = |n: u64| format!("{{\"K\":\"{}\",\"V\":{},\"N\":{n}}}\n", key(n), value(n));
+    std::fs::write(&path, (0..count).map(record).collect::<String>()).unwrap();
+    let mut database = Database::default();
+    database.add_table("T", held(&columns, &(0..count).map(row).collect::<Vec<_>>()));
+    database.add_table("F", Data::Files(vec![path.display().to_string()]));
+    for (table, threads, morsel_rows) in [("T", 1, 65_536), ("T", 2, 100), ("T", 7, 1), ("F", 2, 1), ("F", 1, 100)] {
+        let options = Options {
+            threads: Some(threads),
+            limits: crate::functions::Limits { morsel_rows, ..Default::default() },
+            ..Options::default()
+        };
+        let run = |rest: &str| {
+            let text = format!(
+                "{table} | summarize make_list(V), sum(V), countif(V > 40), take_any(N), n = count() by K, Odd = N % 7 == 0{rest}"
+            );
+            let answer = ask(&text, &database, &options).unwrap().tables.swap_remove(0).to_rows();
+            let cells = answer.iter().map(|row| row.iter().take(6).map(Value::to_text).collect::<Vec<String>>());
+            cells
+                .map(|mut row| {
+                    row[2] = row[2].trim_matches(['[', ']']).to_owned();
+                    row
+                })
+                .collect::<Vec<_>>()
+        };
+        let named = format!("{table} with {threads} threads, {morsel_rows} rows at a time");
+        assert_eq!(run(""), every, "{named}");
+        assert_eq!(run(" | where n > 1"), several, "{named}");
+        let few = crate::functions::Limits { rows: 100, ..options.limits.clone() };
+        let limited = Options { limits: few, ..options.clone() };
+        assert!(ask(&format!("{table} | summarize count() by N"), &database, &limited).is_err(), "{named}");
+    }
+    std::fs::remove_file(path).unwrap();
+}
+
 #[test]
 fn each_statement_has_its_result() {
     let answer = ask("print 1; print 2", &Database::default(), &Options::default()).unwrap();

@@ -16,8 +16,11 @@ use crate::functions::Context;
 use crate::functions::aggregates::{Ordinals, Rows, State};
 use crate::plan::{AggregateCall, Morsel, Node};
 use crate::types::{Chunk, Column, Kind, Name, Schema, Stored, Table, gather};
+use parted::{Gathered, Local, Way};
 use std::collections::HashSet;
 use std::sync::Arc;
+
+mod parted;
 
 /// The groups of an aggregate node for which `having` holds.
 pub fn run(executor: &Executor, id: NodeId, having: &[Expr], passed: &[Arc<Counter>]) -> Result<Table> {
@@ -41,18 +44,21 @@ pub fn run(executor: &Executor, id: NodeId, having: &[Expr], passed: &[Arc<Count
             None => pruned,
         }
     };
-    let groups = first_phase(executor, &summary, pipeline.clone_with(first_feed), &first_calls, second.as_ref())?;
+    let pipeline = pipeline.clone_with(first_feed);
+    let in_memory = pipeline.feeds.iter().all(|feed| feed.source.table().is_some());
+    let way = Way::new(&summary, &first_calls, second.as_ref(), executor.context, in_memory);
+    let groups = match first_phase(executor, &pipeline, &way)? {
+        Gathered::Whole(groups) => groups,
+        Gathered::Parts(parts) => {
+            let table = parted::table(parts, &way, executor.options.threads, &executor.schema(id), having, &later)?;
+            passed.iter().for_each(|counter| counter.add(table.rows(), std::time::Instant::now()));
+            return Ok(table);
+        }
+    };
     let Groups { grouper, states, firsts, kept, late, .. } = groups;
     let columns = finished(states, executor.context, grouper.len())?;
     let order = by_first_row(&firsts, grouper.len());
-    let named = |rows: &[u32]| -> Columns {
-        let keys = summary.by.iter().map(|(n, _)| n.clone()).zip(grouper.columns(rows));
-        let results = first_calls
-            .iter()
-            .map(|at| summary.calls[*at].0.clone())
-            .zip(columns.iter().map(|c| gather::take(c, rows)));
-        keys.chain(results).collect()
-    };
+    let named = |rows: &[u32]| named(&summary, &first_calls, &grouper, &columns, rows);
     let (order, mut results) = match having.is_empty() && later.is_empty() {
         true => {
             let results = named(&order);
@@ -291,29 +297,13 @@ pub struct Groups {
     late: Option<Vec<Box<dyn State>>>,
 }
 
-fn first_phase(
-    executor: &Executor,
-    summary: &Summary,
-    pipeline: Pipeline,
-    calls: &[usize],
-    second: Option<&Second>,
-) -> Result<Groups> {
-    let context = executor.context;
-    let make = || Groups::new(summary, calls);
-    let step = |groups: &mut Result<Groups>, batch: Batch| match groups {
-        Ok(groups) => groups.take_in_for(summary, calls, batch, second, context),
+fn first_phase(executor: &Executor, pipeline: &Pipeline, way: &Way) -> Result<Gathered> {
+    let step = |local: &mut Result<Local>, batch: Batch| match local {
+        Ok(local) => local.take_in(batch),
         Err(fault) => Err(fault.clone()),
     };
-    let parts = drive(&pipeline, context, executor.options.threads, make, step, || false)?;
-    let mut parts = parts.into_iter().collect::<Result<Vec<Groups>>>()?;
-    if let Some(second) = second.filter(|_| parts.iter().any(|part| part.late.is_some())) {
-        parts.iter_mut().try_for_each(|part| part.begin_second(summary, second, context))?;
-    }
-    let mut parts = parts.into_iter();
-    let mut all = parts.next().map_or_else(make, Ok)?;
-    parts.try_for_each(|part| all.merge(part))?;
-    all.at_least_one(summary);
-    Ok(all)
+    let locals = drive(pipeline, executor.context, executor.options.threads, || Local::new(way), step, || false)?;
+    Gathered::of(locals.into_iter().collect::<Result<Vec<Local>>>()?, way)
 }
 
 impl Groups {
@@ -353,10 +343,7 @@ impl Groups {
     /// The keys and results of groups.
     pub fn finish(self, summary: &Summary, calls: &[usize], groups: &[u32], context: &Context) -> Result<Columns> {
         let columns = finished(self.states, context, self.grouper.len())?;
-        let keys = summary.by.iter().map(|(name, _)| name.clone()).zip(self.grouper.columns(groups));
-        let names = calls.iter().map(|at| summary.calls[*at].0.clone());
-        let results = names.zip(columns.iter().map(|column| gather::take(column, groups)));
-        Ok(keys.chain(results).collect())
+        Ok(named(summary, calls, &self.grouper, &columns, groups))
     }
 
     pub fn take_in(&mut self, summary: &Summary, calls: &[usize], batch: Batch, context: &Context) -> Result<()> {
@@ -481,6 +468,13 @@ fn shared<'a>(expr: &'a Expr, batch: &Batch, context: &Context, known: &mut Vec<
     let column = evaluate(expr, batch, context)?;
     known.push((expr, column.clone()));
     Ok(column)
+}
+
+/// The keys and results of groups.
+fn named(summary: &Summary, calls: &[usize], grouper: &Grouper, results: &[Column], groups: &[u32]) -> Columns {
+    let keys = summary.by.iter().map(|(name, _)| name.clone()).zip(grouper.columns(groups));
+    let names = calls.iter().map(|at| summary.calls[*at].0.clone());
+    keys.chain(names.zip(results.iter().map(|column| gather::take(column, groups)))).collect()
 }
 
 fn finished(states: Vec<Box<dyn State>>, context: &Context, count: usize) -> Result<Vec<Column>> {

@@ -494,7 +494,7 @@ impl TableOperation for RowsOfOne {
 
     fn run(&self, context: &Context, inputs: &[Table]) -> Result<Table> {
         let Some(table) = inputs.first() else { return Err(Fault::internal("no rows to number")) };
-        super::rows::run(table, &self.columns, &self.schema, context)
+        super::rows::run(table, &self.columns, &self.schema, context, 1)
     }
 }
 

@@ -177,6 +177,11 @@ impl Batch {
         }
     }
 
+    /// Whether no two rows have one place.
+    pub fn has_own_places(&self) -> bool {
+        if self.is_multiplied { self.rows < 1 << ROW_BITS } else { self.ordinals.is_none() }
+    }
+
     /// The ordinal of the first row, where there is one.
     pub fn first_ordinal(&self) -> u64 {
         match (&self.ordinals, &self.selection) {

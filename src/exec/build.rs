@@ -136,7 +136,8 @@ impl<'a> Executor<'a> {
             Node::Rows { input, columns } => {
                 let columns = columns.iter().map(|(n, c)| Ok((n.clone(), c.clone().map(&mut |e| self.ready(e))?)));
                 let columns = columns.collect::<Result<Vec<_>>>()?;
-                counted(rows::run(&self.table(*input)?, &columns, &self.schema(id), self.context))
+                let threads = self.options.threads;
+                counted(rows::run(&self.table(*input)?, &columns, &self.schema(id), self.context, threads))
             }
             Node::Partition { input, by, body } => counted(apply::partition(self, *input, by, *body)),
             Node::Table { inputs, operation } => {
@@ -367,6 +368,13 @@ impl<'a> Executor<'a> {
         self.feed(id, InMemory::source(table), above, feeds)
     }
 
+    /// How many rows pass at a time: of a table in memory so many that every thread has some of them.
+    fn morsel_rows(&self, source: &dyn Source) -> usize {
+        const FEWEST: usize = 16_384;
+        let most = self.context.limits.morsel_rows;
+        source.table().map_or(most, |table| most.min(table.rows().div_ceil(self.options.threads.max(1)).max(FEWEST)))
+    }
+
     fn feed(&self, id: NodeId, source: Arc<dyn Source>, above: Vec<Step>, feeds: &mut Vec<Feed>) -> Result<()> {
         let mut steps: Vec<Step> = above.into_iter().rev().collect();
         if !self.options.trace {
@@ -379,7 +387,7 @@ impl<'a> Executor<'a> {
         }
         // A traced run tells the rows before and after each step.
         let tests = if self.options.trace { Vec::new() } else { optimize::tests(&steps) };
-        let needs = Needs { columns, window, tests, morsel_rows: self.context.limits.morsel_rows };
+        let needs = Needs { columns, window, tests, morsel_rows: self.morsel_rows(source.as_ref()) };
         let read = match self.plan.node(id) {
             Node::Scan { .. } => self.counter(id),
             _ => Arc::default(),

@@ -5,6 +5,7 @@ use crate::diagnostic::{Fault, Result};
 use crate::expr::Input;
 use crate::functions::Context;
 use crate::plan::{Piece, Scan};
+use rayon::prelude::*;
 use std::sync::Arc;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -66,6 +67,18 @@ pub fn drive<S: Send>(
     let mut states = states.into_inner().map_err(|_| Fault::internal("a thread of the pool panicked"))?;
     states.sort_by_key(|(number, _)| *number);
     Ok(states.into_iter().map(|(_, state)| state).collect())
+}
+
+/// What `work` makes of each item, on all threads.
+pub fn each<T: Send, R: Send>(
+    items: Vec<T>,
+    threads: usize,
+    work: impl Fn(T) -> Result<R> + Sync + Send,
+) -> Result<Vec<R>> {
+    match threads {
+        0 | 1 => items.into_iter().map(work).collect(),
+        _ => items.into_par_iter().map(work).collect(),
+    }
 }
 
 /// The pieces that are left.

@@ -1,30 +1,135 @@
 //! What depends on a row's place: row functions, and samples.
 use super::collect;
+use super::drive::each;
 use super::sort::Whole;
 use crate::diagnostic::{Fault, Result};
 use crate::expr::{Expr, Input, evaluate};
 use crate::functions::{Context, arithmetic, fractions};
 use crate::plan::RowCall;
-use crate::types::{Builder, Chunk, Column, Kind, Name, Schema, Stored, Table, Value, gather};
+use crate::types::{Builder, Chunk, Column, Kind, Name, Schema, Stored, Table, Value, convert, gather};
 use arrow_array::types::ArrowPrimitiveType;
 use arrow_array::{Array, PrimitiveArray};
+
+/// So many rows are put together at a time.
+const PIECE_ROWS: usize = 65_536;
 
 /// The table with columns that are computed in row order.
 ///
 /// Source: the documentation page "Window functions".
-pub fn run(table: &Table, calls: &[(Name, RowCall)], schema: &Schema, context: &Context) -> Result<Table> {
+pub fn run(
+    table: &Table,
+    calls: &[(Name, RowCall)],
+    schema: &Schema,
+    context: &Context,
+    threads: usize,
+) -> Result<Table> {
     let input = Whole::new(table);
-    let mut made: Vec<(Name, Column)> = Vec::new();
+    let mut made: Vec<(Name, Made)> = Vec::new();
     for (name, call) in calls.iter().filter(|(name, _)| schema.contains(name)) {
-        made.push((name.clone(), compute(call, &input, context)?));
+        made.push((name.clone(), Made::new(call, &input, context)?));
     }
-    let column = |name: &Name, kind: Kind| {
-        let found = made.iter().find(|(n, _)| n == name).map(|(_, c)| c.clone());
-        let column = found.or_else(|| input.column(name).ok()).unwrap_or_else(|| Column::nulls(kind, table.rows()));
-        Stored::Column(if column.kind() == kind { column } else { crate::types::convert::lenient(&column, kind) })
+    let chunk = |piece: Piece| {
+        context.check()?;
+        let column = |(name, kind): &(Name, Kind)| match made.iter().find(|(own, _)| own == name) {
+            Some((_, made)) => made.rows(piece.before + piece.start, piece.rows, *kind),
+            None => piece.column(table, name, *kind),
+        };
+        Ok(Chunk { rows: piece.rows, columns: schema.columns().iter().map(column).collect() })
     };
-    let columns = schema.columns().iter().map(|(name, kind)| column(name, *kind)).collect();
-    Ok(Table::new(schema.clone(), vec![Chunk { rows: table.rows(), columns }]))
+    Ok(Table::new(schema.clone(), each(Piece::all(table), threads, chunk)?))
+}
+
+/// Some rows of a chunk.
+struct Piece<'a> {
+    chunk: &'a Chunk,
+    /// How many rows the chunks before it have.
+    before: usize,
+    start: usize,
+    rows: usize,
+}
+
+impl Piece<'_> {
+    fn all(table: &Table) -> Vec<Piece<'_>> {
+        let (mut pieces, mut before) = (Vec::new(), 0);
+        for chunk in table.chunks() {
+            for start in (0..chunk.rows).step_by(PIECE_ROWS) {
+                pieces.push(Piece { chunk, before, start, rows: PIECE_ROWS.min(chunk.rows - start) });
+            }
+            before += chunk.rows;
+        }
+        pieces
+    }
+
+    /// A column of the table, as it is held.
+    fn column(&self, table: &Table, name: &Name, kind: Kind) -> Stored {
+        let Some(at) = table.schema().position(name) else { return Stored::Absent };
+        match self.chunk.columns.get(at) {
+            Some(stored) if table.schema().kind(name) == Some(kind) => stored.slice(self.start, self.rows),
+            _ => {
+                let own = table.schema().kind(name).unwrap_or(kind);
+                Stored::Column(of_kind(self.chunk.load_part(at, own, self.start, self.rows, None), kind))
+            }
+        }
+    }
+}
+
+fn of_kind(column: Column, kind: Kind) -> Column {
+    if column.kind() == kind { column } else { convert::lenient(&column, kind) }
+}
+
+/// What a row function gives.
+enum Made {
+    Whole(Column),
+    /// Numbers that go up by one, from this one on.
+    Numbers(i64),
+    /// The values of a column so many rows further down, and of rows that nothing was moved to.
+    Moved {
+        column: Column,
+        down: i64,
+        outside: Value,
+    },
+}
+
+impl Made {
+    fn new(call: &RowCall, input: &Whole, context: &Context) -> Result<Made> {
+        match call {
+            RowCall::Number { start, restart: None } => {
+                Ok(Made::Numbers(one(start, input, context)?.as_long().unwrap_or(1)))
+            }
+            RowCall::Shift { value, offset, default } => shifted(value, *offset, default.as_ref(), input, context),
+            call => compute(call, input, context).map(Made::Whole),
+        }
+    }
+
+    fn rows(&self, start: usize, rows: usize, kind: Kind) -> Stored {
+        let column = match self {
+            Made::Numbers(first) if kind == Kind::Long => return Stored::Numbers(first.wrapping_add(start as i64)),
+            Made::Numbers(first) => Column::Long(
+                (0..rows as i64)
+                    .map(|row| first.wrapping_add(start as i64).wrapping_add(row))
+                    .collect::<Vec<_>>()
+                    .into(),
+            ),
+            Made::Whole(column) => gather::slice(column, start, rows),
+            Made::Moved { column, down, outside } => moved(column, *down, outside, start, rows),
+        };
+        Stored::Column(of_kind(column, kind))
+    }
+}
+
+/// Rows of a column whose values are moved down.
+fn moved(column: &Column, down: i64, outside: &Value, start: usize, rows: usize) -> Column {
+    let length = column.len() as i64;
+    let down = down.clamp(-length, length);
+    let inside = |row: usize| (row as i64 - down).clamp(0, length);
+    let (first, last) = (inside(start), inside(start + rows));
+    let above = (down - start as i64).clamp(0, rows as i64) as usize;
+    let values = gather::slice(column, first as usize, (last - first) as usize);
+    let below = rows - above - values.len();
+    let constant = |rows| Column::Const(outside.clone(), rows);
+    let parts = [constant(above), values.clone(), constant(below)];
+    let parts: Vec<Column> = parts.into_iter().filter(|part| !part.is_empty()).collect();
+    gather::concat(&parts).unwrap_or(values)
 }
 
 fn compute(call: &RowCall, input: &Whole, context: &Context) -> Result<Column> {
@@ -43,7 +148,7 @@ fn compute(call: &RowCall, input: &Whole, context: &Context) -> Result<Column> {
         RowCall::CumulativeSum { term, restart } => {
             cumulative(&evaluate(term, input, context)?, &restarts(restart, input, context)?)
         }
-        RowCall::Shift { value, offset, default } => shifted(value, *offset, default.as_ref(), input, context),
+        RowCall::Shift { .. } => Err(Fault::internal("a shift is put together piece by piece")),
         RowCall::Rank { term, restart, dense } => {
             let restarts = restarts(restart, input, context)?;
             Ok(ranks(&evaluate(term, input, context)?, &restarts, *dense))
@@ -120,20 +225,13 @@ fn running<P: ArrowPrimitiveType>(
     PrimitiveArray::new(sums.collect::<Vec<_>>().into(), None)
 }
 
-fn shifted(value: &Expr, offset: i64, default: Option<&Expr>, input: &Whole, context: &Context) -> Result<Column> {
+fn shifted(value: &Expr, offset: i64, default: Option<&Expr>, input: &Whole, context: &Context) -> Result<Made> {
     let column = evaluate(value, input, context)?;
-    let other = match default {
-        Some(default) => crate::types::convert::value_to(&one(default, input, context)?, column.kind()),
+    let outside = match default {
+        Some(default) => convert::value_to(&one(default, input, context)?, column.kind()),
         None => Value::null(column.kind()),
     };
-    let rows = column.len();
-    let moved = usize::try_from(offset.unsigned_abs()).unwrap_or(usize::MAX).min(rows);
-    let outside = Column::Const(other, moved);
-    let parts = match offset >= 0 {
-        true => [outside, gather::slice(&column, 0, rows - moved)],
-        false => [gather::slice(&column, moved, rows - moved), outside],
-    };
-    Ok(gather::concat(&parts).unwrap_or(column))
+    Ok(Made::Moved { column, down: offset, outside })
 }
 
 fn ranks(term: &Column, restarts: &[bool], dense: bool) -> Column {
@@ -182,4 +280,28 @@ pub fn sample(table: &Table, most: u64) -> Result<Table> {
     };
     let rows: Vec<u32> = (0..table.rows() as u32).filter(is_drawn).collect();
     Ok(super::sort::picked(table, &rows, table.schema()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn moved_rows_are_the_same_in_pieces() {
+        let column = Column::Long((10..15).collect::<Vec<i64>>().into());
+        let outside = Value::Long(-1);
+        for down in [0, 1, 4, 5, 6, -1, -5, -9, i64::MAX, i64::MIN] {
+            let expected = (0..5i64).map(|row| usize::try_from(row.saturating_sub(down)).ok());
+            let expected =
+                expected.map(|row| row.filter(|row| *row < 5).map_or(outside.clone(), |row| column.value(row)));
+            let expected: Vec<Value> = expected.collect();
+            for size in 1..=5 {
+                let pieces = (0..5).step_by(size).map(|start| (start, size.min(5 - start)));
+                let made = pieces.flat_map(|(start, rows)| {
+                    moved(&column, down, &outside, start, rows).values().collect::<Vec<Value>>()
+                });
+                assert_eq!(made.collect::<Vec<_>>(), expected, "{down} in pieces of {size}");
+            }
+        }
+    }
 }

@@ -57,6 +57,9 @@ pub(super) fn inside_dynamic(column: Column) -> Column {
 }
 
 fn array_concat(_: &Context, args: &[Column], rows: usize) -> Result<Column> {
+    if let Some(longs) = concat_longs(args, rows) {
+        return Ok(longs);
+    }
     if let Some(lists) = Lists::new(args) {
         return Ok(lists.map(&mut |_, ranges, places| places.extend(ranges.iter().cloned().flatten())));
     }
@@ -64,6 +67,31 @@ fn array_concat(_: &Context, args: &[Column], rows: usize) -> Result<Column> {
         let parts: Option<Vec<Vec<Cow<str>>>> = args.iter().map(|a| items(Dynamic::of(a, row)?)).collect();
         Some(array(parts?.into_iter().flatten()))
     }))
+}
+
+/// Lists of longs none of which is null, each behind the other; none for others.
+fn concat_longs(args: &[Column], rows: usize) -> Option<Column> {
+    let list = |arg: &'_ Column| match arg {
+        Column::List(list) if list.nulls.is_none() => Some(list.clone()),
+        _ => None,
+    };
+    let lists = args.iter().map(list).collect::<Option<Vec<List>>>()?;
+    let longs = |list: &'_ List| match &*list.items {
+        Column::Long(items) if items.null_count() == 0 => Some(items.values().clone()),
+        _ => None,
+    };
+    let items = lists.iter().map(longs).collect::<Option<Vec<_>>>()?;
+    let length = |list: &List| Some((list.offsets.last()? - list.offsets.first()?) as usize);
+    let room = lists.iter().map(length).sum::<Option<usize>>().filter(|room| *room < u32::MAX as usize)?;
+    let (mut offsets, mut values) = (Vec::with_capacity(rows + 1), Vec::with_capacity(room));
+    offsets.push(0);
+    for row in 0..rows {
+        for (list, items) in lists.iter().zip(&items) {
+            values.extend_from_slice(items.get(list.range(row)).unwrap_or_default());
+        }
+        offsets.push(values.len() as u32);
+    }
+    Some(Column::List(List { offsets: offsets.into(), nulls: None, items: Arc::new(Column::Long(values.into())) }))
 }
 
 fn array_sum(_: &Context, args: &[Column], rows: usize) -> Result<Column> {

@@ -51,11 +51,14 @@ pub fn slice(column: &Column, start: usize, rows: usize) -> Column {
     }
 }
 
+/// What goes over the elements of a list goes over those of its rows alone.
 fn slice_list(list: &List, start: usize, rows: usize) -> List {
+    let offsets = list.offsets.get(start..=start + rows).unwrap_or_default();
+    let (first, last) = (offsets.first().copied().unwrap_or(0), offsets.last().copied().unwrap_or(0));
     List {
-        offsets: list.offsets.get(start..=start + rows).unwrap_or_default().into(),
+        offsets: offsets.iter().map(|offset| offset - first).collect(),
         nulls: list.nulls.as_ref().map(|n| n.slice(start, rows)),
-        items: list.items.clone(),
+        items: Arc::new(slice(&list.items, first as usize, (last - first) as usize)),
     }
 }
 

@@ -311,7 +311,10 @@ fn list(array: &ArrayRef) -> Option<List> {
         Kind::String if is_text(items.data_type()) && items.null_count() == 0 => Kind::String,
         _ => return None,
     };
-    let items = load(items, kind, None);
+    // An array that is a part of another has the elements of all.
+    let (first, last) = (*offsets.first()?, *offsets.last()?);
+    let items = load(&items.slice(first as usize, (last - first) as usize), kind, None);
+    let offsets = if first == 0 { offsets } else { offsets.iter().map(|offset| offset - first).collect() };
     Some(List { offsets, nulls: array.nulls().cloned(), items: Arc::new(items) })
 }
 

@@ -46,7 +46,7 @@ impl Known {
 const HASHER: FixedState = FixedState::with_seed(0x5eed);
 
 #[inline(always)]
-fn hash_number(bits: u64) -> u64 {
+pub(super) fn hash_number(bits: u64) -> u64 {
     HASHER.hash_one(bits)
 }
 
@@ -443,6 +443,15 @@ impl<'a> Sought<'a> {
             return false;
         }
         if self.bytes.is_empty() { known == self.view } else { same(held(known, full, open), self.bytes) }
+    }
+}
+
+/// The hash of a text.
+#[inline(always)]
+pub(super) fn hash_of_view(view: u128, buffers: &[Buffer]) -> u64 {
+    match view as u32 > 12 {
+        true => bytes_of(view, buffers).map_or(0, |bytes| HASHER.hash_one(bytes)),
+        false => HASHER.hash_one(view),
     }
 }
 

@@ -13,6 +13,7 @@ pub mod guid;
 pub mod import;
 pub mod intern;
 pub mod json;
+pub mod key_hash;
 mod kind;
 mod list;
 mod nested;

@@ -9,8 +9,30 @@ pub enum Stored {
     /// Read as the table's kind, only the rows and columns that a plan asks for.
     Arrow(ArrayRef),
     Column(Column),
+    /// Longs that go up by one from row to row, from this one on: made where they are read.
+    Numbers(i64),
     /// A column of the schema that the data lack: null, `""` for string.
     Absent,
+}
+
+impl Stored {
+    /// Rows `start..start + rows` without copying.
+    pub fn slice(&self, start: usize, rows: usize) -> Stored {
+        match self {
+            Stored::Arrow(array) => Stored::Arrow(array.slice(start, rows)),
+            Stored::Column(column) => Stored::Column(gather::slice(column, start, rows)),
+            Stored::Numbers(first) => Stored::Numbers(first.wrapping_add(start as i64)),
+            Stored::Absent => Stored::Absent,
+        }
+    }
+}
+
+/// The numbers of so many rows, or of those of `rows`.
+fn numbers(first: i64, count: usize, rows: Option<&[u32]>) -> Column {
+    Column::Long(match rows {
+        Some(rows) => rows.iter().map(|row| first.wrapping_add(i64::from(*row))).collect::<Vec<i64>>().into(),
+        None => (0..count as i64).map(|row| first.wrapping_add(row)).collect::<Vec<i64>>().into(),
+    })
 }
 
 /// Some rows of a table, all columns of the schema.
@@ -161,6 +183,7 @@ impl Chunk {
                 let part = gather::slice(column, start, count);
                 rows.map_or(part.clone(), |rows| gather::take(&part, rows))
             }
+            Some(Stored::Numbers(first)) => numbers(first.wrapping_add(start as i64), count, rows),
             _ => Column::nulls(kind, rows.map_or(count, <[u32]>::len)),
         }
     }
@@ -173,6 +196,7 @@ impl Chunk {
                 Some(rows) => gather::take(column, rows),
                 None => column.clone(),
             },
+            Some(Stored::Numbers(first)) => numbers(*first, self.rows, rows),
             _ => Column::nulls(kind, rows.map_or(self.rows, <[u32]>::len)),
         }
     }

@@ -94,62 +94,124 @@ pub fn is_ascii(bytes: &[u8]) -> bool {
 
 /// A bit for each value.
 pub fn bits_of<T: Copy>(values: &[T], holds: impl Fn(T) -> bool) -> BooleanBuffer {
-    bits_in_chunks(values, |chunk, bytes| {
-        bytes.iter_mut().zip(chunk).for_each(|(byte, value)| *byte = u8::from(holds(*value)));
-    })
+    let (chunks, rest) = values.as_chunks::<64>();
+    bits(&Each { chunks, holds: &holds }, chunks.len(), rest.iter().map(|value| holds(*value)))
 }
 
 /// A bit for each value that is one of a few.
 pub fn bits_among<T: Copy + PartialEq>(values: &[T], few: &[T]) -> BooleanBuffer {
-    bits_in_chunks(values, |chunk, bytes| {
-        for one in few {
-            bytes.iter_mut().zip(chunk).for_each(|(byte, value)| *byte |= u8::from(value == one));
-        }
-    })
-}
-
-/// A bit for each value, of which `fill` turns 64 at most into bytes of 0 and 1.
-fn bits_in_chunks<T>(values: &[T], fill: impl Fn(&[T], &mut [u8; 64])) -> BooleanBuffer {
-    let mut words = Vec::with_capacity(values.len().div_ceil(64));
-    wide(|| {
-        let word = |chunk: &[T]| {
-            let mut bytes = [0u8; 64];
-            fill(chunk, &mut bytes);
-            packed(&bytes)
-        };
-        let (chunks, rest) = values.as_chunks::<64>();
-        words.extend(chunks.iter().map(|chunk| word(chunk)));
-        words.extend((!rest.is_empty()).then(|| word(rest)));
-    });
-    BooleanBuffer::new(Buffer::from_vec(words), 0, values.len())
+    let (chunks, rest) = values.as_chunks::<64>();
+    bits(&Among { chunks, few }, chunks.len(), rest.iter().map(|value| few.contains(value)))
 }
 
 /// A bit for each pair of values; as many as the shorter side has.
 pub fn bits_of_pairs<T: Copy>(left: &[T], right: &[T], holds: impl Fn(T, T) -> bool) -> BooleanBuffer {
     let rows = left.len().min(right.len());
-    let mut words = Vec::with_capacity(rows.div_ceil(64));
-    wide(|| {
-        let word = |left: &[T], right: &[T]| {
-            let mut bytes = [0u8; 64];
-            let pairs = bytes.iter_mut().zip(left.iter().zip(right));
-            pairs.for_each(|(byte, (left, right))| *byte = u8::from(holds(*left, *right)));
-            packed(&bytes)
-        };
-        let (lefts, _) = left[..rows].as_chunks::<64>();
-        let (rights, _) = right[..rows].as_chunks::<64>();
-        words.extend(lefts.iter().zip(rights).map(|(left, right)| word(left, right)));
-        let done = lefts.len() * 64;
-        words.extend((done < rows).then(|| word(&left[done..rows], &right[done..rows])));
-    });
-    BooleanBuffer::new(Buffer::from_vec(words), 0, rows)
+    let ((lefts, left), (rights, right)) = (left[..rows].as_chunks::<64>(), right[..rows].as_chunks::<64>());
+    let rest = left.iter().zip(right).map(|(left, right)| holds(*left, *right));
+    bits(&Pairs { lefts, rights, holds: &holds }, lefts.len(), rest)
+}
+
+/// The bits of so many words, and those of fewer than 64 values behind them.
+fn bits(words: &impl Words, whole: usize, rest: impl ExactSizeIterator<Item = bool>) -> BooleanBuffer {
+    let length = whole * 64 + rest.len();
+    let mut all = vec![0; length.div_ceil(64)];
+    fill(words, &mut all[..whole]);
+    if let Some(last) = all.get_mut(whole) {
+        *last = rest.zip(0..).fold(0, |word, (holds, at)| word | u64::from(holds) << at);
+    }
+    BooleanBuffer::new(Buffer::from_vec(all), 0, length)
+}
+
+/// Words of 64 bits. They are made by functions that are always inlined, and without iterators' own loops, of which
+/// there would be one copy for all processors.
+trait Words {
+    /// The bytes, 0 or 1, of word `at`.
+    fn bytes(&self, at: usize) -> [u8; 64];
+}
+
+struct Each<'a, T, F> {
+    chunks: &'a [[T; 64]],
+    holds: &'a F,
+}
+
+impl<T: Copy, F: Fn(T) -> bool> Words for Each<'_, T, F> {
+    #[inline(always)]
+    fn bytes(&self, at: usize) -> [u8; 64] {
+        let mut bytes = [0; 64];
+        for (byte, value) in bytes.iter_mut().zip(&self.chunks[at]) {
+            *byte = u8::from((self.holds)(*value));
+        }
+        bytes
+    }
+}
+
+struct Among<'a, T> {
+    chunks: &'a [[T; 64]],
+    few: &'a [T],
+}
+
+impl<T: Copy + PartialEq> Words for Among<'_, T> {
+    #[inline(always)]
+    fn bytes(&self, at: usize) -> [u8; 64] {
+        let mut bytes = [0; 64];
+        for one in self.few {
+            for (byte, value) in bytes.iter_mut().zip(&self.chunks[at]) {
+                *byte |= u8::from(value == one);
+            }
+        }
+        bytes
+    }
+}
+
+struct Pairs<'a, T, F> {
+    lefts: &'a [[T; 64]],
+    rights: &'a [[T; 64]],
+    holds: &'a F,
+}
+
+impl<T: Copy, F: Fn(T, T) -> bool> Words for Pairs<'_, T, F> {
+    #[inline(always)]
+    fn bytes(&self, at: usize) -> [u8; 64] {
+        let mut bytes = [0; 64];
+        for (byte, (left, right)) in bytes.iter_mut().zip(self.lefts[at].iter().zip(&self.rights[at])) {
+            *byte = u8::from((self.holds)(*left, *right));
+        }
+        bytes
+    }
+}
+
+fn fill(words: &impl Words, out: &mut [u64]) {
+    #[cfg(target_arch = "x86_64")]
+    if is_x86_feature_detected!("avx2") {
+        // SAFETY: the processor has what the function is compiled for.
+        return unsafe { fill_x86(words, out) };
+    }
+    fill_any(words, out);
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx2")]
+fn fill_x86(words: &impl Words, out: &mut [u64]) {
+    fill_any(words, out);
+}
+
+#[inline(always)]
+fn fill_any(words: &impl Words, out: &mut [u64]) {
+    for (at, word) in out.iter_mut().enumerate() {
+        *word = packed(&words.bytes(at));
+    }
 }
 
 /// Bytes of 0 and 1 as bits, the first one lowest.
 #[inline(always)]
 fn packed(bytes: &[u8; 64]) -> u64 {
-    // Eight of them times this number have their bits side by side in the highest byte.
-    let eight = |bytes: &[u8; 8]| u64::from_le_bytes(*bytes).wrapping_mul(0x0102_0408_1020_4080) >> 56;
-    bytes.as_chunks::<8>().0.iter().rev().fold(0, |word, bytes| word << 8 | eight(bytes))
+    let mut word = 0;
+    for (at, eight) in bytes.as_chunks::<8>().0.iter().enumerate() {
+        // Eight of them times this number have their bits side by side in the highest byte.
+        word |= u64::from_le_bytes(*eight).wrapping_mul(0x0102_0408_1020_4080) >> 56 << (8 * at);
+    }
+    word
 }
 
 #[cfg(test)]

@@ -188,6 +188,6 @@ fn index(read: &ReadSide, keys: &Column) -> Option<Vec<u8>> {
         *table.get_mut(slot)? = (tag, u32::try_from(key).ok()?);
     }
     let sizes = [u32::try_from(slots).ok()?, u32::try_from(keys.len()).ok()?];
-    let words = table.iter().flat_map(|(tag, key)| [tag, key]).chain(&read.index.starts).chain(&read.index.rows);
-    Some(sizes.iter().chain(words).flat_map(|word| word.to_le_bytes()).collect())
+    let words = table.iter().flat_map(|(tag, key)| [*tag, *key]).chain(read.index.words());
+    Some(sizes.into_iter().chain(words).flat_map(u32::to_le_bytes).collect())
 }

@@ -118,12 +118,17 @@ impl ReadSide {
 
 /// The rows of each key, one behind the other.
 pub struct Index {
-    pub starts: Vec<u32>,
-    pub rows: Vec<u32>,
+    /// Where the rows of each key begin, and where those of the last one end; none where each key has one row.
+    starts: Vec<u32>,
+    rows: Vec<u32>,
 }
 
 impl Index {
     fn new(keys: &[u32], count: usize) -> Index {
+        // Keys are numbered in the order of their first rows.
+        if keys.len() == count && keys.iter().zip(0..).all(|(key, row)| *key == row) {
+            return Index { starts: Vec::new(), rows: keys.to_vec() };
+        }
         let mut starts = vec![0u32; count + 1];
         let known = || keys.iter().enumerate().filter(|(_, key)| **key != NULL);
         known().for_each(|(_, key)| starts[*key as usize + 1] += 1);
@@ -140,9 +145,18 @@ impl Index {
     #[inline]
     pub fn of(&self, key: u32) -> &[u32] {
         let key = key as usize;
+        if self.starts.is_empty() {
+            return self.rows.get(key..key + 1).unwrap_or_default();
+        }
         match (self.starts.get(key), self.starts.get(key.wrapping_add(1))) {
             (Some(start), Some(end)) => &self.rows[*start as usize..*end as usize],
             _ => &[],
         }
+    }
+
+    /// Where the rows of each key begin and those of the last one end, and the rows.
+    pub fn words(&self) -> impl Iterator<Item = u32> {
+        let each = if self.starts.is_empty() { 0..self.rows.len() as u32 + 1 } else { 0..0 };
+        each.chain(self.starts.iter().copied()).chain(self.rows.iter().copied())
     }
 }
