@@ -22,6 +22,7 @@ from huntpack import Hits, Pack, Table, _core, output
 DONE, FAILED, USAGE, ALERTS, INTERRUPTED = 0, 1, 2, 3, 130
 # What is wrong with an option, and not with a rule or its data.
 OPTION_CODES = ("HP303",)
+UNKNOWN_TABLE = "KS204"
 FORMATS = ("table", "json", "ndjson", "csv", "parquet", "html")
 OUTPUTS = ("alerts", "incidents", "findings", "risk", "results")
 # Of SecurityAlert's and SecurityIncident's many columns, those that a person reads first.
@@ -246,6 +247,22 @@ def report_failures(problems: Iterable[Any]) -> bool:
     return bool(errors)
 
 
+def report_missing_tables(problems: Iterable[Any]) -> list[Any]:
+    """One line for the rules that lack nothing but a table; the other problems. Nobody chose the built-in rules, and
+    few have the logs for all of them."""
+    untabled: list[str] = []
+    others: list[Any] = []
+    for problem in problems:
+        if {found.code for found in problem.error.diagnostics} == {UNKNOWN_TABLE}:
+            untabled.append(problem.rule)
+        else:
+            others.append(problem)
+    if untabled:
+        what = "1 rule had no table" if len(untabled) == 1 else f"{len(untabled)} rules had no table"
+        say(f"{what}: {', '.join(untabled)}")
+    return others
+
+
 @contextlib.contextmanager
 def progress_bar(what: str) -> Iterator[Optional[Callable[[int, int, str], None]]]:
     """A callback that draws a bar on standard error, when that is a terminal."""
@@ -344,7 +361,8 @@ def run(
     report_bad_rows(hits.results.values())
     for note in hits.notes:
         say(note)
-    failed = report_failures([*pack.problems, *hits.problems])
+    problems = [*pack.problems, *hits.problems]
+    failed = report_failures(problems if rules else report_missing_tables(problems)) or bool(problems)
     if form == "html":
         write_report(hits, pack, file)
     elif len(outputs) > 1:

@@ -411,6 +411,7 @@ crate::kernels! {
     /// extract_json("$.name", '{"name": "John", "age": 30}') // John
     /// extract_json("$.a[1]['b c']", '{"a": [0, {"b c": 5}]}') // 5
     /// extract_json("$.b", '{"a": 1}') //
+    /// extract_json("$.a", '{"a": {"b": 5}}', typeof(dynamic)).b // 5
     /// ```
     kql fn extract_json as [extractjson] (path: String, text: Any) -> Kind(Kind::String) = extract_json;
 

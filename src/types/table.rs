@@ -1,6 +1,8 @@
 //! Tables: chunks of columns that were handed in or computed, and what was learned of them.
+use super::intern::Interner;
 use super::{Column, Kind, Name, Schema, Value, gather, import};
 use arrow_array::ArrayRef;
+use std::collections::HashMap;
 use std::sync::{Arc, OnceLock};
 
 /// A column of a chunk as it is held: as the host's Arrow array, read lazily, or as a column.
@@ -161,6 +163,22 @@ impl Table {
         let kind = self.inner.schema.columns().get(at).map_or(Kind::String, |(_, k)| *k);
         let parts: Vec<Column> = self.inner.chunks.iter().map(|c| c.load(at, kind, None)).collect();
         gather::concat(&parts).unwrap_or_else(|| Column::from_values(kind, []))
+    }
+
+    /// The group that each row belongs to by some columns, numbered in order of first sight.
+    pub fn groups(&self, keys: std::ops::Range<usize>) -> Vec<usize> {
+        let numbers = |at: usize| {
+            let column = self.column(at);
+            Interner::new(column.kind()).numbers(&column)
+        };
+        let keys: Vec<Vec<u32>> = keys.map(numbers).collect();
+        let mut known: HashMap<Vec<u32>, usize> = HashMap::new();
+        let group = |row: usize| {
+            let key: Vec<u32> = keys.iter().filter_map(|numbers| numbers.get(row).copied()).collect();
+            let next = known.len();
+            *known.entry(key).or_insert(next)
+        };
+        (0..self.rows()).map(group).collect()
     }
 
     pub fn column_named(&self, name: &str) -> Option<Column> {

@@ -146,6 +146,14 @@ def test_a_failing_rule(cli: Cli, rule: Path, signins: Path) -> None:
     assert "NoSuchColumn" in done.stderr
 
 
+def test_the_built_in_rules_that_have_no_table_are_told_in_one_line(cli: Cli, signins: Path) -> None:
+    done = cli("run", "--table", f"SigninLogs={signins}", "--now", NOW, "--format", "json")
+    assert done.returncode == 1
+    (line,) = [line for line in done.stderr.splitlines() if "had no table" in line]
+    assert line.startswith("4 rules had no table: Cryptominer download stopped, Private access")
+    assert "error[" not in done.stderr
+
+
 def test_bad_rows(cli: Cli, tmp_path: Path) -> None:
     (tmp_path / "s.ndjson").write_text(json.dumps(signin(1, "203.0.113.7")) + "\n{broken\n{worse\n", encoding="utf-8")
     done = cli("query", "SigninLogs | count", "--table", "SigninLogs=s.ndjson", "--format", "json")

@@ -43,6 +43,17 @@ def test_schemas_functions_and_watchlists() -> None:
     assert labels("_GetWatchlist('", watchlists={"Vips": [{"SearchKey": "ann"}]}) == ["Vips"]
 
 
+def test_what_rules_use_most_comes_first() -> None:
+    tables = {"T": TABLE}
+    assert labels("T | ", tables=tables)[:4] == ["where", "extend", "summarize", "project"]
+    assert labels("T | pa", tables=tables)[:2] == ["parse", "parse-where"]
+    assert labels("T | summarize ", tables=tables)[:3] == ["count", "make_set", "dcount"]
+    assert labels("T | summarize dcount(", tables=tables)[:3] == ["User", "Failed", "Bytes"]
+    assert labels("T | where ", tables=tables)[:4] == ["User", "Failed", "Bytes", "ago"]
+    assert labels("T | extend Size = Bytes, Name = st", tables=tables)[:2] == ["strcat", "startofday"]
+    assert labels("T | join kind=", tables=tables)[:2] == ["inner", "leftouter"]
+
+
 def test_a_wide_table_is_fast() -> None:
     query = (
         "SigninLogs | where ResultType != 0 | summarize count() by UserPrincipalName, bin(TimeGenerated, 1h) | where "

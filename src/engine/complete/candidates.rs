@@ -174,10 +174,10 @@ impl<'a> Candidates<'a> {
     fn aggregates(&mut self) {
         for item in aggregates::all().filter(|item| item.dialect == Dialect::Kql) {
             let nothing = item.parameters.is_empty();
-            self.call(item.name, CompletionKind::Aggregate, nothing, item.signature(), 2);
+            self.call(item.name, CompletionKind::Aggregate, nothing, item.signature(), 0);
         }
         for (name, item) in aggregates::conditional() {
-            self.call(name, CompletionKind::Aggregate, false, item.signature_if(name), 3);
+            self.call(name, CompletionKind::Aggregate, false, item.signature_if(name), 0);
         }
     }
 
@@ -194,7 +194,7 @@ impl<'a> Candidates<'a> {
 
     fn infix(&mut self) {
         for item in functions::all().filter(|item| item.dialect == Dialect::Kql && kql::is_infix(item.name)) {
-            self.add(item.name, CompletionKind::Operator, &functions::summary(item.docs), 3);
+            self.add(item.name, CompletionKind::Operator, &functions::summary(item.docs), 2);
         }
         self.pages(Subject::Infix, CompletionKind::Operator, |_| true);
     }

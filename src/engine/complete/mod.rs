@@ -6,6 +6,7 @@
 mod candidates;
 mod place;
 mod rank;
+mod usual;
 
 use super::query::{Options, wall_clock};
 use super::{Database, pool};

@@ -1,5 +1,6 @@
 //! Which candidates fit what is written, and in what order they are shown.
 use super::candidates::Candidate;
+use super::usual::place;
 use super::{Completion, CompletionKind};
 use crate::diagnostic::Span;
 use std::collections::HashSet;
@@ -19,7 +20,7 @@ enum Fit {
     Within,
 }
 
-/// The candidates that fit, the better ones first; those that fit alike stay in their order.
+/// The candidates that fit, the better ones first; of those that fit alike, the ones that rules use most.
 pub(super) fn ranked(candidates: Vec<Candidate>, written: &str, replaces: Span) -> Vec<Completion> {
     let mut told: HashSet<(String, CompletionKind)> = HashSet::new();
     let mut fitting: Vec<(Fit, Candidate)> = candidates
@@ -27,7 +28,7 @@ pub(super) fn ranked(candidates: Vec<Candidate>, written: &str, replaces: Span) 
         .filter_map(|candidate| Some((fit(&candidate.label, written)?, candidate)))
         .filter(|(_, candidate)| told.insert((candidate.label.clone(), candidate.kind)))
         .collect();
-    fitting.sort_by_key(|(fit, candidate)| (*fit, candidate.rank));
+    fitting.sort_by_key(|(fit, candidate)| (*fit, candidate.rank, place(&candidate.label, candidate.kind)));
     fitting.truncate(MOST);
     let completion = |(_, candidate): (Fit, Candidate)| {
         let Candidate { label, kind, insert, detail, .. } = candidate;

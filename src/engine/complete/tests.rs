@@ -101,6 +101,17 @@ fn aggregates_stand_where_they_may() {
 }
 
 #[test]
+fn what_rules_use_most_comes_first() {
+    first("Signins | ^", &["where", "extend", "summarize", "project", "join"]);
+    first("Signins | p^", &["project", "project-reorder", "parse", "project-away"]);
+    first("Signins | summarize ^", &["count", "make_set", "dcount", "max", "min"]);
+    first("Signins | summarize dcount(^", &["When", "User", "Failed", "Odd name"]);
+    first("Signins | where User ^", &["==", ">", "and"]);
+    first("Signins | extend n = to^", &["tostring", "tolower", "toint"]);
+    first("Signins | evaluate ^", &["pivot", "bag_unpack"]);
+}
+
+#[test]
 fn a_query_begins_with_a_table() {
     let mut given = database();
     given.add_table("Given", crate::engine::Data::Files(Vec::new()));
@@ -117,8 +128,8 @@ fn a_query_begins_with_a_table() {
 #[test]
 fn words_of_the_grammar_and_values_of_parameters() {
     has("Signins | join ^", &["kind"]);
-    first("Signins | join kind=^", &["anti", "fullouter", "inner", "innerunique"]);
-    first("Signins | join kind=left^", &["leftanti", "leftantisemi", "leftouter", "leftsemi"]);
+    first("Signins | join kind=^", &["inner", "leftouter", "leftanti", "rightanti"]);
+    first("Signins | join kind=left^", &["leftouter", "leftanti", "leftsemi", "leftantisemi"]);
     first("Signins | join kind=inner (Audit) ^", &["on"]);
     first("Signins | sort by User ^", &["asc", "desc", "nulls"]);
     first("Signins | sort by User asc nulls ^", &["first", "last"]);

@@ -23,11 +23,14 @@ fn likeness(values: &[f64], period: usize) -> f64 {
     moved.and_then(|(left, right)| pearson(left, right)).unwrap_or(0.0).max(0.0)
 }
 
-/// The likeness of a period that fits no worse than those beside it; 0 for any other.
+/// The likeness of a period that fits no worse than those beside it, and better than chance would have it; 0 for any
+/// other.
 fn score(values: &[f64], period: usize) -> f64 {
     let own = likeness(values, period);
+    let by_chance = 2.0 / (values.len() as f64).sqrt();
     let beside = [period.checked_sub(1), period.checked_add(1)].into_iter().flatten();
-    if beside.map(|period| likeness(values, period)).any(|other| other > own) { 0.0 } else { own }
+    let fits_worse = beside.map(|period| likeness(values, period)).any(|other| other > own);
+    if own <= by_chance || fits_worse { 0.0 } else { own }
 }
 
 /// A period that fits this much worse than the best one is noise beside it.

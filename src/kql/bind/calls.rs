@@ -109,7 +109,7 @@ impl Binder<'_> {
         match target {
             // The numbers of an array have no kind of their own.
             Some(_) if call.name.text == "percentiles_array_tdigest" => Ok(called),
-            Some(kind) => self.converted(called, kind, call.span),
+            Some(kind) => self.read_as(called, kind, call.span),
             None if self.settings.open_tables && DECLARED_INT.contains(&call.name.text.as_str()) => {
                 self.converted(called, Kind::Int, call.span)
             }

@@ -3,7 +3,7 @@
 //! Source: the pages "Numerical operators", "String operators", "Datetime / timespan arithmetic";
 //! where they are silent, Microsoft's binder.
 use super::Bind;
-use super::binder::Binder;
+use super::binder::{Binder, is_unknown};
 use super::convert::constant_to;
 use super::relation::Row;
 use crate::diagnostic::{Diagnostic, Span};
@@ -65,7 +65,22 @@ impl Binder<'_> {
     pub fn binary(&mut self, binary: &Binary, row: &Row) -> Bind<Expr> {
         let left = self.scalar(&binary.left, row);
         let right = self.scalar(&binary.right, row);
-        self.infix(binary.operator, left?, right?, binary.operator_span)
+        let (left, right) = self.beside_timespan(binary, left?, right?, row)?;
+        self.infix(binary.operator, left, right, binary.operator_span)
+    }
+
+    /// What nobody knows the kind of is a number where a timespan is multiplied or divided by it.
+    fn beside_timespan(&mut self, binary: &Binary, left: Expr, right: Expr, row: &Row) -> Bind<(Expr, Expr)> {
+        use BinaryOperator::{Divide, Multiply};
+        let (span, unknown) = (binary.operator_span, |e: &Expr| row.relation.is_some_and(|rows| is_unknown(e, rows)));
+        Ok(match (binary.operator, left.kind(), right.kind()) {
+            (Multiply | Divide, Kind::TimeSpan, _) if unknown(&right) => {
+                (left, self.converted(right, Kind::Real, span)?)
+            }
+            (Multiply, _, Kind::TimeSpan) if unknown(&left) => (self.converted(left, Kind::Real, span)?, right),
+            (Divide, _, Kind::TimeSpan) if unknown(&left) => (self.converted(left, Kind::TimeSpan, span)?, right),
+            _ => (left, right),
+        })
     }
 
     /// An infix operator over operands that are bound already.

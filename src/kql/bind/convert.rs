@@ -40,6 +40,15 @@ impl Binder<'_> {
         Ok(fitted)
     }
 
+    /// A text as `kind`, read as `to…` reads one: a dynamic is JSON.
+    pub fn read_as(&mut self, text: Expr, kind: Kind, span: Span) -> Bind<Expr> {
+        if kind != Kind::Dynamic {
+            return self.converted(text, kind, span);
+        }
+        let text = self.converted(text, Kind::String, span)?;
+        self.call_item("parse_json", vec![text], span)
+    }
+
     /// The expression as `kind`.
     pub fn converted(&mut self, expr: Expr, kind: Kind, span: Span) -> Bind<Expr> {
         if expr.kind() == kind {

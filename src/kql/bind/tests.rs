@@ -240,6 +240,18 @@ fn unknown_tables_are_open_in_a_check() {
 }
 
 #[test]
+fn what_is_unknown_stays_so_in_aggregates_and_beside_timespans() {
+    for query in [
+        "Mine_CL | summarize Last = max(When_t) by Host_s | sort by Last desc",
+        "Mine_CL | summarize Any = take_any(Host_s) | distinct Any",
+        "Mine_CL | project Time = Seconds_d * 1s, Back = 1m * Minutes_d, Part = Took_t / 1h, Rest = 1h / Count_d",
+    ] {
+        let bound = bound_with(query, None, true);
+        assert!(!bound.failed(), "{query}: {:?}", bound.diagnostics);
+    }
+}
+
+#[test]
 fn equal_parts_are_one_node() {
     let text = plan("let A = materialize(Audit | where Bytes > 1); union A, A");
     assert!(text.contains("shared"), "{text}");

@@ -12,9 +12,7 @@ use crate::kql::bind::convert::constant_to;
 use crate::kql::bind::names::{Names, automatic};
 use crate::kql::bind::relation::{Relation, Row};
 use crate::plan::{Node, TableOperation};
-use crate::types::intern::Interner;
 use crate::types::{Kind, Name, Schema, Table, Value, json};
-use std::collections::HashMap;
 use std::sync::Arc;
 
 /// Elements that a series may have.
@@ -192,7 +190,7 @@ impl TableOperation for Series {
             rows.push(vec![from.clone(), from.clone(), to.clone(), step.clone()]);
         }
         let Some(bins) = self.bins(&rows)? else { return Ok(Table::from_rows(self.schema.clone(), &[])) };
-        let places = inputs.first().map(|table| self.places(table)).unwrap_or_default();
+        let places = inputs.first().map(|table| table.groups(0..self.keys)).unwrap_or_default();
         let mut series: Vec<Filled> = Vec::new();
         for (number, row) in rows.into_iter().enumerate() {
             context.check()?;
@@ -240,22 +238,6 @@ enum Bins {
 }
 
 impl Series {
-    /// The series that each row belongs to, numbered in order of first sight.
-    fn places(&self, table: &Table) -> Vec<usize> {
-        let numbers = |at: usize| {
-            let column = table.column(at);
-            Interner::new(column.kind()).numbers(&column)
-        };
-        let keys: Vec<Vec<u32>> = (0..self.keys).map(numbers).collect();
-        let mut known: HashMap<Vec<u32>, usize> = HashMap::new();
-        let place = |row: usize| {
-            let key: Vec<u32> = keys.iter().map(|numbers| numbers[row]).collect();
-            let next = known.len();
-            *known.entry(key).or_insert(next)
-        };
-        (0..table.rows()).map(place).collect()
-    }
-
     /// The bins between the ends, which default to those of the data; none where there are no rows.
     fn bins(&self, rows: &[Vec<Value>]) -> Result<Option<Bins>> {
         let cell = |row: &Vec<Value>, at: usize| row.get(self.keys + at).cloned();

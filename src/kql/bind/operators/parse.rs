@@ -44,7 +44,7 @@ impl Binder<'_> {
         for (at, part) in parts.iter().enumerate() {
             let path = Expr::Const(Value::dynamic(format!("[{at}]")));
             let found = self.call_item(".path", vec![Expr::Column(hidden.clone(), Kind::Dynamic), path], span)?;
-            columns.push((part.name.clone(), self.converted(found, part.kind, span)?));
+            columns.push((part.name.clone(), self.read_as(found, part.kind, span)?));
         }
         let parsed = self.extend(&below, columns);
         Ok(self.without(&parsed, &hidden))

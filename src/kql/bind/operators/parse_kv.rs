@@ -34,7 +34,7 @@ impl Binder<'_> {
         let mut columns = Vec::new();
         for (column, name) in &found {
             let value = Expr::Column(name.clone(), Kind::String);
-            let value = self.converted(value, column.kind.kind.unwrap_or(Kind::String), column.span)?;
+            let value = self.read_as(value, column.kind.kind.unwrap_or(Kind::String), column.span)?;
             columns.push((Name::from(column.name.text.as_str()), value));
         }
         let mut out = self.extend(&paired, columns);

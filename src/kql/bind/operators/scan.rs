@@ -4,7 +4,7 @@
 use crate::diagnostic::{Fault, Result};
 use crate::expr::{Expr, Input, NodeId, evaluate};
 use crate::functions::Context;
-use crate::kql::ast::{ColumnNames, Scan, ScanOutput, ScanStep};
+use crate::kql::ast::{ColumnNames, Expression, Scan, ScanOutput, ScanStep};
 use crate::kql::bind::Bind;
 use crate::kql::bind::binder::Binder;
 use crate::kql::bind::convert::constant_to;
@@ -21,9 +21,6 @@ pub(in crate::kql::bind) fn state_column(step: &str, column: &str) -> String {
 
 impl Binder<'_> {
     pub fn scan_rows(&mut self, scan: &Scan, input: &Relation) -> Bind<Relation> {
-        if let Some(key) = scan.partition_by.first() {
-            return Err(self.unsupported("'scan' with 'partition by'", key.span));
-        }
         let rows = if scan.order_by.is_empty() { input.clone() } else { self.sort(&scan.order_by, input)? };
         let mut schema = rows.schema.clone();
         let mut defaults: Vec<Value> = schema.columns().iter().map(|(_, kind)| Value::null(*kind)).collect();
@@ -38,6 +35,7 @@ impl Binder<'_> {
             defaults.push(default.map_or(Value::null(kind), |d| constant_to(&d, kind)));
         }
         let mut columns: Vec<Name> = schema.names().cloned().collect();
+        let keys = self.partition_keys(&scan.partition_by, &rows)?;
         let (visible, states) = with_states(&rows, &schema, &scan.steps);
         let steps: Vec<Bind<Step>> = scan.steps.iter().map(|s| self.scan_step(s, &visible)).collect();
         let steps = steps.into_iter().collect::<Bind<Vec<Step>>>()?;
@@ -51,15 +49,38 @@ impl Binder<'_> {
         };
         // Values that are computed before the rows are read from columns of their own.
         let steps = steps.into_iter().map(|step| step.map(&mut |e| e.map_late(as_column))).collect();
-        columns.extend(late.iter().map(|(name, _)| name.clone()));
-        let (width, rows) = (rows.schema.len(), self.extend(&rows, late));
+        let (width, partitions) = (rows.schema.len(), keys.len());
+        let before: Vec<(Name, Expr)> = keys.into_iter().chain(late).collect();
+        columns.extend(before.iter().map(|(name, _)| name.clone()));
+        let rows = self.extend(&rows, before);
         if let Some(name) = &scan.with_match_id {
             schema.set(schema.free_name(&name.text), Kind::Long);
         }
         let match_id = scan.with_match_id.is_some();
-        let operation =
-            Arc::new(Scanning { steps, width, columns, defaults, states, match_id, schema: schema.clone() });
+        let operation = Arc::new(Scanning {
+            steps,
+            width,
+            partitions,
+            columns,
+            defaults,
+            states,
+            match_id,
+            schema: schema.clone(),
+        });
         Ok(self.over(&rows, Node::Table { inputs: vec![rows.node], operation }, schema))
+    }
+
+    /// The keys of `partition by`, as hidden columns.
+    fn partition_keys(&mut self, keys: &[Expression], rows: &Relation) -> Bind<Vec<(Name, Expr)>> {
+        let mut columns = Vec::with_capacity(keys.len());
+        for (at, key) in keys.iter().enumerate() {
+            let value = self.whole(key, &Row::of(rows))?;
+            if value.kind() == Kind::Dynamic {
+                return Err(self.dynamic_key(key.span));
+            }
+            columns.push((format!("$partition{at}").into(), value));
+        }
+        Ok(columns)
     }
 
     fn scan_step(&mut self, step: &ScanStep, visible: &Relation) -> Bind<Step> {
@@ -120,6 +141,8 @@ struct Scanning {
     steps: Vec<Step>,
     /// The count of the input's own columns.
     width: usize,
+    /// The count of the columns behind these that rows are partitioned by: each partition is matched for itself.
+    partitions: usize,
     /// The input's columns, the declared ones, and those of values that are computed before.
     columns: Vec<Name>,
     /// What `step.column` is where the step has no row.
@@ -168,9 +191,12 @@ impl Input for Seen<'_> {
     }
 }
 
-/// A scan under way: the active match of each step, and the result.
+/// The active match of each step.
+type States = Vec<Option<Chain>>;
+
+/// A scan under way: the matches of the partition that a row belongs to, and the result.
 struct Progress {
-    states: Vec<Option<Chain>>,
+    states: States,
     found: Vec<Option<Record>>,
     next_id: i64,
 }
@@ -182,16 +208,21 @@ impl TableOperation for Scanning {
 
     fn run(&self, context: &Context, inputs: &[Table]) -> Result<Table> {
         let rows = inputs.first().map(Table::to_rows).unwrap_or_default();
-        let mut progress = Progress { states: vec![None; self.steps.len()], found: Vec::new(), next_id: 0 };
-        for (at, mut record) in rows.into_iter().enumerate() {
+        let keys = self.width..self.width + self.partitions;
+        let partitions = inputs.first().map(|table| table.groups(keys)).unwrap_or_default();
+        let mut waiting: HashMap<usize, States> = HashMap::new();
+        let mut progress = Progress { states: Vec::new(), found: Vec::new(), next_id: 0 };
+        for (at, (mut record, partition)) in rows.into_iter().zip(partitions).enumerate() {
             if at % 1024 == 0 {
                 context.check()?;
             }
+            progress.states = waiting.remove(&partition).unwrap_or_else(|| vec![None; self.steps.len()]);
             let late = record.split_off(self.width.min(record.len()));
             record.extend(self.defaults.iter().skip(self.width).cloned().chain(late));
             for (place, step) in self.steps.iter().enumerate().rev() {
                 self.advance(place, step, &record, &mut progress, context)?;
             }
+            waiting.insert(partition, std::mem::take(&mut progress.states));
         }
         let found: Vec<Record> = progress.found.into_iter().flatten().collect();
         Ok(Table::from_rows(self.schema.clone(), &found))
@@ -276,6 +307,7 @@ crate::pages! {
     /// Sequences of rows that match steps one after another.
     ///
     /// A row is tried at each step; the state of a step holds the last row that matched it, as `Step.Column`.
+    /// With `partition by`, the rows of each key are matched for themselves.
     ///
     /// Source: scan-operator.
     ///

@@ -2,8 +2,8 @@
 use super::columns::all_columns;
 use crate::diagnostic::Span;
 use crate::expr::Expr;
-use crate::functions::Dialect;
 use crate::functions::aggregates;
+use crate::functions::{Dialect, Returns};
 use crate::kql::ast::{Column, ColumnNames, Count, Distinct, Expression, ExpressionKind, SampleDistinct, Summarize};
 use crate::kql::bind::aggregates::around_aggregate;
 use crate::kql::bind::binder::{Binder, is_unknown};
@@ -89,7 +89,7 @@ impl Binder<'_> {
         failed
     }
 
-    fn dynamic_key(&mut self, span: Span) -> Reported {
+    pub(super) fn dynamic_key(&mut self, span: Span) -> Reported {
         let message = "The value of type 'dynamic' is not allowed in this context.";
         self.say(
             crate::diagnostic::Diagnostic::error("KS116", message)
@@ -141,7 +141,7 @@ impl Binder<'_> {
         let schema: Schema = keys.chain(made.calls.iter().map(|(n, c)| (n.clone(), c.kind))).collect();
         let mut unknown: Vec<Name> =
             made.by.iter().filter(|(_, e)| is_unknown(e, input)).map(|(n, _)| n.clone()).collect();
-        let taken = made.calls.iter().filter(|(_, call)| call.arguments.get(1).is_some_and(|e| is_unknown(e, input)));
+        let taken = made.calls.iter().filter(|(_, call)| takes_unknown(call, input));
         unknown.extend(taken.map(|(name, _)| name.clone()));
         let plain = schema.len() == made.columns.len()
             && schema.names().zip(&made.columns).all(|(n, (name, e))| n == name && is_itself(name, e));
@@ -197,6 +197,12 @@ impl Binder<'_> {
 fn takes_all(expression: &Expression) -> bool {
     let ExpressionKind::Call(call) = &expression.kind else { return false };
     call.arguments.iter().any(|argument| matches!(argument.value.kind, ExpressionKind::Star))
+}
+
+/// Whether an aggregate gives a value of an argument that nobody knows the kind of.
+fn takes_unknown(call: &AggregateCall, input: &Relation) -> bool {
+    let own = call.kind == Kind::Dynamic && !matches!(call.function.returns, Returns::Kind(_));
+    own && call.arguments.iter().any(|argument| is_unknown(argument, input))
 }
 
 fn is_itself(name: &Name, expr: &Expr) -> bool {
