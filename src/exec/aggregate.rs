@@ -46,7 +46,7 @@ pub fn run(executor: &Executor, id: NodeId, having: &[Expr], passed: &[Arc<Count
     };
     let pipeline = pipeline.clone_with(first_feed);
     let in_memory = pipeline.feeds.iter().all(|feed| feed.source.table().is_some());
-    let way = Way::new(&summary, &first_calls, second.as_ref(), executor.context, in_memory);
+    let way = Way::new(&summary, &first_calls, second.as_ref(), executor.context, in_memory)?;
     let groups = match first_phase(executor, &pipeline, &way)? {
         Gathered::Whole(groups) => groups,
         Gathered::Parts(parts) => {

@@ -2,7 +2,7 @@
 use super::operators::pair;
 use super::{Context, wider};
 use crate::diagnostic::{Fault, Result};
-use crate::types::vectors::wide;
+use crate::types::vectors::{self, Loop, wide};
 use crate::types::{Column, Kind, Value, convert, datetime, decimal};
 use arrow_array::{Array, Float64Array, Int64Array};
 use arrow_buffer::NullBuffer;
@@ -118,12 +118,29 @@ impl<'a, T: Copy> Side<'a, T> {
 
 /// An operation on the numbers of each row.
 pub fn zipped<T: Copy, U>(left: &Side<T>, right: &Side<T>, rows: usize, operation: impl Fn(T, T) -> U) -> Vec<U> {
-    wide(|| match (left, right) {
-        (Side::Each(l), Side::Each(r)) => l.iter().zip(*r).map(|(l, r)| operation(*l, *r)).collect(),
-        (Side::Each(l), Side::One(r)) => l.iter().map(|l| operation(*l, *r)).collect(),
-        (Side::One(l), Side::Each(r)) => r.iter().map(|r| operation(*l, *r)).collect(),
-        (Side::One(l), Side::One(r)) => (0..rows).map(|_| operation(*l, *r)).collect(),
-    })
+    vectors::run(Zipped { left, right, rows, operation })
+}
+
+struct Zipped<'a, T, F> {
+    left: &'a Side<'a, T>,
+    right: &'a Side<'a, T>,
+    rows: usize,
+    operation: F,
+}
+
+impl<T: Copy, U, F: Fn(T, T) -> U> Loop for Zipped<'_, T, F> {
+    type Output = Vec<U>;
+
+    #[inline(always)]
+    fn run<const WIDE: bool>(self) -> Vec<U> {
+        let operation = self.operation;
+        match (self.left, self.right) {
+            (Side::Each(l), Side::Each(r)) => l.iter().zip(*r).map(|(l, r)| operation(*l, *r)).collect(),
+            (Side::Each(l), Side::One(r)) => l.iter().map(|l| operation(*l, *r)).collect(),
+            (Side::One(l), Side::Each(r)) => r.iter().map(|r| operation(*l, *r)).collect(),
+            (Side::One(l), Side::One(r)) => (0..self.rows).map(|_| operation(*l, *r)).collect(),
+        }
+    }
 }
 
 fn of_kind(kind: Kind, values: Int64Array) -> Column {
@@ -190,6 +207,26 @@ fn on_some_longs(
     let again = zipped(&sides.0, &sides.1, rows, operation).into_iter().enumerate();
     let valid = |row: usize| nulls.as_ref().is_none_or(|n| n.is_valid(row));
     of_kind(kind, again.map(|(row, value)| value.filter(|_| valid(row))).collect())
+}
+
+/// Times moved by a span, for which `plain` is quicker where `operation` has a result of all: it has one of every time
+/// between two of which it has.
+fn on_times(
+    left: &Column,
+    right: &Column,
+    rows: usize,
+    operation: impl Fn(i64, i64) -> Option<i64>,
+    plain: impl Fn(i64, i64) -> i64,
+) -> Column {
+    let kind = Kind::DateTime;
+    if let (Column::DateTime(times), Column::Const(Value::TimeSpan(span), _)) = (left, right) {
+        let ends = |(low, high): (i64, i64), time: &i64| (low.min(*time), high.max(*time));
+        let (low, high) = wide(|| times.values().iter().fold((i64::MAX, i64::MIN), ends));
+        if operation(low, *span).is_some() && operation(high, *span).is_some() {
+            return on_longs(kind, left, right, rows, plain);
+        }
+    }
+    on_some_longs(kind, left, right, rows, operation)
 }
 
 /// Division and remainder: by 0 there is none.
@@ -281,7 +318,7 @@ fn resize(column: Column, rows: usize) -> Column {
 
 operation!(add, "+", sum_kind, |l, r, rows, kind| match kind {
     // Beyond the years that there are lies no time.
-    Kind::DateTime => Some(on_some_longs(kind, l, r, rows, datetime::plus)),
+    Kind::DateTime => Some(on_times(l, r, rows, datetime::plus, i64::wrapping_add)),
     Kind::Long | Kind::TimeSpan => Some(on_longs(kind, l, r, rows, i64::wrapping_add)),
     Kind::Real => Some(on_reals(l, r, rows, |a, b| a + b)),
     Kind::Decimal => Some(on_decimals(l, r, rows, decimal::add)),
@@ -290,7 +327,9 @@ operation!(add, "+", sum_kind, |l, r, rows, kind| match kind {
 
 operation!(subtract, "-", difference_kind, |l, r, rows, kind| match kind {
     // Beyond the years that there are lies no time.
-    Kind::DateTime => Some(on_some_longs(kind, l, r, rows, |a, b| a.checked_sub(b).and_then(datetime::checked))),
+    Kind::DateTime => {
+        Some(on_times(l, r, rows, |a, b| a.checked_sub(b).and_then(datetime::checked), i64::wrapping_sub))
+    }
     Kind::Long | Kind::TimeSpan => Some(on_longs(kind, l, r, rows, i64::wrapping_sub)),
     Kind::Real => Some(on_reals(l, r, rows, |a, b| a - b)),
     Kind::Decimal => Some(on_decimals(l, r, rows, decimal::subtract)),

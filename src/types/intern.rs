@@ -1,4 +1,5 @@
 //! Distinct values as small integers: what group keys, sets and distinct counts work on.
+use super::bits::{Bits, hash_number};
 use super::field::Number;
 use super::{Builder, Column, Dictionary, Field, Kind, Text, Value};
 use arrow_array::{Array, Int32Array, Int64Array, StringViewArray};
@@ -45,11 +46,6 @@ impl Known {
 
 const HASHER: FixedState = FixedState::with_seed(0x5eed);
 
-#[inline(always)]
-pub(super) fn hash_number(bits: u64) -> u64 {
-    HASHER.hash_one(bits)
-}
-
 impl Interner {
     pub fn new(kind: Kind) -> Interner {
         Interner { kind: Some(kind), ..Interner::default() }
@@ -66,7 +62,7 @@ impl Interner {
     pub fn len(&self) -> usize {
         match &self.shared {
             Some(dictionary) => dictionary.len(),
-            None => self.texts.views.len() + self.bits.values.len(),
+            None => self.texts.views.len() + self.bits.values().len(),
         }
     }
 
@@ -84,6 +80,7 @@ impl Interner {
 
     /// Other values follow: the dictionary's values become values of our own under the same numbers.
     fn unshare(&mut self) {
+        self.bits.unsettle();
         if let Some(dictionary) = self.shared.take() {
             let buffers = dictionary.values.data_buffers();
             for view in dictionary.values.views() {
@@ -219,9 +216,7 @@ impl Interner {
             }
             Column::Text(_, Text::Views(views)) => self.texts.find_views(views),
             Column::Field(field) => self.texts.find_views(&field.texts()),
-            Column::Long(a) | Column::DateTime(a) | Column::TimeSpan(a) => {
-                each(a.values(), a.nulls(), |v| self.bits.find(v as u64))
-            }
+            Column::Long(a) | Column::DateTime(a) | Column::TimeSpan(a) => self.bits.find_each(a.values(), a.nulls()),
             Column::Int(a) => each(a.values(), a.nulls(), |v| self.bits.find(i64::from(v) as u64)),
             Column::Real(a) => each(a.values(), a.nulls(), |v| self.bits.find(real_bits(v))),
             Column::Bool(a) => {
@@ -248,10 +243,10 @@ impl Interner {
         if !other.is_empty() {
             self.unshare();
         }
-        if other.bits.values.is_empty() {
+        if other.bits.is_empty() {
             return Known::Map(self.texts.absorb(&other.texts));
         }
-        Known::Map(other.bits.values.iter().map(|bits| self.bits.number(*bits)).collect())
+        Known::Map(other.bits.values().iter().map(|bits| self.bits.number(*bits)).collect())
     }
 
     /// The values that `numbers` stand for, as a column; [`NULL`] is null.
@@ -268,7 +263,7 @@ impl Interner {
         }
         let mut builder = Builder::new(kind, numbers.len());
         for &number in numbers {
-            match self.bits.values.get(number as usize) {
+            match self.bits.values().get(number as usize) {
                 None => builder.push_null(),
                 Some(bits) => match kind {
                     Kind::Bool => builder.push_bool(*bits != 0),
@@ -320,64 +315,6 @@ fn each<T: Copy>(values: &[T], nulls: Option<&arrow_buffer::NullBuffer>, mut num
         None => values.iter().map(|v| number(*v)).collect(),
         Some(nulls) => {
             values.iter().enumerate().map(|(i, v)| if nulls.is_null(i) { NULL } else { number(*v) }).collect()
-        }
-    }
-}
-
-/// Distinct numbers. As long as each new one is greater than those before it, as times and the numbers of rows are,
-/// nothing is hashed.
-#[derive(Debug, Default)]
-struct Bits {
-    values: Vec<u64>,
-    /// The values and their numbers: a look-up and a growing table look at nothing else. Empty while the values ascend.
-    table: HashTable<(u64, u32)>,
-}
-
-impl Bits {
-    #[inline]
-    fn number(&mut self, bits: u64) -> u32 {
-        let count = self.values.len() as u32;
-        if self.table.is_empty() {
-            match self.values.last() {
-                Some(last) if *last == bits => return count - 1,
-                Some(last) if *last > bits => self.index(),
-                _ => {
-                    self.values.push(bits);
-                    return count;
-                }
-            }
-        }
-        match self.table.entry(hash_number(bits), |(known, _)| *known == bits, |(known, _)| hash_number(*known)) {
-            hashbrown::hash_table::Entry::Occupied(found) => found.get().1,
-            hashbrown::hash_table::Entry::Vacant(slot) => {
-                slot.insert((bits, count));
-                self.values.push(bits);
-                count
-            }
-        }
-    }
-
-    /// The values do not ascend any more: from now on they are looked up by their hash.
-    #[cold]
-    fn index(&mut self) {
-        let hash = |(known, _): &(u64, u32)| hash_number(*known);
-        self.table.reserve(self.values.len() * 2, hash);
-        for (bits, number) in self.values.iter().zip(0..) {
-            self.table.insert_unique(hash_number(*bits), (*bits, number), hash);
-        }
-    }
-
-    fn find(&self, bits: u64) -> u32 {
-        if self.table.is_empty() {
-            return self.values.binary_search(&bits).map_or(NULL, |number| number as u32);
-        }
-        self.table.find(hash_number(bits), |(known, _)| *known == bits).map_or(NULL, |(_, number)| *number)
-    }
-
-    /// Makes ready for [`Bits::find`] of many.
-    fn settle(&mut self) {
-        if self.table.is_empty() {
-            self.index();
         }
     }
 }

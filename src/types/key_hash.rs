@@ -1,5 +1,6 @@
 //! Hashes of keys: the same for equal values, however a column holds them.
-use super::intern::{hash_number, hash_of_view, real_bits};
+use super::bits::hash_number;
+use super::intern::{hash_of_view, real_bits};
 use super::{Column, Dictionary, Text, Value};
 use arrow_array::{Array, StringViewArray};
 use arrow_buffer::NullBuffer;

@@ -1,4 +1,5 @@
 //! The types every layer speaks: kinds, values, columns, tables, and the texts that stand for them.
+mod bits;
 mod build;
 mod column;
 pub mod convert;
@@ -22,6 +23,7 @@ pub mod pairs;
 mod pieces;
 pub mod relative;
 mod schema;
+mod sieve;
 mod table;
 mod text;
 pub mod timespan;

@@ -2,11 +2,11 @@
 use arrow_buffer::{BooleanBuffer, Buffer};
 
 /// Runs a loop as it is compiled for AVX2 where the processor has that. Its answer is the same either way: nothing
-/// is added in another order, and no product is fused with a sum.
+/// is added in another order, and no product is fused with a sum. A loop that calls much is better a [`Loop`].
 #[inline(always)]
 pub fn wide<R>(run: impl FnOnce() -> R) -> R {
     #[cfg(target_arch = "x86_64")]
-    if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("bmi2") && is_x86_feature_detected!("lzcnt") {
+    if is_wide() {
         // SAFETY: the processor has what the function is compiled for.
         return unsafe { wide_x86(run) };
     }
@@ -17,6 +17,37 @@ pub fn wide<R>(run: impl FnOnce() -> R) -> R {
 #[target_feature(enable = "avx2,bmi1,bmi2,lzcnt,popcnt")]
 fn wide_x86<R>(run: impl FnOnce() -> R) -> R {
     run()
+}
+
+#[cfg(target_arch = "x86_64")]
+#[inline(always)]
+fn is_wide() -> bool {
+    is_x86_feature_detected!("avx2") && is_x86_feature_detected!("bmi2") && is_x86_feature_detected!("lzcnt")
+}
+
+/// A loop that is compiled for AVX2, and for any processor, with all that it calls. Of the code that a closure calls
+/// there is one copy for all processors, but closures that are made within `run` are other ones for each of them.
+pub trait Loop {
+    type Output;
+
+    /// To be inlined always.
+    fn run<const WIDE: bool>(self) -> Self::Output;
+}
+
+/// Runs a loop as [`wide`] does.
+pub fn run<L: Loop>(work: L) -> L::Output {
+    #[cfg(target_arch = "x86_64")]
+    if is_wide() {
+        // SAFETY: the processor has what the function is compiled for.
+        return unsafe { run_x86(work) };
+    }
+    work.run::<false>()
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx2,bmi1,bmi2,lzcnt,popcnt")]
+fn run_x86<L: Loop>(work: L) -> L::Output {
+    work.run::<true>()
 }
 
 /// The sum of the first values of all chunks, of the second ones, and so on, each with what its roundings lost.
@@ -116,17 +147,16 @@ pub fn bits_of_pairs<T: Copy>(left: &[T], right: &[T], holds: impl Fn(T, T) -> b
 fn bits(words: &impl Words, whole: usize, rest: impl ExactSizeIterator<Item = bool>) -> BooleanBuffer {
     let length = whole * 64 + rest.len();
     let mut all = vec![0; length.div_ceil(64)];
-    fill(words, &mut all[..whole]);
+    run(Fill { words, out: &mut all[..whole] });
     if let Some(last) = all.get_mut(whole) {
         *last = rest.zip(0..).fold(0, |word, (holds, at)| word | u64::from(holds) << at);
     }
     BooleanBuffer::new(Buffer::from_vec(all), 0, length)
 }
 
-/// Words of 64 bits. They are made by functions that are always inlined, and without iterators' own loops, of which
-/// there would be one copy for all processors.
+/// Words of 64 bits.
 trait Words {
-    /// The bytes, 0 or 1, of word `at`.
+    /// The bytes, 0 or 1, of word `at`. To be inlined always.
     fn bytes(&self, at: usize) -> [u8; 64];
 }
 
@@ -181,25 +211,19 @@ impl<T: Copy, F: Fn(T, T) -> bool> Words for Pairs<'_, T, F> {
     }
 }
 
-fn fill(words: &impl Words, out: &mut [u64]) {
-    #[cfg(target_arch = "x86_64")]
-    if is_x86_feature_detected!("avx2") {
-        // SAFETY: the processor has what the function is compiled for.
-        return unsafe { fill_x86(words, out) };
-    }
-    fill_any(words, out);
+struct Fill<'a, W> {
+    words: &'a W,
+    out: &'a mut [u64],
 }
 
-#[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx2")]
-fn fill_x86(words: &impl Words, out: &mut [u64]) {
-    fill_any(words, out);
-}
+impl<W: Words> Loop for Fill<'_, W> {
+    type Output = ();
 
-#[inline(always)]
-fn fill_any(words: &impl Words, out: &mut [u64]) {
-    for (at, word) in out.iter_mut().enumerate() {
-        *word = packed(&words.bytes(at));
+    #[inline(always)]
+    fn run<const WIDE: bool>(self) {
+        for (at, word) in self.out.iter_mut().enumerate() {
+            *word = packed(&self.words.bytes(at));
+        }
     }
 }
 

@@ -52,13 +52,15 @@ impl<'a> Way<'a> {
         second: Option<&'a Second>,
         context: &'a Context,
         in_memory: bool,
-    ) -> Way<'a> {
+    ) -> Result<Way<'a>> {
         let (columns, computed) = computed(summary);
-        let is_parted = match second.is_some() || columns.is_empty() || summary.by.is_empty() {
-            true => OnceLock::from(false),
-            false => OnceLock::new(),
-        };
-        Way { summary, calls, second, context, columns, computed, in_memory, is_parted }
+        let has_keys = !columns.is_empty() && !summary.by.is_empty();
+        let is_parted =
+            match has_keys && second.is_none() && summary.states(calls)?.iter().all(|state| state.is_small()) {
+                true => OnceLock::new(),
+                false => OnceLock::from(false),
+            };
+        Ok(Way { summary, calls, second, context, columns, computed, in_memory, is_parted })
     }
 
     fn is_parted(&self) -> bool {

@@ -40,6 +40,10 @@ impl State for Count {
         self
     }
 
+    fn is_small(&self) -> bool {
+        true
+    }
+
     fn wire(&mut self) -> Option<&mut dyn Wire> {
         Some(self)
     }

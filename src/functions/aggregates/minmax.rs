@@ -101,6 +101,10 @@ impl State for Extreme {
         self
     }
 
+    fn is_small(&self) -> bool {
+        true
+    }
+
     fn wire(&mut self) -> Option<&mut dyn Wire> {
         Some(self)
     }
@@ -198,6 +202,10 @@ impl State for ExtremeValue {
 
     fn into_any(self: Box<Self>) -> Box<dyn Any> {
         self
+    }
+
+    fn is_small(&self) -> bool {
+        true
     }
 
     fn wire(&mut self) -> Option<&mut dyn Wire> {

@@ -64,6 +64,12 @@ pub trait State: Send {
         0
     }
 
+    /// Whether it holds no more than a number or a text for each group, and no rows and no values besides. Groups of such
+    /// states may be gathered in parts, each with states of its own: no limit is over all of them.
+    fn is_small(&self) -> bool {
+        false
+    }
+
     /// The state as something that can be written down and read elsewhere; none where it cannot.
     fn wire(&mut self) -> Option<&mut dyn Wire> {
         None

@@ -185,6 +185,10 @@ impl State for Sums {
         self
     }
 
+    fn is_small(&self) -> bool {
+        true
+    }
+
     fn wire(&mut self) -> Option<&mut dyn Wire> {
         Some(self)
     }
@@ -268,6 +272,10 @@ impl State for WholeSums {
 
     fn into_any(self: Box<Self>) -> Box<dyn Any> {
         self
+    }
+
+    fn is_small(&self) -> bool {
+        true
     }
 
     fn wire(&mut self) -> Option<&mut dyn Wire> {
