@@ -136,8 +136,8 @@ impl<T: Copy, U, F: Fn(T, T) -> U> Loop for Zipped<'_, T, F> {
         let operation = self.operation;
         match (self.left, self.right) {
             (Side::Each(l), Side::Each(r)) => l.iter().zip(*r).map(|(l, r)| operation(*l, *r)).collect(),
-            (Side::Each(l), Side::One(r)) => l.iter().map(|l| operation(*l, *r)).collect(),
-            (Side::One(l), Side::Each(r)) => r.iter().map(|r| operation(*l, *r)).collect(),
+            (Side::Each(l), &Side::One(r)) => l.iter().map(move |l| operation(*l, r)).collect(),
+            (&Side::One(l), Side::Each(r)) => r.iter().map(move |r| operation(l, *r)).collect(),
             (Side::One(l), Side::One(r)) => (0..self.rows).map(|_| operation(*l, *r)).collect(),
         }
     }

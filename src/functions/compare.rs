@@ -81,10 +81,11 @@ fn compared<T: Copy + PartialOrd>(
 ) -> BooleanBuffer {
     macro_rules! bits {
         ($operator:tt) => {
+            // Constants are captured as they are: a loop would read them again and again.
             match (left, right) {
                 (Side::Each(l), Side::Each(r)) => bits_of_pairs(l, r, |l, r| l $operator r),
-                (Side::Each(l), Side::One(r)) => bits_of(l, |l| l $operator *r),
-                (Side::One(l), Side::Each(r)) => bits_of(r, |r| *l $operator r),
+                (Side::Each(l), &Side::One(r)) => bits_of(l, move |l| l $operator r),
+                (&Side::One(l), Side::Each(r)) => bits_of(r, move |r| l $operator r),
                 (Side::One(l), Side::One(r)) => BooleanBuffer::collect_bool(rows, |_| l $operator r),
             }
         };

@@ -124,9 +124,9 @@ mod tests {
             (0..count).for_each(|n| _ = bits.number(value(n)));
             bits.settle();
             let sought: Vec<i64> = (0..count * 2 + 5).map(|n| value(n) as i64).collect();
-            let nulls: NullBuffer = (0..sought.len()).map(|row| row % 3 > 0).collect();
+            let nulls: NullBuffer = (0..sought.len()).map(|row| row % 3 == 1).collect();
             let found = bits.find_each(&sought, Some(&nulls));
-            let one = |row: usize| if row % 3 > 0 { bits.find(sought[row] as u64) } else { NULL };
+            let one = |row: usize| if row % 3 == 1 { bits.find(sought[row] as u64) } else { NULL };
             assert!(found.iter().enumerate().all(|(row, number)| *number == one(row)));
             assert!(bits.find_each(&sought, None).iter().filter(|n| **n != NULL).count() as u64 >= count);
         }

@@ -126,31 +126,35 @@ pub fn is_ascii(bytes: &[u8]) -> bool {
 /// A bit for each value.
 pub fn bits_of<T: Copy>(values: &[T], holds: impl Fn(T) -> bool) -> BooleanBuffer {
     let (chunks, rest) = values.as_chunks::<64>();
-    bits(&Each { chunks, holds: &holds }, chunks.len(), rest.iter().map(|value| holds(*value)))
+    let last = word_of(rest.iter().map(|value| holds(*value)));
+    bits(Each { chunks, holds }, values.len(), last)
 }
 
 /// A bit for each value that is one of a few.
 pub fn bits_among<T: Copy + PartialEq>(values: &[T], few: &[T]) -> BooleanBuffer {
     let (chunks, rest) = values.as_chunks::<64>();
-    bits(&Among { chunks, few }, chunks.len(), rest.iter().map(|value| few.contains(value)))
+    bits(Among { chunks, few }, values.len(), word_of(rest.iter().map(|value| few.contains(value))))
 }
 
 /// A bit for each pair of values; as many as the shorter side has.
 pub fn bits_of_pairs<T: Copy>(left: &[T], right: &[T], holds: impl Fn(T, T) -> bool) -> BooleanBuffer {
     let rows = left.len().min(right.len());
     let ((lefts, left), (rights, right)) = (left[..rows].as_chunks::<64>(), right[..rows].as_chunks::<64>());
-    let rest = left.iter().zip(right).map(|(left, right)| holds(*left, *right));
-    bits(&Pairs { lefts, rights, holds: &holds }, lefts.len(), rest)
+    let last = word_of(left.iter().zip(right).map(|(left, right)| holds(*left, *right)));
+    bits(Pairs { lefts, rights, holds }, rows, last)
 }
 
-/// The bits of so many words, and those of fewer than 64 values behind them.
-fn bits(words: &impl Words, whole: usize, rest: impl ExactSizeIterator<Item = bool>) -> BooleanBuffer {
-    let length = whole * 64 + rest.len();
-    let mut all = vec![0; length.div_ceil(64)];
-    run(Fill { words, out: &mut all[..whole] });
-    if let Some(last) = all.get_mut(whole) {
-        *last = rest.zip(0..).fold(0, |word, (holds, at)| word | u64::from(holds) << at);
-    }
+/// The bits of fewer than 64 values.
+fn word_of(bits: impl Iterator<Item = bool>) -> u64 {
+    bits.zip(0..).fold(0, |word, (holds, at)| word | u64::from(holds) << at)
+}
+
+/// So many bits: those of all words, and behind them those of the last one.
+fn bits(words: impl Words, length: usize, last: u64) -> BooleanBuffer {
+    let mut all = Vec::with_capacity(length / 64 + 1);
+    all.resize(length / 64, 0);
+    run(Fill { words, out: &mut all });
+    all.extend((!length.is_multiple_of(64)).then_some(last));
     BooleanBuffer::new(Buffer::from_vec(all), 0, length)
 }
 
@@ -162,7 +166,7 @@ trait Words {
 
 struct Each<'a, T, F> {
     chunks: &'a [[T; 64]],
-    holds: &'a F,
+    holds: F,
 }
 
 impl<T: Copy, F: Fn(T) -> bool> Words for Each<'_, T, F> {
@@ -197,7 +201,7 @@ impl<T: Copy + PartialEq> Words for Among<'_, T> {
 struct Pairs<'a, T, F> {
     lefts: &'a [[T; 64]],
     rights: &'a [[T; 64]],
-    holds: &'a F,
+    holds: F,
 }
 
 impl<T: Copy, F: Fn(T, T) -> bool> Words for Pairs<'_, T, F> {
@@ -212,7 +216,7 @@ impl<T: Copy, F: Fn(T, T) -> bool> Words for Pairs<'_, T, F> {
 }
 
 struct Fill<'a, W> {
-    words: &'a W,
+    words: W,
     out: &'a mut [u64],
 }
 
