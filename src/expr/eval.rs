@@ -182,9 +182,7 @@ impl Derived {
             }
             (Column::Const(value, _), _) => Column::Const(value.clone(), keys.len()),
             (Column::Bool(bits), _) if bits.null_count() == 0 => {
-                let (values, keys) = (bits.values(), keys.values());
-                let spread = BooleanBuffer::collect_bool(keys.len(), |i| values.value(keys[i] as usize));
-                Column::Bool(BooleanArray::new(spread, None))
+                Column::Bool(BooleanArray::new(spread_bits(bits.values(), keys.values()), None))
             }
             (column, _) => {
                 let rows: Vec<u32> = keys.values().iter().map(|k| *k as u32).collect();
@@ -192,6 +190,16 @@ impl Derived {
             }
         }
     }
+}
+
+/// The bits that keys stand for.
+fn spread_bits(bits: &BooleanBuffer, keys: &[i32]) -> BooleanBuffer {
+    if bits.len() > u64::BITS as usize {
+        return BooleanBuffer::collect_bool(keys.len(), |row| bits.value(keys[row] as usize));
+    }
+    // So few bits are one number, and no key is looked up.
+    let all = bits.iter().rev().fold(0_u64, |all, bit| all << 1 | u64::from(bit));
+    BooleanBuffer::collect_bool(keys.len(), |row| all >> (keys[row] as u32 % u64::BITS) & 1 == 1)
 }
 
 /// The one column that an expression reads, none where it reads none or several, or is a column itself.

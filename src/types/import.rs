@@ -44,7 +44,11 @@ fn kind_of(data_type: &DataType) -> Kind {
 
 /// The rows of `array` as a column of `kind`: all of them, or those of `rows`.
 pub fn load(array: &ArrayRef, kind: Kind, rows: Option<&[u32]>) -> Column {
-    let column = natural(array, rows);
+    as_kind(natural(array, rows), kind)
+}
+
+/// A column of the kind that its values have by themselves as one of `kind`.
+pub fn as_kind(column: Column, kind: Kind) -> Column {
     let column = if column.kind() == kind { column } else { convert::lenient(&column, kind) };
     if kind == Kind::String { without_null_text(column) } else { column }
 }
@@ -108,7 +112,7 @@ pub fn as_views<O: OffsetSizeTrait>(array: &GenericStringArray<O>, rows: Option<
 
 /// The view of `bytes[start..end]` in buffer 0.
 #[inline(always)]
-fn view_of(bytes: &[u8], start: usize, end: usize) -> u128 {
+pub fn view_of(bytes: &[u8], start: usize, end: usize) -> u128 {
     let length = (end - start) as u32;
     // Sixteen bytes are loaded at once and cut to the text: copying so many as there are would cost more.
     let head = match bytes.get(start..).and_then(|rest| rest.first_chunk::<16>()) {
@@ -148,11 +152,17 @@ fn scaled(values: &[i64], nulls: Option<&NullBuffer>, rows: Option<&[u32]>, scal
 
 fn ticks(array: &Int64Array, unit: TimeUnit, rows: Option<&[u32]>) -> Int64Array {
     let (values, nulls) = (array.values(), array.nulls());
+    scaled(values, nulls, rows, |value| ticks_of(value, unit))
+}
+
+/// A number of some unit of time in ticks.
+#[inline(always)]
+pub fn ticks_of(value: i64, unit: TimeUnit) -> i64 {
     match unit {
-        TimeUnit::Second => scaled(values, nulls, rows, |v| v.saturating_mul(10_000_000)),
-        TimeUnit::Millisecond => scaled(values, nulls, rows, |v| v.saturating_mul(10_000)),
-        TimeUnit::Microsecond => scaled(values, nulls, rows, |v| v.saturating_mul(10)),
-        TimeUnit::Nanosecond => scaled(values, nulls, rows, |v| v.div_euclid(100)),
+        TimeUnit::Second => value.saturating_mul(10_000_000),
+        TimeUnit::Millisecond => value.saturating_mul(10_000),
+        TimeUnit::Microsecond => value.saturating_mul(10),
+        TimeUnit::Nanosecond => value.div_euclid(100),
     }
 }
 

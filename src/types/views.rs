@@ -17,6 +17,13 @@ pub fn bytes(view: u128, buffers: &[Buffer]) -> &[u8] {
     buffers.get(buffer).and_then(|bytes| bytes.get(offset..offset + length(view))).unwrap_or_default()
 }
 
+/// A view of bytes in the first buffer as one of the same bytes in the buffer of a number.
+#[inline(always)]
+pub fn in_buffer(view: u128, number: u32) -> u128 {
+    let number = if length(view) > INLINE { number } else { 0 };
+    view | u128::from(number) << 64
+}
+
 /// Whether the texts of two views are the same.
 #[inline(always)]
 pub fn are_same(a: u128, b: u128, buffers: &[Buffer]) -> bool {

@@ -1,5 +1,8 @@
-//! The columns of a row group, decoded when they are asked for, or before that by a thread without work.
+//! The columns of a row group, decoded when they are asked for: most of them page by page, only the rows that are asked
+//! for; others as a whole by the library, or before that by a thread without work.
 use super::Shared;
+use super::flat::{Flat, Form, Known};
+use super::picks::Unread;
 use crate::diagnostic::Result;
 use crate::plan::Morsel;
 use crate::types::{Column, Kind, gather, import};
@@ -20,6 +23,10 @@ pub struct GroupColumns {
 /// A wanted column.
 #[derive(Default)]
 struct Decoded {
+    /// How it is read page by page, where it can be.
+    form: Option<Form>,
+    /// What was read of it for the stretches of a group that is cut. The rest is for what the library reads.
+    dictionary: OnceLock<Known>,
     /// Whether some rows of it were read by themselves: for more it is read as a whole.
     was_picked_from: AtomicBool,
     is_begun: AtomicBool,
@@ -29,7 +36,9 @@ struct Decoded {
 
 impl GroupColumns {
     pub fn new(file: Arc<Shared>, group: usize) -> GroupColumns {
-        let decoded = file.reading.kinds.iter().map(|_| Decoded::default()).collect();
+        let form = |at: usize| file.form(group, file.place(at)?);
+        let decoded = |at: usize| Decoded { form: form(at), ..Decoded::default() };
+        let decoded = (0..file.reading.kinds.len()).map(decoded).collect();
         GroupColumns { file, group, layout: OnceLock::new(), decoded }
     }
 
@@ -83,7 +92,31 @@ impl StretchRows {
         StretchRows { columns, rows, told }
     }
 
-    /// A column as the file has it, and which of its rows are to be picked out of that.
+    /// A column that is read page by page, only these rows of it, with the kind it has by itself.
+    fn flat(&self, at: usize, place: usize, rows: Option<&[u32]>) -> Option<Column> {
+        let decoded = self.columns.decoded.get(at)?;
+        let (file, group) = (&self.columns.file, self.columns.group);
+        let own = OnceLock::new();
+        let is_cut = self.rows.len() < file.rows(group);
+        let flat = Flat { form: decoded.form?, dictionary: if is_cut { &decoded.dictionary } else { &own } };
+        file.flat(group, place, flat, Unread::new(&self.rows, rows)?)
+    }
+
+    /// The rows of a column, as one of any kind.
+    fn read<'a>(
+        &'a self,
+        at: usize,
+        place: usize,
+        rows: Option<&'a [u32]>,
+    ) -> Result<Box<dyn Fn(Kind) -> Column + 'a>> {
+        if let Some(column) = self.flat(at, place, rows) {
+            return Ok(Box::new(move |kind| import::as_kind(column.clone(), kind)));
+        }
+        let (arrays, rows) = self.arrays(at, place, rows)?;
+        Ok(Box::new(move |kind| self.of_kind(&arrays, kind, rows)))
+    }
+
+    /// A column as the library gives it, and which of its rows are to be picked out of that.
     fn arrays<'a>(
         &self,
         at: usize,
@@ -172,8 +205,9 @@ impl Morsel for StretchRows {
         if rayon::current_thread_index().is_none() || rayon::current_num_threads() < 2 {
             return;
         }
+        let is_whole = |at: &usize| self.columns.decoded.get(*at).is_some_and(|decoded| decoded.form.is_none());
         // The first one is asked for at once.
-        for at in columns.iter().skip(1).copied() {
+        for at in columns.iter().skip(1).copied().filter(is_whole) {
             let columns = Arc::downgrade(&self.columns);
             rayon::spawn_fifo(move || {
                 if let Some(columns) = columns.upgrade() {
@@ -192,11 +226,11 @@ impl Morsel for StretchRows {
         if rows.is_some_and(<[u32]>::is_empty) {
             return Ok(Column::nulls(kind, 0));
         }
-        let (arrays, rows) = self.arrays(at, place, rows)?;
-        let column = self.of_kind(&arrays, kind, rows);
+        let of_kind = self.read(at, place, rows)?;
+        let column = of_kind(kind);
         let is_other = import::natural_kind(file.schema.field(place)) != kind;
         if is_other && kind != Kind::String && column.null_buffer().is_some() {
-            self.count_misfits(at, &self.of_kind(&arrays, Kind::String, rows), &column);
+            self.count_misfits(at, &of_kind(Kind::String), &column);
         }
         Ok(column)
     }

@@ -1,13 +1,20 @@
 //! Parquet files: row groups in parallel, only the wanted columns, dictionaries kept as dictionaries.
 mod columns;
+mod flat;
+mod gather;
+mod picks;
+mod runs;
 mod stretches;
+#[cfg(test)]
+mod tests;
 
 use super::input::{Input, open_file};
 use super::source::{Pieces, Reading, SourceFile};
 use crate::diagnostic::{Fault, Result};
-use crate::types::{Schema, import};
+use crate::types::{Column, Schema, import};
 use arrow_array::{ArrayRef, RecordBatch};
-use arrow_schema::{DataType, Field, SchemaRef, TimeUnit};
+use arrow_schema::{DataType, Field, SchemaRef};
+use flat::{Flat, Form};
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{
     ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReaderBuilder, RowSelection,
@@ -15,6 +22,7 @@ use parquet::arrow::arrow_reader::{
 use parquet::basic::Encoding;
 use parquet::file::metadata::ParquetMetaData;
 use parquet::file::statistics::Statistics;
+use picks::Unread;
 use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -111,12 +119,7 @@ impl Shared {
         let leaf = self.leaf(at)?;
         let statistics = self.metadata.row_group(group).columns().get(leaf)?.statistics()?;
         let Statistics::Int64(values) = statistics else { return None };
-        let ticks = |value: i64| match unit {
-            TimeUnit::Second => value.saturating_mul(10_000_000),
-            TimeUnit::Millisecond => value.saturating_mul(10_000),
-            TimeUnit::Microsecond => value.saturating_mul(10),
-            TimeUnit::Nanosecond => value.div_euclid(100),
-        };
+        let ticks = |value: i64| import::ticks_of(value, *unit);
         // Rows without a time may lie anywhere.
         let known = statistics.null_count_opt() == Some(0);
         known.then_some((ticks(*values.min_opt()?), ticks(*values.max_opt()?)))
@@ -151,7 +154,20 @@ impl Shared {
         all.unwrap_or(false)
     }
 
-    /// How the columns of a row group are read.
+    /// How a column of a row group is read page by page; none for one that only the library reads.
+    fn form(&self, group: usize, at: usize) -> Option<Form> {
+        let chunk = self.metadata.row_group(group).columns().get(self.leaf(at)?)?;
+        Form::of(chunk.column_descr(), self.field(group, at).data_type())
+    }
+
+    /// Rows of a column that has a form. None for what the library is to read after all.
+    fn flat<'a>(&self, group: usize, at: usize, flat: Flat<'a>, unread: Unread<'a>) -> Option<Column> {
+        let metadata = self.metadata.row_group(group).columns().get(self.leaf(at)?)?;
+        let file = open_file(&self.input.path).ok()?;
+        guarded(&self.input, || Ok(flat.read(file, metadata, self.rows(group), unread))).ok()?
+    }
+
+    /// How the columns of a row group are read by the library.
     fn layout(&self, group: usize) -> Result<ArrowReaderMetadata> {
         let fields: Vec<Field> = (0..self.schema.fields().len()).map(|at| self.field(group, at)).collect();
         let schema = Arc::new(arrow_schema::Schema::new_with_metadata(fields, self.schema.metadata().clone()));
