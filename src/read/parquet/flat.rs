@@ -183,7 +183,7 @@ impl<'a> Pages<'a> {
 
     fn gather(mut self, mut values: impl Gather) -> Option<Column> {
         self.pass(&mut values)?;
-        values.finish(self.nulls.finish())
+        Some(values.finish(self.nulls.finish()))
     }
 
     /// Hands on the values of all pages that are asked for.

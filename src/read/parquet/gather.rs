@@ -5,6 +5,7 @@ use super::runs::Runs;
 use crate::types::{Column, Dictionary, Kind, Text, gather, import, views};
 use arrow_array::{Int32Array, StringViewArray};
 use arrow_buffer::{BooleanBuffer, Buffer, NullBuffer};
+use std::ops::Range;
 use std::sync::Arc;
 
 /// The values of a column so far. Each method gives none where the bytes are not what they should be.
@@ -24,7 +25,7 @@ pub trait Gather {
     /// Spreads the last values over rows, of which those that are not set have none.
     fn spread(&mut self, rows: &BooleanBuffer);
 
-    fn finish(self, nulls: Option<NullBuffer>) -> Option<Column>;
+    fn finish(self, nulls: Option<NullBuffer>) -> Column;
 }
 
 /// Moves the last values apart so that each stands at its row.
@@ -68,7 +69,7 @@ where
     C: FnOnce(Vec<T>, Option<NullBuffer>) -> Column,
 {
     fn dictionary(page: Buffer, count: usize) -> Option<Known> {
-        (page.len() / WIDE >= count).then_some(Known::Numbers(page))
+        (page.len() / WIDE >= count).then(|| Known::Numbers(page.slice_with_length(0, count * WIDE)))
     }
 
     fn know(&mut self, dictionary: &Known) -> Option<()> {
@@ -103,8 +104,8 @@ where
         spread(&mut self.values, rows);
     }
 
-    fn finish(self, nulls: Option<NullBuffer>) -> Option<Column> {
-        Some((self.column)(self.values, nulls))
+    fn finish(self, nulls: Option<NullBuffer>) -> Column {
+        (self.column)(self.values, nulls)
     }
 }
 
@@ -159,15 +160,15 @@ impl Gather for Keys {
         spread(&mut self.keys, rows);
     }
 
-    fn finish(self, nulls: Option<NullBuffer>) -> Option<Column> {
+    fn finish(self, nulls: Option<NullBuffer>) -> Column {
         // Where there is no dictionary, all rows are null.
         let dictionary = self.dictionary.unwrap_or_else(|| Dictionary::new(StringViewArray::new_null(0)));
         let keys = Int32Array::new(self.keys.into(), nulls);
         if keys.len() < dictionary.len() {
             // Nobody needs to look at the texts that no row has.
-            return Some(Column::strings(gather::views(&dictionary.values, &keys)));
+            return Column::strings(gather::views(&dictionary.values, &keys));
         }
-        Some(Column::Text(Kind::String, Text::Dictionary(keys, dictionary)))
+        Column::Text(Kind::String, Text::Dictionary(keys, dictionary))
     }
 }
 
@@ -197,7 +198,7 @@ impl Texts {
     }
 
     /// Adds a page, and the views of its texts.
-    fn add_page(&mut self, page: Buffer, range: &std::ops::Range<usize>) -> Option<()> {
+    fn add_page(&mut self, page: Buffer, range: &Range<usize>) -> Option<()> {
         let number = u32::try_from(self.pages.len()).ok()?;
         let is_ascii = page.is_ascii();
         let mut at = 0;
@@ -304,7 +305,7 @@ impl Gather for Texts {
         spread(&mut self.views, rows);
     }
 
-    fn finish(self, nulls: Option<NullBuffer>) -> Option<Column> {
-        Some(Column::strings(self.views(nulls)))
+    fn finish(self, nulls: Option<NullBuffer>) -> Column {
+        Column::strings(self.views(nulls))
     }
 }
