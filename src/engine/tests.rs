@@ -1,6 +1,7 @@
 //! Queries over databases, as a host runs them.
 use super::*;
 use crate::diagnostic::{FaultKind, Source};
+use crate::functions::Limits;
 use crate::types::{Kind, Schema, Table, Value, datetime};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -33,7 +34,11 @@ fn ask(text: &str, database: &Database, options: &Options) -> crate::diagnostic:
 }
 
 fn rows(text: &str, database: &Database) -> Vec<Vec<String>> {
-    let answer = ask(text, database, &Options::default()).unwrap_or_else(|fault| panic!("{text}: {fault}"));
+    rows_by(text, database, &Options::default())
+}
+
+fn rows_by(text: &str, database: &Database, options: &Options) -> Vec<Vec<String>> {
+    let answer = ask(text, database, options).unwrap_or_else(|fault| panic!("{text}: {fault}"));
     let cells = answer.tables[0].to_rows();
     cells.iter().map(|row| row.iter().map(Value::to_text).collect()).collect()
 }
@@ -61,9 +66,13 @@ fn groups_of_files_are_those_of_a_table() {
         let mut table = Database::default();
         let all = ask("T", &streamed, &Options::default()).unwrap().tables.swap_remove(0);
         table.add_table("T", Data::Table(Arc::new(Held::new(all))));
-        let found = rows(query, &streamed);
+        let found = rows(query, &table);
         assert!(!found.is_empty());
-        assert_eq!(found, rows(query, &table));
+        // Of short morsels fewer rows are held.
+        for morsel_rows in [65_536, 4] {
+            let limits = Limits { morsel_rows, ..Limits::default() };
+            assert_eq!(found, rows_by(query, &streamed, &Options { limits, ..Options::default() }));
+        }
         std::fs::remove_file(path).unwrap();
     }
 }
@@ -108,7 +117,7 @@ fn groups_in_parts_are_in_order() {
     for (table, threads, morsel_rows) in [("T", 1, 65_536), ("T", 2, 100), ("T", 7, 1), ("F", 2, 1), ("F", 1, 100)] {
         let options = Options {
             threads: Some(threads),
-            limits: crate::functions::Limits { morsel_rows, ..Default::default() },
+            limits: Limits { morsel_rows, ..Default::default() },
             ..Options::default()
         };
         let run = |rest: &str| {
@@ -121,7 +130,7 @@ fn groups_in_parts_are_in_order() {
         let named = format!("{table} with {threads} threads, {morsel_rows} rows at a time");
         assert_eq!(run(""), every, "{named}");
         assert_eq!(run(" | where n > 1"), several, "{named}");
-        let few = crate::functions::Limits { rows: 100, ..options.limits.clone() };
+        let few = Limits { rows: 100, ..options.limits.clone() };
         let limited = Options { limits: few, ..options.clone() };
         assert!(ask(&format!("{table} | summarize count() by N"), &database, &limited).is_err(), "{named}");
     }

@@ -214,9 +214,11 @@ struct Second {
     reads: Vec<Option<Vec<bool>>>,
 }
 
-/// A thread holds no more bytes of rows for the second phase. Of files that are read once, it is then begun with them,
-/// for all groups.
-const MOST_HELD: usize = if cfg!(test) { 4 << 10 } else { 64 << 20 };
+/// A thread holds no more bytes of rows before it groups them, or begins the second phase with them: 64 MB where
+/// morsels are as long as they usually are.
+fn most_held(context: &Context) -> usize {
+    context.limits.morsel_rows.saturating_mul(1 << 10)
+}
 
 impl Second {
     fn new(summary: &Summary, pipeline: &Pipeline, calls: Vec<usize>) -> Second {
@@ -232,15 +234,15 @@ impl Second {
         self.reads.get(feed)?.as_deref()
     }
 
-    /// The rows of a batch, and how many bytes are held of them, where so many are held already.
-    fn keep(&self, batch: &Batch, morsel: &Arc<dyn Morsel>, groups: Vec<u32>, known: usize) -> Result<(Kept, usize)> {
+    /// The rows of a batch, and how many bytes are held of them: no columns where there is no room for more.
+    fn keep(&self, batch: &Batch, morsel: &Arc<dyn Morsel>, groups: Vec<u32>, is_full: bool) -> Result<(Kept, usize)> {
         let (feed, first) = (feed_of(batch.first()), batch.first());
         let Some(columns) = self.columns_of(feed) else {
             return Ok((Kept { feed, morsel: morsel.clone(), first, selection: batch.selection(), groups }, 0));
         };
         let may_be_kept = self.pipeline.feeds.get(feed).is_some_and(|feed| feed.source.may_be_kept());
         let held = match may_be_kept {
-            true if known > MOST_HELD => Held::beside(batch, morsel, &[]),
+            true if is_full => Held::beside(batch, morsel, &[]),
             true => Held::beside(batch, morsel, columns),
             false => Held::alone(batch, morsel.as_ref(), columns)?,
         };
@@ -368,10 +370,11 @@ impl Groups {
         }
         update(summary, calls, &mut self.states, &batch, &groups, self.grouper.len(), &ordinals, context)?;
         let (Some(second), Some(morsel)) = (second, batch.morsel()) else { return Ok(()) };
-        let (kept, bytes) = second.keep(&batch, morsel, groups, self.held)?;
+        let most = most_held(context);
+        let (kept, bytes) = second.keep(&batch, morsel, groups, self.held > most)?;
         self.kept.push(kept);
         self.held += bytes;
-        if self.held <= MOST_HELD || second.may_wait() {
+        if self.held <= most || second.may_wait() {
             return Ok(());
         }
         self.begin_second(summary, second, context)

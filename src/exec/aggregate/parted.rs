@@ -8,7 +8,7 @@ use super::super::collect;
 use super::super::drive::{ROW_BITS, each};
 use super::super::group::Grouper;
 use super::super::pipeline::Step;
-use super::{Groups, Second, Summary, by_first_row, finished, named, survivors};
+use super::{Groups, Second, Summary, by_first_row, finished, most_held, named, survivors};
 use crate::diagnostic::{Fault, Result};
 use crate::expr::{Expr, Input, evaluate};
 use crate::functions::Context;
@@ -21,15 +21,21 @@ use arrow_buffer::ScalarBuffer;
 use std::ops::Range;
 use std::sync::OnceLock;
 
-/// A thread lets so many rows wait, of so many batches at most, until they say how many groups there will be.
-const WAITING_ROWS: usize = if cfg!(test) { 20 } else { 100_000 };
+/// A thread lets the rows of so many batches wait until they say how many groups there will be.
 const WAITING_BATCHES: usize = 4;
 /// So many rows are asked.
 const SAMPLE: usize = 32_768;
-/// The table of so many keys is larger than the caches of a processor's core.
-const MANY: f64 = if cfg!(test) { 20.0 } else { 200_000.0 };
-/// A thread holds no more bytes of rows before it groups them.
-const MOST_HELD: usize = if cfg!(test) { 1 << 10 } else { 64 << 20 };
+
+/// A thread lets no more rows wait.
+fn most_waiting(context: &Context) -> usize {
+    context.limits.morsel_rows.saturating_mul(3) / 2
+}
+
+/// The table of so many keys is larger than the caches of a processor's core, where morsels are as long as they usually
+/// are.
+fn many(context: &Context) -> f64 {
+    3.0 * context.limits.morsel_rows as f64
+}
 
 /// How the rows of all threads are grouped, which the first rows decide.
 pub struct Way<'a> {
@@ -83,7 +89,7 @@ impl<'a> Way<'a> {
 
     /// Whether the groups are so many that parts pay.
     fn decide(&self, waiting: &[Block]) {
-        self.is_parted.get_or_init(|| self.keys_at_least(waiting) >= MANY);
+        self.is_parted.get_or_init(|| self.keys_at_least(waiting) >= many(self.context));
     }
 
     /// How many keys there are at least, by how many were seen once and how many twice: Chao's estimate.
@@ -229,7 +235,7 @@ impl<'a> Local<'a> {
             None => {
                 self.waiting.push(way.block(&batch)?);
                 let rows: usize = self.waiting.iter().map(|block| block.rows).sum();
-                if rows < WAITING_ROWS && self.waiting.len() < WAITING_BATCHES {
+                if rows < most_waiting(way.context) && self.waiting.len() < WAITING_BATCHES {
                     return Ok(());
                 }
                 way.decide(&self.waiting);
@@ -265,7 +271,7 @@ impl<'a> Local<'a> {
                 part.held.push(sorted.slice(*start, end - start));
             }
         }
-        if self.held > MOST_HELD { self.group_held() } else { Ok(()) }
+        if self.held > most_held(self.way.context) { self.group_held() } else { Ok(()) }
     }
 
     fn group_held(&mut self) -> Result<()> {
