@@ -117,7 +117,16 @@ impl<'a, T: Copy> Side<'a, T> {
 }
 
 /// An operation on the numbers of each row.
-pub fn zipped<T: Copy, U>(left: &Side<T>, right: &Side<T>, rows: usize, operation: impl Fn(T, T) -> U) -> Vec<U> {
+pub fn zipped<T, U>(left: &Side<T>, right: &Side<T>, rows: usize, operation: impl Fn(T, T) -> U) -> Vec<U>
+where
+    T: Copy,
+    U: Clone + Default,
+{
+    let rows = match (left, right) {
+        (Side::Each(l), Side::Each(r)) => l.len().min(r.len()),
+        (Side::Each(values), _) | (_, Side::Each(values)) => values.len(),
+        _ => rows,
+    };
     vectors::run(Zipped { left, right, rows, operation })
 }
 
@@ -128,18 +137,32 @@ struct Zipped<'a, T, F> {
     operation: F,
 }
 
-impl<T: Copy, U, F: Fn(T, T) -> U> Loop for Zipped<'_, T, F> {
+impl<T: Copy, U: Clone + Default, F: Fn(T, T) -> U> Loop for Zipped<'_, T, F> {
     type Output = Vec<U>;
 
     #[inline(always)]
-    fn run<const WIDE: bool>(self) -> Vec<U> {
-        let operation = self.operation;
-        match (self.left, self.right) {
-            (Side::Each(l), Side::Each(r)) => l.iter().zip(*r).map(|(l, r)| operation(*l, *r)).collect(),
-            (Side::Each(l), &Side::One(r)) => l.iter().map(move |l| operation(*l, r)).collect(),
-            (&Side::One(l), Side::Each(r)) => r.iter().map(move |r| operation(l, *r)).collect(),
-            (Side::One(l), Side::One(r)) => (0..self.rows).map(|_| operation(*l, *r)).collect(),
+    fn run(self) -> Vec<U> {
+        let Zipped { left, right, rows, operation } = self;
+        let mut results = vec![U::default(); rows];
+        match (left, right) {
+            (Side::Each(l), Side::Each(r)) => {
+                for (result, (l, r)) in results.iter_mut().zip(l.iter().zip(*r)) {
+                    *result = operation(*l, *r);
+                }
+            }
+            (Side::Each(l), &Side::One(r)) => {
+                for (result, l) in results.iter_mut().zip(*l) {
+                    *result = operation(*l, r);
+                }
+            }
+            (&Side::One(l), Side::Each(r)) => {
+                for (result, r) in results.iter_mut().zip(*r) {
+                    *result = operation(l, *r);
+                }
+            }
+            (Side::One(l), Side::One(r)) => results.fill_with(|| operation(*l, *r)),
         }
+        results
     }
 }
 

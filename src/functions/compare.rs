@@ -104,9 +104,13 @@ fn text_with_constant(comparison: Comparison, kind: Kind, text: &Text, constant:
     match text {
         Text::Views(views) if comparison.is_equality() => {
             let wanted = View::new(constant);
-            let equal = comparison == Comparison::Equal;
             let buffers = views.data_buffers();
-            bits_of(views.views(), |view| wanted.equals(view, buffers) == equal)
+            match (wanted.whole(), comparison) {
+                (Some(whole), Comparison::Equal) => bits_of(views.views(), move |view| view == whole),
+                (Some(whole), _) => bits_of(views.views(), move |view| view != whole),
+                (None, Comparison::Equal) => bits_of(views.views(), |view| wanted.equals(view, buffers)),
+                (None, _) => bits_of(views.views(), |view| !wanted.equals(view, buffers)),
+            }
         }
         Text::Dictionary(keys, dictionary) if dictionary.len() < keys.len() => {
             let distinct = text_with_constant(comparison, kind, &Text::Views(dictionary.values.clone()), constant);

@@ -69,7 +69,7 @@ fn extreme_number(columns: &[Column], rows: usize, wanted: Ordering) -> Option<C
 }
 
 /// Of each row the number that no later one beats.
-fn best_of<T: Copy>(sides: Vec<Side<T>>, rows: usize, beats: impl Fn(T, T) -> bool) -> Vec<T> {
+fn best_of<T: Copy + Default>(sides: Vec<Side<T>>, rows: usize, beats: impl Fn(T, T) -> bool) -> Vec<T> {
     let one = |best: T, value: T| if beats(value, best) { value } else { best };
     let mut sides = sides.into_iter();
     let (Some(first), Some(second)) = (sides.next(), sides.next()) else { return Vec::new() };

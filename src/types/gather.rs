@@ -428,14 +428,15 @@ impl<T: ArrowNativeType> Loop for Selected<'_, T> {
     type Output = Vec<T>;
 
     #[inline(always)]
-    fn run<const WIDE: bool>(self) -> Vec<T> {
+    fn run(self) -> Vec<T> {
         let Selected { mask, yes, no } = self;
-        let mut values: Vec<T> = Vec::with_capacity(mask.len());
+        let mut values = vec![T::default(); mask.len()];
         let words = mask.bit_chunks();
-        for (number, word) in words.iter_padded().take(mask.len().div_ceil(64)).enumerate() {
-            let rows = (mask.len() - number * 64).min(64);
-            let lanes = yes.chunk(number).iter().zip(no.chunk(number)).take(rows).enumerate();
-            values.extend(lanes.map(|(bit, (yes, no))| if word >> bit & 1 == 1 { *yes } else { *no }));
+        for ((number, word), chosen) in words.iter_padded().enumerate().zip(values.chunks_mut(64)) {
+            let lanes = yes.chunk(number).iter().zip(no.chunk(number));
+            for (bit, (chosen, (yes, no))) in chosen.iter_mut().zip(lanes).enumerate() {
+                *chosen = if word >> bit & 1 == 1 { *yes } else { *no };
+            }
         }
         values
     }

@@ -25,13 +25,12 @@ fn is_wide() -> bool {
     is_x86_feature_detected!("avx2") && is_x86_feature_detected!("bmi2") && is_x86_feature_detected!("lzcnt")
 }
 
-/// A loop that is compiled for AVX2, and for any processor, with all that it calls. Of the code that a closure calls
-/// there is one copy for all processors, but closures that are made within `run` are other ones for each of them.
+/// A loop that is compiled for AVX2, and for any processor. It is to be inlined always, and made of plain `for`: of the
+/// loops that iterators' own functions run there may be one copy for all processors.
 pub trait Loop {
     type Output;
 
-    /// To be inlined always.
-    fn run<const WIDE: bool>(self) -> Self::Output;
+    fn run(self) -> Self::Output;
 }
 
 /// Runs a loop as [`wide`] does.
@@ -41,13 +40,13 @@ pub fn run<L: Loop>(work: L) -> L::Output {
         // SAFETY: the processor has what the function is compiled for.
         return unsafe { run_x86(work) };
     }
-    work.run::<false>()
+    work.run()
 }
 
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx2,bmi1,bmi2,lzcnt,popcnt")]
 fn run_x86<L: Loop>(work: L) -> L::Output {
-    work.run::<true>()
+    work.run()
 }
 
 /// The sum of the first values of all chunks, of the second ones, and so on, each with what its roundings lost.
@@ -224,7 +223,7 @@ impl<W: Words> Loop for Fill<'_, W> {
     type Output = ();
 
     #[inline(always)]
-    fn run<const WIDE: bool>(self) {
+    fn run(self) {
         for (at, word) in self.out.iter_mut().enumerate() {
             *word = packed(&self.words.bytes(at));
         }
