@@ -3,8 +3,8 @@ use super::several::Naming;
 use crate::diagnostic::Span;
 use crate::expr::Expr;
 use crate::kql::ast::{
-    Column, ColumnNames, NamePattern, Print, ProjectByNames, ProjectPatterns, ProjectRename, ProjectReorder,
-    ReorderItem, SortOrder, Where,
+    Column, ColumnNames, Expression, ExpressionKind, Literal, NamePattern, Print, ProjectByNames, ProjectPatterns,
+    ProjectRename, ProjectReorder, ReorderItem, SortOrder, Where,
 };
 use crate::kql::bind::binder::Binder;
 use crate::kql::bind::names::{Names, automatic};
@@ -108,7 +108,7 @@ impl Binder<'_> {
                 name.text.as_str().into()
             }
             ColumnNames::One(name) => self.declared(name, names),
-            _ => match self.automatic_name(column, row) {
+            _ => match automatic_name(&column.expression, row) {
                 Some(name) if replaces => {
                     names.declare(&name);
                     name.into()
@@ -118,19 +118,6 @@ impl Binder<'_> {
             },
         };
         vec![(name, expr)]
-    }
-
-    fn automatic_name(&mut self, column: &Column, row: &Row) -> Option<String> {
-        use crate::kql::ast::{ExpressionKind, Literal};
-        if let ExpressionKind::Call(call) = &column.expression.kind
-            && matches!(call.name.text.as_str(), "column_ifexists" | "columnifexists")
-        {
-            let ExpressionKind::Literal(Literal::String(text)) = &call.arguments.first()?.value.kind else {
-                return None;
-            };
-            return row.column(&text.text).map(|(name, _)| name.to_string());
-        }
-        automatic(&column.expression)
     }
 
     /// `(a, b) = expression`: the elements of an array.
@@ -267,6 +254,19 @@ impl Binder<'_> {
         let out = self.only(input, &order);
         Ok(Relation { open: input.open, ..out })
     }
+}
+
+/// The name that an expression gives its column: a column that exists keeps its own.
+pub(super) fn automatic_name(expression: &Expression, row: &Row) -> Option<String> {
+    if let ExpressionKind::Call(call) = &expression.kind
+        && matches!(call.name.text.as_str(), "column_ifexists" | "columnifexists")
+    {
+        let ExpressionKind::Literal(Literal::String(text)) = &call.arguments.first()?.value.kind else {
+            return None;
+        };
+        return row.column(&text.text).map(|(name, _)| name.to_string());
+    }
+    automatic(expression)
 }
 
 /// Names that a pattern found, in its order, whatever their case.

@@ -1,9 +1,9 @@
 //! `mv-expand` and `mv-apply`.
+use super::columns::automatic_name;
 use crate::expr::Expr;
 use crate::kql::ast::{BagExpansion, ColumnNames, MvApply, MvColumn, MvExpand};
 use crate::kql::bind::Bind;
 use crate::kql::bind::binder::{Binder, is_unknown};
-use crate::kql::bind::names::automatic;
 use crate::kql::bind::relation::{Relation, Row};
 use crate::plan::{Expanded, Node};
 use crate::types::{Kind, Name, Schema, Value};
@@ -46,7 +46,7 @@ impl Binder<'_> {
         }
         let name: Name = match &column.column.names {
             ColumnNames::One(name) => name.text.as_str().into(),
-            _ => match automatic(&column.column.expression) {
+            _ => match automatic_name(&column.column.expression, &Row::of(input)) {
                 Some(name) => name.into(),
                 None => input.schema.free_name("Column1"),
             },

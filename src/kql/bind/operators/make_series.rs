@@ -1,6 +1,7 @@
 //! `make-series`: an aggregation by bins of the axis, whose bins then become arrays.
 //!
 //! Source: the page "make-series operator".
+use super::columns::automatic_name;
 use super::summarize::Aggregation;
 use crate::diagnostic::{Fault, Result, Span};
 use crate::expr::Expr;
@@ -9,7 +10,7 @@ use crate::kql::ast::{ColumnNames, Expression, ExpressionKind, MakeSeries, Serie
 use crate::kql::bind::Bind;
 use crate::kql::bind::binder::{Binder, is_unknown};
 use crate::kql::bind::convert::constant_to;
-use crate::kql::bind::names::{Names, automatic};
+use crate::kql::bind::names::Names;
 use crate::kql::bind::relation::{Relation, Row};
 use crate::plan::{Node, TableOperation};
 use crate::types::{Kind, Name, Schema, Table, Value, json};
@@ -51,7 +52,10 @@ impl Binder<'_> {
         let axis = self.axis(series, on.kind(), span)?;
         let axis_name: Name = match &series.on.names {
             ColumnNames::One(name) => names.unique(&name.text),
-            _ => names.unique(&automatic(&series.on.expression).unwrap_or_else(|| "Column1".to_owned())),
+            _ => {
+                let own = automatic_name(&series.on.expression, &Row::of(input));
+                names.unique(own.as_deref().unwrap_or("Column1"))
+            }
         };
         let within = self.within(&on, &axis, input, span)?;
         let grouped = self.binned(within, on, &axis, made, keys, span)?;

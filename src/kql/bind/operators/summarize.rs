@@ -1,5 +1,5 @@
 //! `summarize`, `distinct`, `count`.
-use super::columns::all_columns;
+use super::columns::{all_columns, automatic_name};
 use crate::diagnostic::Span;
 use crate::expr::Expr;
 use crate::functions::aggregates;
@@ -78,7 +78,7 @@ impl Binder<'_> {
             });
             let name = match &column.names {
                 ColumnNames::One(name) => self.declared(name, names),
-                _ => match automatic(&column.expression) {
+                _ => match automatic_name(&column.expression, row) {
                     Some(name) => names.unique(&name),
                     None => names.numbered(&mut self.numbered),
                 },
