@@ -1,5 +1,5 @@
 //! Picking rows, putting columns behind each other, and putting rows of several columns together.
-use super::vectors::{self, Loop};
+use super::vectors::wide;
 use super::{Builder, Column, Dictionary, Field, List, Text, Value, field};
 use arrow_array::{
     Array, BooleanArray, Int32Array, PrimitiveArray, StringViewArray, UInt32Array, types::ArrowPrimitiveType,
@@ -415,31 +415,16 @@ impl<T: ArrowNativeType> Lanes<T> {
 }
 
 fn selected<T: ArrowNativeType>(mask: &BooleanBuffer, yes: &Lanes<T>, no: &Lanes<T>) -> Vec<T> {
-    vectors::run(Selected { mask, yes, no })
-}
-
-struct Selected<'a, T: ArrowNativeType> {
-    mask: &'a BooleanBuffer,
-    yes: &'a Lanes<T>,
-    no: &'a Lanes<T>,
-}
-
-impl<T: ArrowNativeType> Loop for Selected<'_, T> {
-    type Output = Vec<T>;
-
-    #[inline(always)]
-    fn run(self) -> Vec<T> {
-        let Selected { mask, yes, no } = self;
-        let mut values = vec![T::default(); mask.len()];
-        let words = mask.bit_chunks();
-        for ((number, word), chosen) in words.iter_padded().enumerate().zip(values.chunks_mut(64)) {
-            let lanes = yes.chunk(number).iter().zip(no.chunk(number));
-            for (bit, (chosen, (yes, no))) in chosen.iter_mut().zip(lanes).enumerate() {
-                *chosen = if word >> bit & 1 == 1 { *yes } else { *no };
-            }
+    let mut values: Vec<T> = Vec::with_capacity(mask.len());
+    let words = mask.bit_chunks();
+    wide(|| {
+        for (number, word) in words.iter_padded().take(mask.len().div_ceil(64)).enumerate() {
+            let rows = (mask.len() - number * 64).min(64);
+            let lanes = yes.chunk(number).iter().zip(no.chunk(number)).take(rows).enumerate();
+            values.extend(lanes.map(|(bit, (yes, no))| if word >> bit & 1 == 1 { *yes } else { *no }));
         }
-        values
-    }
+    });
+    values
 }
 
 /// The rows of `column` at `rows`, null where a row number is null.
