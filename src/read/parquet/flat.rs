@@ -1,5 +1,8 @@
 //! Columns without nesting, in the encodings that nearly all files have: decoded page by page, and only the rows that
 //! are asked for. Whatever is unusual or damaged is left to the library's own reader, which also tells what is wrong.
+//!
+//! The library opens, decompresses and skips pages here, too. Its own reader makes arrays of all rows of a selection's
+//! batches, which took a quarter more processor time over rules that keep few rows.
 use super::gather::{Gather, Keys, Numbers, Texts};
 use super::picks::{Picks, Unread};
 use super::runs::{Run, Runs};
