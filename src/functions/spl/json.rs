@@ -278,7 +278,7 @@ crate::kernels! {
     /// ```spl
     /// | makeresults | eval a=1 | tojson a b output_field=j | table j // {"a":1}
     /// ```
-    spl fn ".json_row" (member[repeats]: Any) -> Kind(Kind::Field) = row_object;
+    spl fn ".json_row" (member[any]: Any) -> Kind(Kind::Field) = row_object;
 
     /// A JSON object of keys and values.
     ///
