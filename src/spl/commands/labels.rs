@@ -20,7 +20,9 @@ const RELATIVE: &str = "reltime";
 
 fn reltime(lowering: &mut Lowering, command: &Command, rows: Rows) -> Lower<Rows> {
     Reader::new(command).finish()?;
-    rows.has(TIME);
+    if !rows.has(TIME) && !rows.open {
+        return Ok(rows);
+    }
     let mut schema = rows.schema.clone();
     schema.set(RELATIVE.into(), Kind::Field);
     Ok(lowering.operation(&[&rows], Arc::new(Ago), schema))
@@ -37,12 +39,12 @@ impl TableOperation for Ago {
 
     fn run(&self, context: &Context, inputs: &[Table]) -> Result<Table> {
         let [table] = inputs else { return Err(Fault::internal("`reltime` has one input")) };
-        let Some(times) = table.column_named(TIME) else { return Ok(table.clone()) };
-        let numbers = Numbers::of(&times);
+        let times = table.column_named(TIME);
+        let numbers = times.as_ref().map(Numbers::of);
         let now = context.now as f64 / TICKS_PER_SECOND as f64;
         let mut out = FieldBuilder::new(None, table.rows());
         for row in 0..table.rows() {
-            match numbers.get(row) {
+            match numbers.as_ref().and_then(|numbers| numbers.get(row)) {
                 Some(time) => out.push_text(&ago(now - time.real())),
                 None => out.push_null(),
             }
