@@ -178,11 +178,12 @@ impl Reader<'_> {
         let mut values = Vec::new();
         loop {
             while self.eat(",") {}
-            if self.eat(")") {
+            if !values.is_empty() && self.eat(")") {
                 return Ok(values);
             }
             match self.list_value() {
                 Some(value) => values.push(value),
+                None if values.is_empty() => return Err(self.expected("a value")),
                 None => return Err(self.expected("a value or `)`")),
             }
         }
