@@ -1,28 +1,9 @@
 //! Whatever bytes a file holds, reading ends, and ends without a panic; what serde_json reads, the walk reads alike.
+use super::scratch::Scratch;
 use super::*;
 use crate::types::{Kind, Value};
 use proptest::prelude::*;
 use serde_json::{Map, Value as Json};
-use std::sync::atomic::{AtomicUsize, Ordering};
-
-/// A file that is gone when the test is done with it.
-struct Scratch(PathBuf);
-
-impl Scratch {
-    fn new(bytes: &[u8]) -> Scratch {
-        static NEXT: AtomicUsize = AtomicUsize::new(0);
-        let number = NEXT.fetch_add(1, Ordering::Relaxed);
-        let path = std::env::temp_dir().join(format!("huntpack-fuzz-{}-{number}", std::process::id()));
-        std::fs::write(&path, bytes).unwrap();
-        Scratch(path)
-    }
-}
-
-impl Drop for Scratch {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_file(&self.0);
-    }
-}
 
 fn json() -> impl Strategy<Value = Json> {
     let leaf = prop_oneof![

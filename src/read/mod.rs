@@ -397,4 +397,6 @@ fn chunk(piece: Box<dyn plan::Piece>, width: usize, context: &Context) -> Result
 #[cfg(test)]
 mod fuzz;
 #[cfg(test)]
+mod scratch;
+#[cfg(test)]
 mod tests;
