@@ -362,7 +362,8 @@ def run(
     for note in hits.notes:
         say(note)
     problems = [*pack.problems, *hits.problems]
-    failed = report_failures(problems if rules else report_missing_tables(problems)) or bool(problems)
+    report_failures(problems if rules else report_missing_tables(problems))
+    failed = bool(problems)
     if form == "html":
         write_report(hits, pack, file)
     elif len(outputs) > 1:

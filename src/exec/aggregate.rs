@@ -59,13 +59,7 @@ pub fn run(executor: &Executor, id: NodeId, having: &[Expr], passed: &[Arc<Count
     let columns = finished(states, executor.context, grouper.len())?;
     let order = by_first_row(&firsts, grouper.len());
     let named = |rows: &[u32]| named(&summary, &first_calls, &grouper, &columns, rows);
-    let (order, mut results) = match having.is_empty() && later.is_empty() {
-        true => {
-            let results = named(&order);
-            (order, results)
-        }
-        false => survivors(order, &named, having, &later, executor.context)?,
-    };
+    let (order, mut results) = survivors(order, &named, having, &later, executor.context)?;
     passed.iter().for_each(|counter| counter.add(order.len(), std::time::Instant::now()));
     if let Some(second) = second {
         let names = second.calls.iter().map(|at| summary.calls[*at].0.clone());
@@ -365,9 +359,7 @@ impl Groups {
         let groups = self.grouper.groups(&keys, batch.rows());
         let ordinals = Ordinals::new(|| batch.places());
         self.note_firsts(&groups, &ordinals);
-        if self.grouper.len() > context.limits.rows {
-            return Err(Fault::limit("rows", "summarize makes too many groups"));
-        }
+        within_limit(self.grouper.len(), context)?;
         update(summary, calls, &mut self.states, &batch, &groups, self.grouper.len(), &ordinals, context)?;
         let (Some(second), Some(morsel)) = (second, batch.morsel()) else { return Ok(()) };
         let most = most_held(context);
@@ -473,6 +465,13 @@ fn shared<'a>(expr: &'a Expr, batch: &Batch, context: &Context, known: &mut Vec<
     Ok(column)
 }
 
+fn within_limit(groups: usize, context: &Context) -> Result<()> {
+    match groups > context.limits.rows {
+        true => Err(Fault::limit("rows", "summarize makes too many groups")),
+        false => Ok(()),
+    }
+}
+
 /// The keys and results of groups.
 fn named(summary: &Summary, calls: &[usize], grouper: &Grouper, results: &[Column], groups: &[u32]) -> Columns {
     let keys = summary.by.iter().map(|(name, _)| name.clone()).zip(grouper.columns(groups));
@@ -493,6 +492,9 @@ fn survivors(
     context: &Context,
 ) -> Result<(Vec<u32>, Columns)> {
     let columns = named(&order);
+    if having.is_empty() && later.is_empty() {
+        return Ok((order, columns));
+    }
     let names: Vec<Name> = columns.iter().map(|(n, _)| n.clone()).collect();
     let mut batch = Batch::of_columns(columns, order.len());
     let all: HashSet<Name> = names.iter().cloned().collect();

@@ -80,7 +80,7 @@ impl Join<'_> {
 
     /// The number that the right side has for each left row's key; [`NULL`] where it has none.
     fn numbers(&self, batch: &Batch, maps: &mut Maps) -> Result<Vec<u32>> {
-        let keys = self.left_keys.iter().map(|(name, kind)| Ok(of_kind(batch.column(name)?, *kind)));
+        let keys = self.left_keys.iter().map(|(name, kind)| Ok(convert::of_kind(batch.column(name)?, *kind)));
         let columns = keys.collect::<Result<Vec<_>>>()?;
         Ok(self.right.find(&columns, maps))
     }
@@ -184,8 +184,8 @@ impl Join<'_> {
                 .map(|(_, side, from)| (*side, from))
                 .ok_or_else(|| Fault::internal("a join's column has no side"))?;
             Ok(Stored::Column(match side {
-                JoinSide::Left if every => of_kind(left(from)?, *kind),
-                JoinSide::Left => picked(&of_kind(left(from)?, *kind), &pairs.left),
+                JoinSide::Left if every => convert::of_kind(left(from)?, *kind),
+                JoinSide::Left => picked(&convert::of_kind(left(from)?, *kind), &pairs.left),
                 JoinSide::Right => self.right.column(from, *kind, &pairs.right)?,
             }))
         };
@@ -237,10 +237,6 @@ impl Join<'_> {
 
 fn new_rows(keys: &[u32], mut new: impl FnMut(u32) -> bool) -> Vec<u32> {
     keys.iter().enumerate().filter(|(_, key)| new(**key)).map(|(row, _)| row as u32).collect()
-}
-
-fn of_kind(column: Column, kind: Kind) -> Column {
-    if column.kind() == kind { column } else { convert::lenient(&column, kind) }
 }
 
 /// The rows of a column, null where there is none.

@@ -10,9 +10,6 @@ use crate::types::{Builder, Chunk, Column, Kind, Name, Schema, Stored, Table, Va
 use arrow_array::types::ArrowPrimitiveType;
 use arrow_array::{Array, PrimitiveArray};
 
-/// So many rows are put together at a time.
-const PIECE_ROWS: usize = 65_536;
-
 /// The table with columns that are computed in row order.
 ///
 /// Source: the documentation page "Window functions".
@@ -36,7 +33,7 @@ pub fn run(
         };
         Ok(Chunk { rows: piece.rows, columns: schema.columns().iter().map(column).collect() })
     };
-    Ok(Table::new(schema.clone(), each(Piece::all(table), threads, chunk)?))
+    Ok(Table::new(schema.clone(), each(Piece::all(table, context.limits.morsel_rows), threads, chunk)?))
 }
 
 /// Some rows of a chunk.
@@ -49,11 +46,12 @@ struct Piece<'a> {
 }
 
 impl Piece<'_> {
-    fn all(table: &Table) -> Vec<Piece<'_>> {
+    /// Pieces of no more than so many rows.
+    fn all(table: &Table, most: usize) -> Vec<Piece<'_>> {
         let (mut pieces, mut before) = (Vec::new(), 0);
         for chunk in table.chunks() {
-            for start in (0..chunk.rows).step_by(PIECE_ROWS) {
-                pieces.push(Piece { chunk, before, start, rows: PIECE_ROWS.min(chunk.rows - start) });
+            for start in (0..chunk.rows).step_by(most.max(1)) {
+                pieces.push(Piece { chunk, before, start, rows: most.min(chunk.rows - start) });
             }
             before += chunk.rows;
         }
@@ -67,14 +65,10 @@ impl Piece<'_> {
             Some(stored) if table.schema().kind(name) == Some(kind) => stored.slice(self.start, self.rows),
             _ => {
                 let own = table.schema().kind(name).unwrap_or(kind);
-                Stored::Column(of_kind(self.chunk.load_part(at, own, self.start, self.rows, None), kind))
+                Stored::Column(convert::of_kind(self.chunk.load_part(at, own, self.start, self.rows, None), kind))
             }
         }
     }
-}
-
-fn of_kind(column: Column, kind: Kind) -> Column {
-    if column.kind() == kind { column } else { convert::lenient(&column, kind) }
 }
 
 /// What a row function gives.
@@ -103,17 +97,12 @@ impl Made {
 
     fn rows(&self, start: usize, rows: usize, kind: Kind) -> Stored {
         let column = match self {
-            Made::Numbers(first) if kind == Kind::Long => return Stored::Numbers(first.wrapping_add(start as i64)),
-            Made::Numbers(first) => Column::Long(
-                (0..rows as i64)
-                    .map(|row| first.wrapping_add(start as i64).wrapping_add(row))
-                    .collect::<Vec<_>>()
-                    .into(),
-            ),
+            // Their column is one of longs: nothing else is made of them.
+            Made::Numbers(first) => return Stored::Numbers(first.wrapping_add(start as i64)),
             Made::Whole(column) => gather::slice(column, start, rows),
             Made::Moved { column, down, outside } => moved(column, *down, outside, start, rows),
         };
-        Stored::Column(of_kind(column, kind))
+        Stored::Column(convert::of_kind(column, kind))
     }
 }
 

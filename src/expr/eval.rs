@@ -2,6 +2,7 @@
 use super::Expr;
 use crate::diagnostic::{Fault, Result};
 use crate::functions::{self, Context, Kernel, Purity, Scalar};
+use crate::types::convert::of_kind;
 use crate::types::intern::Interner;
 use crate::types::vectors::bits_of;
 use crate::types::{Column, Dictionary, Kind, Name, Text, Value, gather};
@@ -409,14 +410,10 @@ fn light_case(
         (&known & &values).set_indices_u32().for_each(|row| which[row as usize] = number as u8);
     }
     let values = branches.iter().map(|(_, value)| value).chain([otherwise]);
+    // Branches may differ by a widening that the binder left to us (null, int beside long).
     let columns =
         values.map(|value| Ok(of_kind(evaluate(value, input, context)?, kind))).collect::<Result<Vec<_>>>()?;
     Ok(gather::select(&columns, &which))
-}
-
-/// Branches may differ by a widening that the binder left to us (null, int beside long).
-fn of_kind(column: Column, kind: Kind) -> Column {
-    if column.kind() == kind { column } else { crate::types::convert::lenient(&column, kind) }
 }
 
 /// Where `coalesce` looks further: at nulls, and at empty texts.

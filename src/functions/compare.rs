@@ -105,12 +105,11 @@ fn text_with_constant(comparison: Comparison, kind: Kind, text: &Text, constant:
         Text::Views(views) if comparison.is_equality() => {
             let wanted = View::new(constant);
             let buffers = views.data_buffers();
-            match (wanted.whole(), comparison) {
-                (Some(whole), Comparison::Equal) => bits_of(views.views(), move |view| view == whole),
-                (Some(whole), _) => bits_of(views.views(), move |view| view != whole),
-                (None, Comparison::Equal) => bits_of(views.views(), |view| wanted.equals(view, buffers)),
-                (None, _) => bits_of(views.views(), |view| !wanted.equals(view, buffers)),
-            }
+            let equal = match wanted.whole() {
+                Some(whole) => bits_of(views.views(), move |view| view == whole),
+                None => bits_of(views.views(), |view| wanted.equals(view, buffers)),
+            };
+            if comparison == Comparison::Equal { equal } else { !&equal }
         }
         Text::Dictionary(keys, dictionary) if dictionary.len() < keys.len() => {
             let distinct = text_with_constant(comparison, kind, &Text::Views(dictionary.values.clone()), constant);

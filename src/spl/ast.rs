@@ -78,6 +78,22 @@ pub enum ExpressionKind {
     Xor(Vec<Expression>),
 }
 
+/// The expressions inside of a kind, borrowed as the names of two methods say.
+macro_rules! parts_of {
+    ($kind:expr, $iter:ident, $as_ref:ident) => {
+        match $kind {
+            ExpressionKind::Number(_) | ExpressionKind::Text(_) | ExpressionKind::Field(_) => Vec::new(),
+            ExpressionKind::Call { arguments: parts, .. }
+            | ExpressionKind::And(parts)
+            | ExpressionKind::Or(parts)
+            | ExpressionKind::Xor(parts) => parts.$iter().collect(),
+            ExpressionKind::Negate(inner) | ExpressionKind::Not(inner) => vec![inner.$as_ref()],
+            ExpressionKind::Binary { operands, .. } => operands.$iter().collect(),
+            ExpressionKind::In { value, list } => std::iter::once(value.$as_ref()).chain(list).collect(),
+        }
+    };
+}
+
 impl Expression {
     /// The names of the fields that it reads.
     pub fn fields(&self) -> Vec<&str> {
@@ -112,30 +128,12 @@ impl Expression {
 
     /// The expressions that it is made of.
     fn parts(&self) -> Vec<&Expression> {
-        match &self.kind {
-            ExpressionKind::Number(_) | ExpressionKind::Text(_) | ExpressionKind::Field(_) => Vec::new(),
-            ExpressionKind::Call { arguments: parts, .. }
-            | ExpressionKind::And(parts)
-            | ExpressionKind::Or(parts)
-            | ExpressionKind::Xor(parts) => parts.iter().collect(),
-            ExpressionKind::Negate(inner) | ExpressionKind::Not(inner) => vec![inner],
-            ExpressionKind::Binary { operands, .. } => operands.iter().collect(),
-            ExpressionKind::In { value, list } => std::iter::once(&**value).chain(list).collect(),
-        }
+        parts_of!(&self.kind, iter, as_ref)
     }
 
     /// The same, to be changed.
     pub fn parts_mut(&mut self) -> Vec<&mut Expression> {
-        match &mut self.kind {
-            ExpressionKind::Number(_) | ExpressionKind::Text(_) | ExpressionKind::Field(_) => Vec::new(),
-            ExpressionKind::Call { arguments: parts, .. }
-            | ExpressionKind::And(parts)
-            | ExpressionKind::Or(parts)
-            | ExpressionKind::Xor(parts) => parts.iter_mut().collect(),
-            ExpressionKind::Negate(inner) | ExpressionKind::Not(inner) => vec![inner],
-            ExpressionKind::Binary { operands, .. } => operands.iter_mut().collect(),
-            ExpressionKind::In { value, list } => std::iter::once(&mut **value).chain(list).collect(),
-        }
+        parts_of!(&mut self.kind, iter_mut, as_mut)
     }
 }
 

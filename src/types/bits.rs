@@ -6,7 +6,7 @@ use foldhash::fast::FixedState;
 use hashbrown::HashTable;
 use std::hash::BuildHasher;
 
-const HASHER: FixedState = FixedState::with_seed(0x5eed);
+pub(super) const HASHER: FixedState = FixedState::with_seed(0x5eed);
 
 #[inline(always)]
 pub(super) fn hash_number(bits: u64) -> u64 {

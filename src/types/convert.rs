@@ -5,6 +5,11 @@ use super::{datetime, decimal, field, guid, import, json, number, timespan, vect
 use arrow_array::types::ArrowPrimitiveType;
 use arrow_array::{Array, BooleanArray, Float64Array, Int64Array, PrimitiveArray};
 
+/// A column as one of `kind`, as [`lenient`] makes it.
+pub fn of_kind(column: Column, kind: Kind) -> Column {
+    if column.kind() == kind { column } else { lenient(&column, kind) }
+}
+
 /// The column as `kind`, null where a value does not convert: what an import and `tolong`, `todatetime`… do.
 pub fn lenient(column: &Column, kind: Kind) -> Column {
     if column.kind() == kind {

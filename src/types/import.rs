@@ -49,7 +49,7 @@ pub fn load(array: &ArrayRef, kind: Kind, rows: Option<&[u32]>) -> Column {
 
 /// A column of the kind that its values have by themselves as one of `kind`.
 pub fn as_kind(column: Column, kind: Kind) -> Column {
-    let column = if column.kind() == kind { column } else { convert::lenient(&column, kind) };
+    let column = convert::of_kind(column, kind);
     if kind == Kind::String { without_null_text(column) } else { column }
 }
 

@@ -1,10 +1,9 @@
 //! Distinct values as small integers: what group keys, sets and distinct counts work on.
-use super::bits::{Bits, hash_number};
+use super::bits::{Bits, HASHER, hash_number};
 use super::field::Number;
 use super::{Builder, Column, Dictionary, Field, Kind, Text, Value};
 use arrow_array::{Array, Int32Array, Int64Array, StringViewArray};
 use arrow_buffer::{Buffer, NullBuffer};
-use foldhash::fast::FixedState;
 use hashbrown::HashTable;
 use std::collections::HashMap;
 use std::hash::BuildHasher;
@@ -43,8 +42,6 @@ impl Known {
         }
     }
 }
-
-const HASHER: FixedState = FixedState::with_seed(0x5eed);
 
 impl Interner {
     pub fn new(kind: Kind) -> Interner {

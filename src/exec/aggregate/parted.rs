@@ -8,8 +8,8 @@ use super::super::collect;
 use super::super::drive::{ROW_BITS, each};
 use super::super::group::Grouper;
 use super::super::pipeline::Step;
-use super::{Groups, Second, Summary, by_first_row, finished, most_held, named, survivors};
-use crate::diagnostic::{Fault, Result};
+use super::{Groups, Second, Summary, by_first_row, finished, most_held, named, survivors, within_limit};
+use crate::diagnostic::Result;
 use crate::expr::{Expr, Input, evaluate};
 use crate::functions::Context;
 use crate::plan::AggregateCall;
@@ -187,10 +187,8 @@ impl Block {
     /// About how many bytes are held.
     fn bytes(&self, in_memory: bool) -> usize {
         let own = |column: &Column| match column {
-            Column::Text(_, Text::Views(views)) if !in_memory => views.get_array_memory_size(),
-            Column::Const(..) => 0,
-            Column::List(list) => list.items.len() * 16,
-            _ => self.rows * 16,
+            Column::Text(_, Text::Views(views)) if in_memory => views.len() * 16,
+            other => gather::held_bytes(other),
         };
         self.columns.iter().map(|(_, column)| own(column)).sum::<usize>() + self.rows * 8
     }
@@ -279,13 +277,6 @@ impl<'a> Local<'a> {
         self.parts.iter_mut().try_for_each(|part| part.group_held(way))?;
         self.held = 0;
         within_limit(self.parts.iter().map(|part| part.groups.as_ref().map_or(0, Groups::len)).sum(), way.context)
-    }
-}
-
-fn within_limit(groups: usize, context: &Context) -> Result<()> {
-    match groups > context.limits.rows {
-        true => Err(Fault::limit("rows", "summarize makes too many groups")),
-        false => Ok(()),
     }
 }
 
@@ -393,13 +384,7 @@ impl Finished {
         let results = finished(states, way.context, grouper.len())?;
         let order = by_first_row(&firsts, grouper.len());
         let named = |rows: &[u32]| named(way.summary, way.calls, &grouper, &results, rows);
-        let (left, columns) = match having.is_empty() && later.is_empty() {
-            true => {
-                let columns = named(&order);
-                (order, columns)
-            }
-            false => survivors(order, &named, having, later, way.context)?,
-        };
+        let (left, columns) = survivors(order, &named, having, later, way.context)?;
         let firsts = left.iter().map(|group| firsts.get(*group as usize).copied().unwrap_or(0)).collect();
         Ok(Finished { firsts, columns, groups: grouper.len() })
     }

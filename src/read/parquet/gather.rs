@@ -79,12 +79,9 @@ where
     }
 
     fn add_keyed(&mut self, keys: Runs<'_>, picks: &Picks<'_>) -> Option<()> {
-        self.keys.clear();
-        keys.write(picks, &mut self.keys)?;
         let (known, _) = self.dictionary.as_chunks::<WIDE>();
-        if largest(&self.keys) >= known.len() && !self.keys.is_empty() {
-            return None;
-        }
+        self.keys.clear();
+        add_known(keys, picks, known.len(), &mut self.keys)?;
         self.values.extend(self.keys.iter().map(|key| (self.number)(known[*key as usize])));
         Some(())
     }
@@ -107,6 +104,14 @@ where
     fn finish(self, nulls: Option<NullBuffer>) -> Column {
         (self.column)(self.values, nulls)
     }
+}
+
+/// Adds the picked keys; none where one is not among so many that are known.
+fn add_known(keys: Runs<'_>, picks: &Picks<'_>, known: usize, out: &mut Vec<i32>) -> Option<()> {
+    let first = out.len();
+    keys.write(picks, out)?;
+    let new = out.get(first..)?;
+    (new.is_empty() || largest(new) < known).then_some(())
 }
 
 /// The largest key, read without a sign.
@@ -145,11 +150,8 @@ impl Gather for Keys {
     }
 
     fn add_keyed(&mut self, keys: Runs<'_>, picks: &Picks<'_>) -> Option<()> {
-        let first = self.keys.len();
-        keys.write(picks, &mut self.keys)?;
-        let new = self.keys.get(first..)?;
         let known = self.dictionary.as_ref().map_or(0, |dictionary| dictionary.len());
-        (new.is_empty() || largest(new) < known).then_some(())
+        add_known(keys, picks, known, &mut self.keys)
     }
 
     fn add_plain(&mut self, _: Buffer, _: usize, _: &Picks<'_>) -> Option<()> {
@@ -272,12 +274,9 @@ impl Gather for Texts {
     }
 
     fn add_keyed(&mut self, keys: Runs<'_>, picks: &Picks<'_>) -> Option<()> {
-        self.keys.clear();
-        keys.write(picks, &mut self.keys)?;
         let known = self.dictionary.as_ref().map_or(&[][..], |texts| texts.values.views());
-        if largest(&self.keys) >= known.len() && !self.keys.is_empty() {
-            return None;
-        }
+        self.keys.clear();
+        add_known(keys, picks, known.len(), &mut self.keys)?;
         self.views.extend(self.keys.iter().map(|key| known[*key as usize]));
         Some(())
     }

@@ -39,12 +39,12 @@ impl TableOperation for Ago {
 
     fn run(&self, context: &Context, inputs: &[Table]) -> Result<Table> {
         let [table] = inputs else { return Err(Fault::internal("`reltime` has one input")) };
-        let times = table.column_named(TIME);
-        let numbers = times.as_ref().map(Numbers::of);
+        let Some(times) = table.column_named(TIME) else { return Ok(table.clone()) };
+        let numbers = Numbers::of(&times);
         let now = context.now as f64 / TICKS_PER_SECOND as f64;
         let mut out = FieldBuilder::new(None, table.rows());
         for row in 0..table.rows() {
-            match numbers.as_ref().and_then(|numbers| numbers.get(row)) {
+            match numbers.get(row) {
                 Some(time) => out.push_text(&ago(now - time.real())),
                 None => out.push_null(),
             }
